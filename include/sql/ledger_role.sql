@@ -1,0 +1,13 @@
+-- The role tasks reach the ledger with (Airflow connection `scaling_ledger`). Run it on the Airflow metadata database
+-- after `airflow db migrate`, as the owner of its tables:
+--
+--   psql "$AIRFLOW_DATABASE" -v password="'choose one'" -f ledger_role.sql
+--
+-- The role reads our two tables, inserts events, opens and closes operations, and can do nothing else: it cannot
+-- change or delete an event, delete an operation, or read a table of Airflow's.
+
+create role scaling_ledger login nosuperuser nocreatedb nocreaterole noinherit password :password;
+grant usage on schema public to scaling_ledger;
+grant select, insert on scaling_event to scaling_ledger;
+grant select, insert on scaling_operation to scaling_ledger;
+grant update (state, outcome, opened_at, closed_at, try_number) on scaling_operation to scaling_ledger;

@@ -1,0 +1,97 @@
+"""`predictive-scaling`: the ledger and the fleet files from a shell, beside Airflow's own command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from predictive_scaling.errors import PredictiveScalingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from predictive_scaling.ledger.records import Event
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 2 for input a person can mend."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except PredictiveScalingError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command's output
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="predictive-scaling", description="Look at predictive scaling from a shell.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    ledger = commands.add_parser("ledger", help="list what happened to the fleets, newest first")
+    ledger.add_argument("--fleet", help="only this fleet")
+    ledger.add_argument("--limit", type=int, default=30, help="how many events (default 30)")
+    ledger.add_argument("--json", action="store_true", help="print JSON, whole events")
+    ledger.set_defaults(run=_ledger)
+    check = commands.add_parser("check", help="check every fleet file")
+    check.set_defaults(run=_check)
+    schema = commands.add_parser("schema", help="print the JSON schema of a fleet file")
+    schema.set_defaults(run=_schema)
+    return parser
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from predictive_scaling.ledger.store import SqlLedger
+
+    ledger = SqlLedger.from_connection()
+    ledger.check()
+    events = ledger.events(fleet=options.fleet, limit=options.limit)
+    if options.json:
+        print(json.dumps([_as_json(event) for event in events], indent=2))  # noqa: T201 - the command's output
+    else:
+        Console(soft_wrap=True).print(_table(events))
+    return 0
+
+
+def _table(events: Sequence[Event]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for column in ("at (UTC)", "fleet", "event", "call", "by", "reason"):
+        table.add_column(column, overflow="fold")
+    for event in events:
+        at = f"{event.at:%Y-%m-%d %H:%M:%S}" if event.at else ""
+        reason = f"{event.reason} ({event.error})" if event.error else event.reason
+        table.add_row(at, event.fleet, event.kind.value, event.call or "", event.by.actor, reason)
+    return table
+
+
+def _as_json(event: Event) -> dict[str, object]:
+    import dataclasses
+
+    return {**dataclasses.asdict(event), "at": event.at.isoformat() if event.at else None}
+
+
+def _check(_options: argparse.Namespace) -> int:
+    from predictive_scaling.fleet_folder import read_fleets
+    from predictive_scaling.settings import Settings
+
+    folder = read_fleets(Settings.from_airflow().fleets_folder)
+    for problem in folder.problems:
+        print(problem, file=sys.stderr)  # noqa: T201 - the command's output
+    names = ", ".join(fleet.name for fleet in folder.fleets)
+    print(f"{len(folder.fleets)} good fleets: {names or 'none'}")  # noqa: T201 - the command's output
+    return 2 if folder.problems else 0
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    from predictive_scaling.fleet_file import fleet_schema
+
+    print(json.dumps(fleet_schema(), indent=2))  # noqa: T201 - the command's output
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

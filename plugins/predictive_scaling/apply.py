@@ -1,0 +1,193 @@
+"""Bring a group's schedule to a plan: compare, remember the intent, write, remember the outcome, look again.
+
+The order is the promise. Whatever moment a process dies at, the ledger holds an intent without an outcome or the
+whole story, and `settle` ends it at the next look at the group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from forecasting import Plan
+
+    from predictive_scaling.fleets import Fleet, Observed, Receipt
+    from predictive_scaling.ledger import Ledger
+
+KIND: Final = "apply_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A plan to be put in place for one fleet, by whom, and whether writing is allowed."""
+
+    fleet: str
+    plan: Plan
+    forecast_id: str
+    naming: Naming
+    by: TaskRun
+    now: datetime
+    write: bool
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One write to the group: a batch of actions to put, or to delete."""
+
+    name: str
+    verb: Literal["put", "delete"]
+    actions: tuple[ScheduledAction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was done about an order."""
+
+    changes: Changes
+    written: bool
+    reason: str
+
+
+def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -> Applied:
+    """Put the plan in place on a fleet just observed; raise after recording when that fails."""
+    changes = _changes(order, observed)
+    if not changes:
+        return Applied(changes=changes, written=False, reason=f"all {len(changes.keep)} actions are in place")
+    if not order.write:
+        ledger.record(_observed_event(order, changes))
+        return Applied(changes=changes, written=False, reason=order.why_not)
+    _write(order, changes, observed, fleet, ledger)
+    return Applied(changes=changes, written=True, reason="written, read back and verified")
+
+
+def _changes(order: Order, observed: Observed) -> Changes:
+    present = observed.actions
+    wanted = wanted_actions(order.plan, order.naming, present, floor=observed.min_size, now=order.now)
+    return changes_between(present, wanted, order.naming, now=order.now)
+
+
+def _write(order: Order, changes: Changes, observed: Observed, fleet: Fleet, ledger: Ledger) -> None:
+    present = {action.name: action for action in observed.actions}
+    operation: Operation | None = None
+    outcome = _event(order, EventKind.FAILED, "nothing was sent")
+    for call in _calls(changes):
+        intent = _intent(order, call, present)
+        if operation is None:
+            operation = ledger.open(_operation(order, changes, observed), intent)
+        else:
+            ledger.record(outcome, replace(intent, operation_id=operation.id))
+        outcome = replace(_send(order, call, intent, fleet, ledger, operation), operation_id=operation.id)
+        if outcome.kind is EventKind.FAILED:
+            ledger.close(operation, outcome)
+            raise WriteRefused(outcome.error)
+    if operation is not None:
+        _verify(order, operation, outcome, fleet, ledger)
+
+
+def _calls(changes: Changes) -> Iterator[Call]:
+    """Yield the puts first: until the last delete, the floor is never below either plan's."""
+    for verb, actions in (("put", changes.put), ("delete", changes.delete)):
+        parts = tuple(batches(actions))
+        for number, part in enumerate(parts, start=1):
+            yield Call(name=f"{verb} {number} of {len(parts)}", verb=verb, actions=part)  # type: ignore[arg-type]
+
+
+def _send(order: Order, call: Call, intent: Event, fleet: Fleet, ledger: Ledger, operation: Operation) -> Event:
+    """Make the call and give its outcome; one that may have taken effect leaves the operation open."""
+    try:
+        receipt = fleet.put(call.actions) if call.verb == "put" else fleet.delete([each.name for each in call.actions])
+    except (WriteRefused, CloudUnavailable) as error:
+        ledger.close(operation, _event(order, EventKind.FAILED, f"`{call.name}` was refused", intent, error=str(error)))
+        raise
+    except BaseException as error:
+        unknown = _event(order, EventKind.UNKNOWN, f"`{call.name}` was sent; no answer came", intent, error=repr(error))
+        ledger.record(replace(unknown, operation_id=operation.id))
+        if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
+            raise
+        msg = f"fleet {order.fleet}: `{call.name}` broke off: {error!r}; the retry looks at the group"
+        raise OutcomeUnknown(msg) from error
+    return _answered(order, call, intent, receipt)
+
+
+def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Event:
+    """AWS answers a batch with success even when it refused some of it: read the refusals."""
+    accepted = len(call.actions) - len(receipt.refused)
+    kind = EventKind.FAILED if receipt.refused else EventKind.APPLIED
+    refusals = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
+    error = f"fleet {order.fleet}: AWS refused part of `{call.name}`: {refusals}" if refusals else None
+    reason = f"{accepted} of {len(call.actions)} actions accepted"
+    return replace(_event(order, kind, reason, intent, error=error), aws_request_id=receipt.request_id)
+
+
+def _verify(order: Order, operation: Operation, outcome: Event, fleet: Fleet, ledger: Ledger) -> None:
+    """Read back; only what can be seen in the group counts as applied."""
+    left = _changes(order, fleet.observe())
+    if not left:
+        ledger.close(operation, replace(outcome, reason=f"{outcome.reason}; read back and verified"))
+        return
+    names = ", ".join(action.name for action in (*left.put, *left.delete))
+    error = f"fleet {order.fleet}: read back, and these actions are not as written: {names}"
+    ledger.close(operation, replace(outcome, kind=EventKind.FAILED, error=error))
+    raise WriteRefused(error)
+
+
+def _operation(order: Order, changes: Changes, observed: Observed) -> Operation:
+    """The key names exactly this change by exactly this task, so that two copies of a task cannot both make it."""
+    ours = [action for action in observed.actions if order.naming.is_ours(action)]
+    content = [_json(ours), _json(changes.put), _json(changes.delete)]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    by = order.by
+    key = "/".join(str(part) for part in (KIND, order.fleet, by.dag_id, by.run_id, by.task_id, by.map_index, digest))
+    return Operation(fleet=order.fleet, kind=KIND, key=key, plan_id=order.plan.plan_id, by=by)
+
+
+def _intent(order: Order, call: Call, present: dict[str, ScheduledAction]) -> Event:
+    before = _json([present[action.name] for action in call.actions if action.name in present])
+    after = _json(call.actions) if call.verb == "put" else {}
+    verb = "schedule" if call.verb == "put" else "remove"
+    reason = f"{verb} {len(call.actions)} actions: {_first_reason(order, call)}"
+    return replace(_event(order, EventKind.INTENT, reason), call=call.name, before=before, after=after)
+
+
+def _first_reason(order: Order, call: Call) -> str:
+    if call.verb == "delete":
+        return "the plan no longer asks for them"
+    first = min(call.actions, key=lambda action: str(action.start))
+    step = next((step for step in reversed(order.plan.steps) if first.start and step.at <= first.start), None)
+    return step.reason if step else "the plan asks for them"
+
+
+def _observed_event(order: Order, changes: Changes) -> Event:
+    wanted = _json((*changes.put, *changes.keep))
+    reason = f"would schedule {len(changes.put)} and remove {len(changes.delete)} actions; {order.why_not}"
+    return replace(_event(order, EventKind.OBSERVED, reason), before=_json((*changes.delete, *changes.keep)), after=wanted)
+
+
+def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None, error: str | None = None) -> Event:
+    return Event(
+        fleet=order.fleet,
+        kind=kind,
+        reason=reason,
+        by=order.by,
+        forecast_id=order.forecast_id,
+        plan_id=order.plan.plan_id,
+        call=intent.call if intent else None,
+        before=intent.before if intent else None,
+        after=intent.after if intent else None,
+        error=error,
+    )
+
+
+def _json(actions: Sequence[ScheduledAction]) -> dict[str, dict[str, object]]:
+    return {action.name: action.as_json() for action in actions}

@@ -1,0 +1,10 @@
+"""The assets that chain the DAGs. Each event carries the key of the shard it is about as its partition."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from airflow.sdk import Asset
+
+METRIC_HISTORY: Final = Asset(name="metric_history", uri="x-predictive-scaling://metric-history")
+DEMAND_FORECAST: Final = Asset(name="demand_forecast", uri="x-predictive-scaling://demand-forecast")

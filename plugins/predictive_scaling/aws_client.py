@@ -1,0 +1,98 @@
+"""Clients of AWS from Airflow connections, and what AWS's failures mean to us.
+
+Retries are pinned here, so that a deployment's own botocore settings cannot turn them off.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+)
+
+from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIG: Final = Config(
+    retries={"mode": "adaptive", "total_max_attempts": 6},
+    connect_timeout=5,
+    read_timeout=20,
+    user_agent_extra="airflow-predictive-scaling",
+)
+_NEVER_SENT: Final = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, NoRegionError)
+_SERVER_FAULT: Final = 500
+
+
+def client(service: str, *, connection: str, region: str | None) -> Any:
+    """Give a boto3 client for an Airflow connection, which must exist.
+
+    The Amazon provider falls back to the machine's own credentials, and so to whatever account they belong to, when
+    a connection is missing. A product that writes capacity must not.
+    """
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    from airflow.sdk import Connection
+
+    try:
+        Connection.get(connection)
+    except Exception as error:
+        msg = (
+            f"no Airflow connection {connection!r}: define it, for example AIRFLOW_CONN_{connection.upper()}"
+            f"='aws://', or name another with `connection:` in the fleet file"
+        )
+        raise CloudUnavailable(msg) from error
+    hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service, config=CONFIG)
+    try:
+        return hook.get_conn()
+    except BotoCoreError as error:
+        msg = f"connection {connection!r} gives no client for {service}: {error}"
+        raise CloudUnavailable(msg) from error
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Translate the failures of a call that changes nothing."""
+    try:
+        yield
+    except ClientError as error:
+        msg = f"{what}: AWS refused: {describe(error)}"
+        raise CloudUnavailable(msg) from error
+    except BotoCoreError as error:
+        msg = f"{what}: AWS cannot be reached: {error}"
+        raise CloudUnavailable(msg) from error
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Translate the failures of a call that changes something: refused, never sent, or unknown."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_FAULT:
+            msg = f"{what}: AWS failed while answering: {describe(error)}; it may have taken effect"
+            raise OutcomeUnknown(msg) from error
+        msg = f"{what}: AWS refused: {describe(error)}"
+        raise WriteRefused(msg) from error
+    except _NEVER_SENT as error:
+        msg = f"{what}: AWS cannot be reached, nothing was sent: {error}"
+        raise CloudUnavailable(msg) from error
+    except (BotoCoreError, HTTPClientError) as error:
+        msg = f"{what}: no answer from AWS: {error}; it may have taken effect"
+        raise OutcomeUnknown(msg) from error
+
+
+def describe(error: ClientError) -> str:
+    """Give code, message and request id of an AWS error."""
+    details = error.response.get("Error", {})
+    request = error.response.get("ResponseMetadata", {}).get("RequestId", "-")
+    return f"{details.get('Code', '?')}: {details.get('Message', error)} (request {request})"

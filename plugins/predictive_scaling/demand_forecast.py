@@ -1,0 +1,86 @@
+"""Forecast some fleets from their stored history, and store what is forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from forecasting import Demand, Forecast, ForecastingError, forecast_many
+
+from predictive_scaling.errors import NoHistory
+from predictive_scaling.fleet_spec import HORIZON, FleetSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from predictive_scaling.storage import Storage
+
+QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecasted:
+    """What came of forecasting one fleet: the stored forecast, or why there is none."""
+
+    fleet: str
+    forecast_id: str | None = None
+    forecast: Forecast | None = None
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        if self.forecast is None:
+            return f"{self.fleet}: NOT FORECAST: {self.problem}"
+        peak = self.forecast.at(0.9)
+        when = self.forecast.start + int(peak.argmax()) * self.forecast.step
+        return (
+            f"{self.fleet}: {self.forecast.engine} from {self.forecast.start:%m-%d %H:%M} UTC, p90 peak {peak.max():,.0f} "
+            f"at {when:%a %H:%M} UTC; {self.forecast.reason}"
+        )
+
+
+def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datetime) -> list[Forecasted]:
+    """Forecast all fleets, those of like settings together; one fleet's trouble stays its own."""
+    found: dict[str, Forecasted] = {}
+    ready: list[tuple[FleetSpec, Demand]] = []
+    for fleet in fleets:
+        try:
+            ready.append((fleet, storage.demand(fleet, since=now - fleet.history)))
+        except (NoHistory, ForecastingError) as error:
+            found[fleet.name] = Forecasted(fleet=fleet.name, problem=str(error))
+    for alike in _alike(ready):
+        for fleet, forecast in _forecast(alike):
+            found[fleet.name] = _stored(fleet, forecast, storage)
+    return [found[fleet.name] for fleet in fleets]
+
+
+def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:
+    """Fleets that differ in engine, time zone or events cannot share a call."""
+    ordered = sorted(ready, key=lambda pair: (pair[0].engine, pair[0].timezone, repr(pair[0].events)))
+    groups = groupby(ordered, key=lambda pair: (pair[0].engine, pair[0].timezone, pair[0].events))
+    return (list(pairs) for _, pairs in groups)
+
+
+def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec, Forecast | str]]:
+    """Forecast together; if one series spoils the call, each alone, so that the others are served."""
+    first = alike[0][0]
+    options = {"horizon": HORIZON, "quantiles": QUANTILES, "engine": first.engine}
+    zoned = {**options, "timezone": first.timezone, "events": first.events}
+    try:
+        together = forecast_many({fleet.name: demand for fleet, demand in alike}, **zoned)
+    except ForecastingError as error:
+        if len(alike) == 1:
+            yield first, str(error)
+            return
+        for pair in alike:
+            yield from _forecast([pair])
+        return
+    for fleet, _ in alike:
+        yield fleet, together[fleet.name]
+
+
+def _stored(fleet: FleetSpec, forecast: Forecast | str, storage: Storage) -> Forecasted:
+    if isinstance(forecast, str):
+        return Forecasted(fleet=fleet.name, problem=forecast)
+    return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, forecast), forecast=forecast)

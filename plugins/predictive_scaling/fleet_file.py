@@ -1,0 +1,222 @@
+"""A fleet as a person writes it: one YAML file, checked to the last key.
+
+Pydantic lives here, at the edge; inside, a fleet is a `FleetSpec`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from forecasting import ENGINES, Policy
+from forecasting.duration import parse_duration
+from forecasting.errors import ForecastingError
+from forecasting.event import Event
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+
+from predictive_scaling.errors import InvalidFleet
+from predictive_scaling.fleet_spec import FleetSpec, Mode
+from predictive_scaling.metric import Metric
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+UTILISATIONS: Final = re.compile(r"utili[sz]ation|used_percent|PerTarget$", re.IGNORECASE)
+"""Metrics that fall when the fleet grows: alone they say nothing of the load."""
+_PERIODS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30, 60))
+_STATISTIC: Final = r"^(Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?)$"
+
+
+def _duration(value: object) -> object:
+    """Read "10m"; pydantic's own reading would take a bare number of seconds only."""
+    if isinstance(value, str | int | float | timedelta) and not isinstance(value, bool):
+        return parse_duration(value)
+    return value
+
+
+def _text_only(value: object) -> object:
+    """YAML reads `on`, `1.0` or a date as something else than the text that was meant."""
+    if isinstance(value, bool | int | float | date | datetime):
+        msg = f"write it in quotes: YAML reads {value!r} here"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into its own error
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["90s", "10m", "1h30m"]}),
+]
+Text = Annotated[str, BeforeValidator(_text_only), Field(min_length=1, max_length=255)]
+Name = Annotated[str, BeforeValidator(_text_only), Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class MetricFields(_Strict):
+    """The metric that shows how much the fleet has to do."""
+
+    namespace: Text = Field(description="CloudWatch namespace, for example AWS/ApplicationELB")
+    name: Text = Field(description="metric name, for example RequestCount")
+    dimensions: dict[Text, Text] = Field(default_factory=dict, max_length=30)
+    statistic: str = Field("Sum", pattern=_STATISTIC, description="Sum and SampleCount are kept per minute")
+    period: Duration = Field(timedelta(minutes=5), description="1, 5, 10, 15, 30 or 60 minutes")
+    per_instance: bool = Field(
+        default=False, description="the value is a mean over instances; the load is value x instances in service"
+    )
+
+    @model_validator(mode="after")
+    def _is_total_load(self) -> MetricFields:
+        if self.period not in _PERIODS:
+            msg = f"period {self.period} is none of 1m, 5m, 10m, 15m, 30m, 60m"
+            raise ValueError(msg)
+        if UTILISATIONS.search(self.name) and not self.per_instance:
+            msg = (
+                f"{self.name} falls when the fleet grows, so alone it is not the load: "
+                "add `per_instance: true`, and it is multiplied by the instances in service"
+            )
+            raise ValueError(msg)
+        if self.per_instance and self.statistic in {"Sum", "SampleCount"}:
+            msg = f"per_instance needs a mean, but statistic is {self.statistic}: write `statistic: Average`"
+            raise ValueError(msg)
+        return self
+
+
+class EventFields(_Strict):
+    """A day or hours that are not like others: a sale, a release, a holiday of your own."""
+
+    name: Text
+    start: datetime
+    end: datetime
+    factor: float | None = Field(None, gt=0, le=100, description="load as a multiple of the usual, when you know it")
+
+
+class FleetFile(_Strict):
+    """One fleet: what it is measured by, what it may do, and how far it is trusted."""
+
+    name: Name = Field(description="lower-case letters, digits and dashes; the file should bear the same name")
+    group: Text = Field(description="name of the Auto Scaling group")
+    metric: MetricFields
+    target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="load one instance serves well")
+    min: int = Field(ge=0, description="the floor is never planned lower")
+    max: int = Field(ge=1, description="the floor is never planned higher")
+    mode: Literal["observe", "auto"] = Field("observe", description="observe plans and writes nothing; auto writes")
+    timezone: str = Field("UTC", description="IANA name; the days and weeks of the load follow it")
+    lead_time: Duration = Field(timedelta(minutes=6), description="from asking for an instance to its first request")
+    quantile: float = Field(0.9, ge=0.5, le=0.99, description="share of the time the plan should be enough")
+    engine: str = Field("auto", description="the model that forecasts")
+    history: Duration = Field(timedelta(days=28), description="how far back to learn from")
+    events: tuple[EventFields, ...] = ()
+    connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
+    region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> FleetFile:
+        for wrong, message in (
+            (self.min > self.max, f"min {self.min} is above max {self.max}: lower min or raise max"),
+            (self.timezone not in available_timezones(), f"timezone {self.timezone!r} is no IANA name: Europe/Berlin"),
+            (self.engine not in ENGINES, f"engine {self.engine!r} is none of {', '.join(sorted(ENGINES))}"),
+            (self.lead_time > timedelta(hours=6), f"lead_time {self.lead_time} is over 6 h: write for example 10m"),
+            (self.history < timedelta(days=1), f"history {self.history} is under a day: write for example 28d"),
+        ):
+            if wrong:
+                raise ValueError(message)
+        return self
+
+    def spec(self) -> FleetSpec:
+        """Give the fleet as the rest of the product knows it."""
+        return FleetSpec(
+            name=self.name,
+            group=self.group,
+            metric=Metric(**self.metric.model_dump()),
+            policy=Policy(
+                min_size=self.min,
+                max_size=self.max,
+                target_per_instance=self.target_per_instance,
+                lead_time=self.lead_time,
+                quantile=self.quantile,
+            ),
+            mode=Mode(self.mode),
+            timezone=self.timezone,
+            engine=self.engine,
+            history=self.history,
+            events=tuple(_event(event, ZoneInfo(self.timezone)) for event in self.events),
+            connection=self.connection,
+            region=self.region,
+        )
+
+
+def read_fleet(path: Path) -> FleetSpec:
+    """Read one fleet file; InvalidFleet names the file, the key, the value and the mend."""
+    try:
+        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoDuplicates)  # noqa: S506 - a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path.name}: cannot be read ({error}): make it a text file in UTF-8 that Airflow may read"
+        raise InvalidFleet(msg) from error
+    except yaml.YAMLError as error:
+        msg = f"{path.name}: not YAML: {' '.join(str(error).split())}"
+        raise InvalidFleet(msg) from error
+    if not isinstance(fields, dict):
+        msg = f"{path.name}: holds {type(fields).__name__}, not keys and values: start with `name: my-fleet`"
+        raise InvalidFleet(msg)
+    try:
+        return FleetFile.model_validate(fields).spec()
+    except ValidationError as error:
+        raise InvalidFleet("; ".join(_explain(path.name, detail) for detail in error.errors())) from error
+    except ForecastingError as error:
+        msg = f"{path.name}: {error}"
+        raise InvalidFleet(msg) from error
+
+
+def fleet_schema() -> dict[str, Any]:
+    """Give the JSON schema by which editors complete and check a fleet file."""
+    schema = FleetFile.model_json_schema()
+    schema["properties"]["engine"]["enum"] = sorted(ENGINES)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Fleet"}
+
+
+def _event(fields: EventFields, zone: ZoneInfo) -> Event:
+    start, end = (
+        instant if instant.tzinfo else instant.replace(tzinfo=zone) for instant in (fields.start, fields.end)
+    )
+    return Event(name=fields.name, start=start, end=end, factor=fields.factor)
+
+
+def _explain(file: str, detail: ErrorDetails) -> str:
+    """Say one validation error as file, key, value and mend."""
+    key = ".".join(str(part) for part in detail["loc"])
+    where = f"{file}: {key}" if key else file
+    match detail["type"]:
+        case "missing":
+            return f"{where}: is missing: add it"
+        case "extra_forbidden":
+            known = ", ".join((MetricFields if key.startswith("metric.") else FleetFile).model_fields)
+            return f"{where}: is no key of a fleet file: remove it or use one of {known}"
+        case "value_error" if not key or isinstance(detail["input"], dict):
+            return f"{where}: {detail['ctx']['error']}"
+        case "value_error":
+            return f"{where}: {detail['input']!r}: {detail['ctx']['error']}"
+    return f"{where}: {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys in silence; a fleet file must not."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    for at, key in enumerate(keys):
+        if key in keys[:at]:
+            problem = f"key {key!r} stands twice: keep one"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.value[at][0].start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_NoDuplicates.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -1,0 +1,84 @@
+"""A fleet as the rest of the product knows it, and the cutting of many fleets into shards."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from predictive_scaling.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from forecasting import Policy
+    from forecasting.event import Event
+
+    from predictive_scaling.metric import Metric
+
+HORIZON: Final = timedelta(hours=48)
+
+
+class Mode(StrEnum):
+    """How far the product may go with a fleet."""
+
+    OBSERVE = "observe"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSpec:
+    """What a person wrote about one fleet, checked."""
+
+    name: str
+    group: str
+    metric: Metric
+    policy: Policy
+    mode: Mode = Mode.OBSERVE
+    timezone: str = "UTC"
+    engine: str = "auto"
+    history: timedelta = timedelta(days=28)
+    events: tuple[Event, ...] = ()
+    connection: str = "aws_default"
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of the fleets, written `2-of-5`: the key that joins the runs of a chain."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, key: str | None) -> Shard:
+        """Read a key; no key means all fleets, as when a person triggers a run."""
+        if not key:
+            return cls(1, 1)
+        match = re.fullmatch(r"(\d+)-of-(\d+)", key)
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
+            msg = f"shard {key!r} is not one of a cut: write it as 2-of-5, the second of five"
+            raise InvalidSetting(msg)
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}-of-{self.count}"
+
+    def holds(self, fleet: str) -> bool:
+        """Whether the fleet of this name belongs here; the same on every machine and every run."""
+        return zlib.crc32(fleet.encode()) % self.count == self.number - 1
+
+
+def shards_of(specs: Sequence[FleetSpec], *, fleets_per_shard: int) -> list[Shard]:
+    """Cut the fleets into as few shards as the size allows; an empty shard is left out."""
+    count = max(1, -(-len(specs) // fleets_per_shard))
+    shards = [Shard(number, count) for number in range(1, count + 1)]
+    return [shard for shard in shards if any(shard.holds(spec.name) for spec in specs)]
+
+
+def in_shard(specs: Iterable[FleetSpec], shard: Shard) -> list[FleetSpec]:
+    """The fleets of one shard, in the order of their names."""
+    return sorted((spec for spec in specs if shard.holds(spec.name)), key=lambda spec: spec.name)

@@ -1,0 +1,65 @@
+"""A ledger in memory, for tests and for trying the product without a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from predictive_scaling.errors import FleetBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from predictive_scaling.ledger.records import Event, Operation
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryLedger:
+    """Keeps the contract of `Ledger` for as long as the process lives."""
+
+    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._clock = clock
+        self._operations: dict[str, Operation] = {}
+        self._events: list[Event] = []
+
+    def check(self) -> None:
+        """Find nothing missing, ever."""
+
+    def open(self, operation: Operation, intent: Event) -> Operation:
+        """Take the fleet."""
+        if holder := self.open_operation(operation.fleet):
+            raise FleetBusy(holder.hold)
+        same = next((known for known in self._operations.values() if known.key == operation.key), operation)
+        opened = replace(same, opened_at=self._clock(), closed_at=None, outcome=None, by=operation.by)
+        self._operations[opened.id] = opened
+        self.record(replace(intent, operation_id=opened.id))
+        return opened
+
+    def record(self, *events: Event) -> None:
+        """Remember the events."""
+        for event in events:
+            self._events.append(replace(event, id=len(self._events) + 1, at=self._clock()))
+
+    def close(self, operation: Operation, outcome: Event) -> None:
+        """Let the fleet go."""
+        self._operations[operation.id] = replace(operation, closed_at=self._clock(), outcome=outcome.kind)
+        self.record(replace(outcome, operation_id=operation.id))
+
+    def open_operation(self, fleet: str) -> Operation | None:
+        """Give the operation that holds the fleet."""
+        return next((held for held in self._operations.values() if held.fleet == fleet and held.is_open), None)
+
+    def events(
+        self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100
+    ) -> Sequence[Event]:
+        """Give the newest events, newest first."""
+        found = (
+            event
+            for event in reversed(self._events)
+            if fleet in {None, event.fleet} and operation_id in {None, event.operation_id}
+        )
+        return tuple(found)[:limit]

@@ -1,0 +1,98 @@
+"""What the ledger remembers: operations, which lock a fleet, and events, which tell its story."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventKind(StrEnum):
+    """What an event says happened."""
+
+    INTENT = "intent"
+    APPLIED = "applied"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    OBSERVED = "observed"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRun:
+    """The Airflow task, and the person or timetable, on whose behalf something is done."""
+
+    actor: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    try_number: int | None = None
+
+    def is_earlier_try_of(self, other: TaskRun) -> bool:
+        """Whether this is the same task instance on an earlier try, which Airflow has ended before the later one."""
+        same = (self.dag_id, self.run_id, self.task_id, self.map_index) == (
+            (other.dag_id, other.run_id, other.task_id, other.map_index)
+        )
+        return bool(same and self.dag_id and (self.try_number or 0) < (other.try_number or 0))
+
+    def __str__(self) -> str:
+        if not self.dag_id:
+            return self.actor
+        return f"{self.dag_id}.{self.task_id} run {self.run_id} try {self.try_number} for {self.actor}"
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One change of one fleet, open from its first intent until its outcome is known."""
+
+    fleet: str
+    kind: str
+    key: str
+    by: TaskRun
+    plan_id: str | None = None
+    id: str = field(default_factory=_new_id)
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: EventKind | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the operation still holds its fleet."""
+        return self.closed_at is None
+
+    @property
+    def hold(self) -> str:
+        """Who holds the fleet, and how it will be let go."""
+        since = f"{self.opened_at:%Y-%m-%d %H:%M:%S} UTC" if self.opened_at else "an unknown time"
+        return (
+            f"fleet {self.fleet}: operation {self.id} ({self.kind}) has been open since {since}, opened by {self.by}; "
+            "its own retry settles it, or the next run once it is old enough"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a fleet's story; written once, never changed."""
+
+    fleet: str
+    kind: EventKind
+    reason: str
+    by: TaskRun
+    operation_id: str | None = None
+    call: str | None = None
+    forecast_id: str | None = None
+    plan_id: str | None = None
+    aws_request_id: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    error: str | None = None
+    at: datetime | None = None
+    id: int | None = None

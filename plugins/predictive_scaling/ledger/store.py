@@ -1,0 +1,213 @@
+"""The ledger in SQL, reached through the Airflow connection `scaling_ledger` with an engine of our own.
+
+A task may not use Airflow's own session, so the ledger opens its own connections: one short transaction a call, no
+pool to inherit across a fork. On Postgres the connection's role needs no more than `include/sql/ledger_role.sql`
+grants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from predictive_scaling.errors import FleetBusy, LedgerUnavailable
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.tables import scaling_event, scaling_operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+CONNECTION: Final = "scaling_ledger"
+_TASK_COLUMNS: Final = ("actor", "dag_id", "run_id", "task_id", "map_index", "try_number")
+_HOW_TO_CONNECT: Final = (
+    f"define the Airflow connection {CONNECTION!r}, for example "
+    f"AIRFLOW_CONN_{CONNECTION.upper()}='postgresql://scaling_ledger:PASSWORD@HOST:5432/airflow'"
+)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlLedger:
+    """Keeps the contract of `Ledger` in the tables `scaling_operation` and `scaling_event`."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    def from_connection(cls, conn_id: str = CONNECTION) -> SqlLedger:
+        """Reach the ledger as a task does, through the Airflow connection."""
+        return cls(engine_for(url_of_connection(conn_id)))
+
+    def check(self) -> None:
+        """Raise LedgerUnavailable unless both tables can be read."""
+        for table in (scaling_operation, scaling_event):
+            try:
+                with self._engine.connect() as connection:
+                    connection.execute(sa.select(table).limit(1))
+            except SQLAlchemyError as error:
+                raise LedgerUnavailable(_unusable(table.name, self._engine.url, error)) from error
+
+    def open(self, operation: Operation, intent: Event) -> Operation:
+        """Take the fleet and remember the first intent, in one transaction."""
+        opened = replace(operation, opened_at=self._clock(), closed_at=None, outcome=None)
+        try:
+            with self._engine.begin() as connection:
+                opened = _insert_or_reopen(connection, opened)
+                connection.execute(sa.insert(scaling_event), self._event_row(replace(intent, operation_id=opened.id)))
+        except IntegrityError as error:
+            holder = self.open_operation(operation.fleet)
+            if holder is None:
+                raise
+            raise FleetBusy(holder.hold) from error
+        return opened
+
+    def record(self, *events: Event) -> None:
+        """Remember the events in one transaction."""
+        if events:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(scaling_event), [self._event_row(event) for event in events])
+
+    def close(self, operation: Operation, outcome: Event) -> None:
+        """Let the fleet go and remember how it ended, in one transaction."""
+        closing = (
+            sa.update(scaling_operation)
+            .where(scaling_operation.c.id == operation.id, scaling_operation.c.state == "open")
+            .values(state="closed", closed_at=self._clock(), outcome=outcome.kind.value)
+        )
+        with self._engine.begin() as connection:
+            connection.execute(closing)
+            connection.execute(sa.insert(scaling_event), self._event_row(replace(outcome, operation_id=operation.id)))
+
+    def open_operation(self, fleet: str) -> Operation | None:
+        """Give the operation that holds the fleet."""
+        query = sa.select(scaling_operation).where(
+            scaling_operation.c.fleet == fleet, scaling_operation.c.state == "open"
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _operation(row) if row else None
+
+    def events(
+        self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100
+    ) -> Sequence[Event]:
+        """Give the newest events, newest first."""
+        query = sa.select(scaling_event).order_by(scaling_event.c.id.desc()).limit(limit)
+        if fleet is not None:
+            query = query.where(scaling_event.c.fleet == fleet)
+        if operation_id is not None:
+            query = query.where(scaling_event.c.operation_id == operation_id)
+        with self._engine.connect() as connection:
+            return tuple(_event(row) for row in connection.execute(query).mappings())
+
+    def _event_row(self, event: Event) -> dict[str, Any]:
+        own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
+        texts = {name: getattr(event, name) for name in own}
+        story = {"before": event.before, "after": event.after, "reason": event.reason, "error": event.error}
+        return {"at": self._clock(), "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
+
+
+def url_of_connection(conn_id: str) -> str:
+    """Give the SQLAlchemy address an Airflow connection holds, in its `sqlalchemy_url` extra or in its fields."""
+    from airflow.sdk import Connection
+
+    try:
+        connection = Connection.get(conn_id)
+    except Exception as error:
+        msg = f"the ledger cannot be reached: no Airflow connection {conn_id!r}; {_HOW_TO_CONNECT}"
+        raise LedgerUnavailable(msg) from error
+    if url := connection.extra_dejson.get("sqlalchemy_url"):
+        return str(url)
+    return connection.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
+
+
+@lru_cache
+def engine_for(url: str) -> sa.Engine:
+    """Make the engine for an address: no pool, and on SQLite patience with Airflow's own writes."""
+    try:
+        address = sa.make_url(url)
+        waits = {"timeout": 30} if address.get_backend_name() == "sqlite" else {"connect_timeout": 10}
+        engine = sa.create_engine(address, poolclass=NullPool, connect_args=waits)
+    except (SQLAlchemyError, ImportError) as error:
+        msg = f"the ledger's connection {CONNECTION!r} has no usable address ({error}); {_HOW_TO_CONNECT}"
+        raise LedgerUnavailable(msg) from error
+    if address.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _make_durable)
+    return engine
+
+
+def _make_durable(connection: Any, _record: object) -> None:
+    """An intent must survive a power cut, so SQLite syncs every commit; and foreign keys are kept."""
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operation:
+    same_key = scaling_operation.c.idempotency_key == operation.key
+    known = connection.execute(sa.select(scaling_operation).where(same_key)).mappings().one_or_none()
+    if known is None:
+        connection.execute(sa.insert(scaling_operation), _operation_row(operation))
+        return operation
+    if known["state"] == "open":
+        raise FleetBusy(_operation(known).hold)
+    again = {"state": "open", "opened_at": operation.opened_at, "closed_at": None, "outcome": None}
+    connection.execute(
+        sa.update(scaling_operation).where(same_key).values(**again, try_number=operation.by.try_number)
+    )
+    return replace(operation, id=known["id"])
+
+
+def _operation_row(operation: Operation) -> dict[str, Any]:
+    row = {name: getattr(operation, name) for name in ("id", "fleet", "kind", "plan_id", "opened_at", "closed_at")}
+    return {**row, "idempotency_key": operation.key, "state": "open", **_task_row(operation.by)}
+
+
+def _task_row(by: TaskRun) -> dict[str, Any]:
+    return {name: getattr(by, name) for name in _TASK_COLUMNS}
+
+
+def _task(row: Mapping[Any, Any]) -> TaskRun:
+    return TaskRun(**{name: row[name] for name in _TASK_COLUMNS})
+
+
+def _operation(row: Mapping[Any, Any]) -> Operation:
+    return Operation(
+        id=row["id"],
+        fleet=row["fleet"],
+        kind=row["kind"],
+        key=row["idempotency_key"],
+        plan_id=row["plan_id"],
+        by=_task(row),
+        opened_at=_utc(row["opened_at"]),
+        closed_at=_utc(row["closed_at"]),
+        outcome=EventKind(row["outcome"]) if row["outcome"] else None,
+    )
+
+
+def _event(row: Mapping[Any, Any]) -> Event:
+    same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
+    story = ("before", "after", "reason", "error")
+    fields = {name: row[name] for name in (*same, *story)}
+    return Event(kind=EventKind(row["kind"]), at=_utc(row["at"]), by=_task(row), **fields)
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    """SQLite gives instants back without their zone; all of ours are UTC."""
+    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+
+
+def _unusable(table: str, url: sa.URL, error: Exception) -> str:
+    first_line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return (
+        f"the ledger cannot be used: table {table} in {url.render_as_string(hide_password=True)} could not be read "
+        f"({first_line}); run `airflow db migrate`, check the connection {CONNECTION!r}, and on Postgres its rights "
+        "(include/sql/ledger_role.sql)"
+    )

@@ -1,0 +1,89 @@
+"""The ledger's two tables, in a MetaData of our own beside Airflow's.
+
+`scaling_operation` is the lock and the idempotency key: at most one open operation a fleet.
+`scaling_event` is the story: rows are inserted and never changed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NAME_LENGTH: Final = 250
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Instant = sa.DateTime(timezone=True)
+RowNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _task_columns() -> list[sa.Column[object]]:
+    """The Airflow task, and the person, behind a row."""
+    return [
+        sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
+        sa.Column("dag_id", sa.String(NAME_LENGTH)),
+        sa.Column("run_id", sa.String(NAME_LENGTH)),
+        sa.Column("task_id", sa.String(NAME_LENGTH)),
+        sa.Column("map_index", sa.Integer),
+        sa.Column("try_number", sa.Integer),
+    ]
+
+
+scaling_operation = sa.Table(
+    "scaling_operation",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("idempotency_key", sa.String(500), nullable=False, unique=True),
+    sa.Column("fleet", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("outcome", sa.String(20)),
+    sa.Column("plan_id", sa.String(NAME_LENGTH)),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+    *_task_columns(),
+    sa.CheckConstraint("state in ('open', 'closed')", name="state"),
+    sa.CheckConstraint("(state = 'open') = (closed_at is null)", name="closed_at"),
+)
+sa.Index(
+    "uq_scaling_operation_open_fleet",
+    scaling_operation.c.fleet,
+    unique=True,
+    postgresql_where=sa.text("state = 'open'"),
+    sqlite_where=sa.text("state = 'open'"),
+)
+
+scaling_event = sa.Table(
+    "scaling_event",
+    metadata,
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("fleet", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("operation_id", sa.String(36), sa.ForeignKey("scaling_operation.id")),
+    sa.Column("call", sa.String(80)),
+    sa.Column("forecast_id", sa.String(NAME_LENGTH)),
+    sa.Column("plan_id", sa.String(NAME_LENGTH)),
+    *_task_columns(),
+    sa.Column("aws_request_id", sa.String(100)),
+    sa.Column("before", Json),
+    sa.Column("after", Json),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.CheckConstraint(
+        "kind in ('intent', 'applied', 'failed', 'unknown', 'observed', 'held', 'refused')", name="kind"
+    ),
+    sa.Index("ix_scaling_event_fleet_id", "fleet", "id"),
+    sa.Index("ix_scaling_event_operation_id", "operation_id"),
+    sa.Index("ix_scaling_event_at", "at"),
+)

@@ -1,0 +1,96 @@
+"""Operators that cut the fleets into shards and pull each shard's metric history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from predictive_scaling.assets import METRIC_HISTORY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class ListShardsOperator(BaseOperator):
+    """Read the fleet files and give the keys of the shards to work on."""
+
+    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+        """Give keys such as 1-of-3; a bad file is left out here, and named by CheckPullOperator."""
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_spec import shards_of
+        from predictive_scaling.settings import Settings
+
+        settings = Settings.from_airflow()
+        folder = read_fleets(settings.fleets_folder)
+        shards = shards_of(folder.fleets, fleets_per_shard=settings.fleets_per_shard)
+        self.log.info(
+            "%d fleets in %s, cut into %d shards of at most %d; %d files cannot be used",
+            len(folder.fleets),
+            settings.fleets_folder,
+            len(shards),
+            settings.fleets_per_shard,
+            len(folder.problems),
+        )
+        return [str(shard) for shard in shards]
+
+
+class PullMetricsOperator(BaseOperator):
+    """Bring the stored history of one shard's fleets up to now."""
+
+    template_fields: Sequence[str] = ("shard",)
+    map_index_template = "{{ task.shard }}"
+
+    def __init__(self, *, shard: str, **kwargs: Any) -> None:
+        super().__init__(**{"outlets": [METRIC_HISTORY], "map_index_template": self.map_index_template, **kwargs})
+        self.shard = shard
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Pull, and announce the shard's history; fail only when not one fleet could be pulled."""
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_spec import Shard, in_shard
+        from predictive_scaling.pull import pull
+        from predictive_scaling.settings import Settings
+        from predictive_scaling.sources.cloudwatch import CloudWatchSource
+        from predictive_scaling.storage import Storage
+
+        settings = Settings.from_airflow()
+        fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
+        pulled = pull(fleets, CloudWatchSource(), Storage.at(settings.storage), now=datetime.now(UTC))
+        for each in pulled:
+            (self.log.warning if each.problem else self.log.info)("%s", each)
+        problems = [str(each) for each in pulled if each.problem]
+        if fleets and len(problems) == len(fleets):
+            msg = f"not one of the {len(fleets)} fleets of shard {self.shard} could be pulled. {problems[0]}"
+            raise AirflowException(msg)
+        context["outlet_events"][METRIC_HISTORY].add_partitions(self.shard)
+        return {"pulled": len(pulled) - len(problems), "problems": problems}
+
+
+class CheckPullOperator(BaseOperator):
+    """Fail, once the good fleets have been served, with the name of every file and fleet that could not be."""
+
+    template_fields: Sequence[str] = ("pulled",)
+    FAILED_PULL: ClassVar[str] = "the pull of a shard failed: see the log of its task"
+
+    def __init__(self, *, pulled: Any, **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": "all_done", "retries": 0, **kwargs})
+        self.pulled = pulled
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Gather the problems of files and shards."""
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.settings import Settings
+
+        files = read_fleets(Settings.from_airflow().fleets_folder).problems
+        fleets = [problem for shard in self.pulled or () if shard for problem in shard["problems"]]
+        for problem in (*files, *fleets):
+            self.log.error("%s", problem)
+        if files or fleets:
+            msg = f"{len(files)} fleet files and {len(fleets)} fleets need a person: {'; '.join((*files, *fleets))}"
+            raise AirflowFailException(msg)
+        self.log.info("every fleet file is good and every fleet was pulled")

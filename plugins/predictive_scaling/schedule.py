@@ -1,0 +1,153 @@
+"""From a plan to the scheduled actions a group should have, and the fewest writes that get there.
+
+Pure: a group's state goes in, changes come out. An action of ours sets MinSize alone, so reactive policies stay
+free above the floor, and it is named after its start, so putting it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from forecasting import Plan
+
+T = TypeVar("T")
+
+ACTIONS_PER_GROUP: Final = 125
+"""AWS's limit, foreign actions included."""
+BATCH: Final = 50
+"""AWS's limit for one BatchPut or BatchDelete."""
+NOTICE: Final = timedelta(seconds=90)
+"""The nearest start we ask for: AWS refuses a start in the past, and clocks differ."""
+MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledAction:
+    """One scheduled action of a group, ours or foreign."""
+
+    name: str
+    start: datetime | None
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+    recurrence: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """What the ledger keeps of it."""
+        start = self.start.isoformat() if self.start else None
+        fields = {"start": start, "min": self.min_size, "max": self.max_size, "desired": self.desired}
+        return {key: value for key, value in {**fields, "recurrence": self.recurrence}.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The writes that bring a group's schedule to the plan."""
+
+    put: tuple[ScheduledAction, ...] = ()
+    delete: tuple[ScheduledAction, ...] = ()
+    keep: tuple[ScheduledAction, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.put or self.delete)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How our actions of one fleet are told from all others: `<prefix>-<fleet>-<UTC start>`."""
+
+    prefix: str
+    fleet: str
+
+    def of(self, start: datetime) -> str:
+        """The name of the action that starts then."""
+        return f"{self.prefix}-{self.fleet}-{start.astimezone(UTC):%Y%m%dT%H%MZ}"
+
+    def is_ours(self, action: ScheduledAction) -> bool:
+        """Whether this fleet wrote the action."""
+        return re.fullmatch(rf"{re.escape(self.prefix)}-{re.escape(self.fleet)}-\d{{8}}T\d{{4}}Z", action.name) is not None
+
+
+def wanted_actions(
+    plan: Plan, naming: Naming, present: Iterable[ScheduledAction], *, floor: int, now: datetime
+) -> tuple[ScheduledAction, ...]:
+    """Give the actions the plan asks for, each at a minute that no foreign action holds."""
+    present = tuple(present)
+    taken = {action.start for action in present if action.start and not naming.is_ours(action)}
+    wanted: list[ScheduledAction] = []
+    for start, capacity in _starts(plan, naming, present, floor=floor, now=now):
+        free = _free_minute(start, taken, earliest=_whole_minute(now + NOTICE))
+        taken.add(free)
+        wanted.append(ScheduledAction(name=naming.of(free), start=free, min_size=capacity))
+    return tuple(wanted)
+
+
+def changes_between(
+    present: Iterable[ScheduledAction], wanted: Iterable[ScheduledAction], naming: Naming, *, now: datetime
+) -> Changes:
+    """Compare our present actions with the wanted ones; foreign actions are never touched."""
+    ours = {action.name: action for action in present if naming.is_ours(action)}
+    goal = {action.name: action for action in wanted}
+    return Changes(
+        put=tuple(action for name, action in goal.items() if ours.get(name) != action),
+        delete=tuple(action for name, action in ours.items() if name not in goal and not _is_due(action, now)),
+        keep=tuple(action for name, action in goal.items() if ours.get(name) == action),
+    )
+
+
+def batches(items: Collection[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
+    """Cut the items to AWS's batch size."""
+    rows = tuple(items)
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+def _starts(
+    plan: Plan, naming: Naming, present: tuple[ScheduledAction, ...], *, floor: int, now: datetime
+) -> Iterator[tuple[datetime, int]]:
+    """Yield (start, capacity): the catch-up for what should hold already, then every step that is still to come."""
+    earliest = _whole_minute(now + NOTICE)
+    later = [step for step in plan.steps if step.at > earliest]
+    holds_now = plan.capacity_at(earliest)
+    if holds_now != floor:
+        before = later[0].at if later else plan.steps[-1].at + MINUTE
+        yield _pending(naming, present, holds_now, after=now, before=before) or earliest, holds_now
+    for step in later:
+        yield step.at, step.capacity
+
+
+def _pending(
+    naming: Naming, present: tuple[ScheduledAction, ...], capacity: int, *, after: datetime, before: datetime
+) -> datetime | None:
+    """The start of a catch-up of an earlier run that is about to do the same, so that it is not written twice."""
+    starts = (
+        action.start
+        for action in present
+        if naming.is_ours(action) and action.start and after < action.start < before and action.min_size == capacity
+    )
+    return min(starts, default=None)
+
+
+def _free_minute(start: datetime, taken: Collection[datetime], *, earliest: datetime) -> datetime:
+    """AWS allows one action a start time: move ours earlier, never later, unless only later is left."""
+    minute = start
+    while minute in taken and minute - MINUTE >= earliest:
+        minute -= MINUTE
+    while minute in taken:
+        minute += MINUTE
+    return minute
+
+
+def _is_due(action: ScheduledAction, now: datetime) -> bool:
+    """Whether AWS is carrying the action out at this moment, after which it goes by itself."""
+    return action.start is not None and action.start <= now
+
+
+def _whole_minute(instant: datetime) -> datetime:
+    """Round up to the minute, AWS's own grain."""
+    floor = instant.replace(second=0, microsecond=0)
+    return floor if floor == instant else floor + MINUTE

@@ -1,0 +1,103 @@
+"""The `[predictive_scaling]` section of airflow.cfg, read when a task or command starts and never at import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from predictive_scaling.errors import InvalidSetting
+
+SECTION: Final = "predictive_scaling"
+
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "fleets_folder": {
+        "description": "Folder of the fleet files, one YAML file a fleet.",
+        "type": "string",
+        "default": "{AIRFLOW_HOME}/fleets",
+    },
+    "storage": {
+        "description": "Where metric history and forecasts are kept, an address Airflow's ObjectStoragePath takes.",
+        "type": "string",
+        "default": "file://{AIRFLOW_HOME}/predictive_scaling",
+        "example": "s3://aws_default@my-bucket/predictive_scaling",
+    },
+    "fleets_per_shard": {
+        "description": "Fleets one task works on. Tasks a cycle grow with the number of shards, not of fleets.",
+        "type": "integer",
+        "default": "200",
+    },
+    "dry_run": {
+        "description": "Plan and record for every fleet, whatever its mode, and write nothing to AWS.",
+        "type": "boolean",
+        "default": "False",
+    },
+    "action_prefix": {
+        "description": "First part of the names of our scheduled actions; two deployments need two.",
+        "type": "string",
+        "default": "ps",
+    },
+    "operation_patience": {
+        "description": "Seconds after which an open operation counts as abandoned and the next run settles it.",
+        "type": "integer",
+        "default": "900",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The section's values, checked."""
+
+    fleets_folder: Path
+    storage: str
+    fleets_per_shard: int
+    dry_run: bool
+    action_prefix: str
+    operation_patience: timedelta
+
+    @classmethod
+    def from_airflow(cls) -> Settings:
+        """Read the section as Airflow sees it: environment first, then airflow.cfg, then our defaults."""
+        return cls(
+            fleets_folder=Path(_text("fleets_folder")),
+            storage=_text("storage"),
+            fleets_per_shard=_whole_number("fleets_per_shard", least=1),
+            dry_run=_flag("dry_run"),
+            action_prefix=_prefix(),
+            operation_patience=timedelta(seconds=_whole_number("operation_patience", least=60)),
+        )
+
+
+def _text(key: str) -> str:
+    from airflow.configuration import AIRFLOW_HOME, conf
+
+    value = conf.get(SECTION, key, fallback=None) or OPTIONS[key]["default"]
+    return str(value).replace("{AIRFLOW_HOME}", AIRFLOW_HOME)
+
+
+def _whole_number(key: str, *, least: int) -> int:
+    value = _text(key)
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        _refuse(key, value, f"write a whole number of at least {least}")
+    return int(value)
+
+
+def _flag(key: str) -> bool:
+    value = _text(key).lower()
+    if value not in {"true", "false"}:
+        _refuse(key, value, "write True or False")
+    return value == "true"
+
+
+def _prefix() -> str:
+    value = _text("action_prefix")
+    if not value.replace("-", "").isalnum() or not value.isascii() or len(value) > 20:  # noqa: PLR2004 - leaves room
+        _refuse("action_prefix", value, "write up to 20 letters, digits and dashes")
+    return value
+
+
+def _refuse(key: str, value: str, mend: str) -> None:
+    msg = f"[{SECTION}] {key} = {value!r} cannot be used: {mend}"
+    raise InvalidSetting(msg)

@@ -1,0 +1,173 @@
+"""Metric history and forecasts, kept as files under an Airflow ObjectStoragePath.
+
+    history/<fleet>/<metric identity>/2026-01.parquet     columns time (UTC), value; a missing slot has no row
+    forecasts/<fleet>/<UTC start>.json                    the newest name is the newest forecast
+
+A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Self
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from forecasting import Demand, Forecast
+
+from predictive_scaling.errors import InvalidSetting, NoHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+    from airflow.sdk import ObjectStoragePath
+
+    from predictive_scaling.fleet_spec import FleetSpec
+
+_SCHEMA: Final = pa.schema([pa.field("time", pa.timestamp("s", tz="UTC")), pa.field("value", pa.float64())])
+_STAMP: Final = "%Y%m%dT%H%MZ"
+KEPT_FORECASTS: Final = 24 * 14
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Measured values: seconds since 1970, ascending and unique, each with its value."""
+
+    times: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[datetime, float]]) -> Self:
+        """Sort pairs by time; of two values for one time the later given wins."""
+        known = {int(when.timestamp()): float(value) for when, value in pairs}
+        times = np.array(sorted(known), dtype=np.int64)
+        return cls(times, np.array([known[int(time)] for time in times], dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def updated(self, newer: Points) -> Points:
+        """Give the values of both, the newer one's where both have one."""
+        kept = ~np.isin(self.times, newer.times)
+        times = np.concatenate([self.times[kept], newer.times])
+        order = np.argsort(times)
+        return Points(times[order], np.concatenate([self.values[kept], newer.values])[order])
+
+    def since(self, when: datetime) -> Points:
+        """Keep what was measured at or after an instant."""
+        kept = self.times >= when.timestamp()
+        return Points(self.times[kept], self.values[kept])
+
+
+class Storage:
+    """The product's files under one root."""
+
+    def __init__(self, root: ObjectStoragePath) -> None:
+        self._root = root
+
+    @classmethod
+    def at(cls, address: str) -> Storage:
+        """Open the root an address names, such as file:///var/lib/scaling or s3://conn@bucket/prefix."""
+        from airflow.sdk import ObjectStoragePath
+
+        try:
+            return cls(ObjectStoragePath(address))
+        except (ValueError, ImportError, TypeError) as error:
+            msg = f"[predictive_scaling] storage = {address!r} cannot be used: {error}"
+            raise InvalidSetting(msg) from error
+
+    def last_measured(self, fleet: FleetSpec) -> datetime | None:
+        """Give the time of the newest stored value."""
+        months = self._months(fleet)
+        return datetime.fromtimestamp(int(_read(months[-1]).times[-1]), UTC) if months else None
+
+    def append(self, fleet: FleetSpec, points: Points) -> int:
+        """Store the points, replacing values of the same times; give how many times are new."""
+        added = 0
+        months = points.times.astype("datetime64[s]").astype("datetime64[M]")
+        for month in np.unique(months):
+            path = self._history(fleet) / f"{month}.parquet"
+            known = _read(path) if path.exists() else Points.of(())
+            fresh = Points(points.times[months == month], points.values[months == month])
+            merged = known.updated(fresh)
+            _write(path, merged)
+            added += len(merged) - len(known)
+        return added
+
+    def demand(self, fleet: FleetSpec, *, since: datetime) -> Demand:
+        """Give the stored load as a series on the metric's grid, missing where nothing was measured."""
+        first_month = f"{since.astimezone(UTC):%Y-%m}.parquet"
+        points = Points.of(())
+        for path in self._months(fleet):
+            if path.name >= first_month:
+                points = points.updated(_read(path))
+        points = points.since(since)
+        if not len(points):
+            msg = f"fleet {fleet.name}: no stored value of {fleet.metric.name} since {since:%Y-%m-%d %H:%M} UTC"
+            raise NoHistory(msg)
+        return _on_grid(points, fleet.metric.period)
+
+    def save_forecast(self, fleet: FleetSpec, forecast: Forecast) -> str:
+        """Store a forecast and give its id; the oldest beyond two weeks of hourly ones go."""
+        folder = self._root / "forecasts" / fleet.name
+        name = f"{forecast.start.astimezone(UTC):{_STAMP}}"
+        _put(folder / f"{name}.json", forecast.to_json().encode())
+        for old in sorted(folder.iterdir(), key=lambda path: path.name)[:-KEPT_FORECASTS]:
+            old.unlink()
+        return f"{fleet.name}@{name}"
+
+    def newest_forecast(self, fleet: FleetSpec) -> tuple[str, Forecast]:
+        """Give the newest forecast with its id."""
+        folder = self._root / "forecasts" / fleet.name
+        names = sorted(path.name for path in folder.iterdir() if path.suffix == ".json") if folder.exists() else []
+        if not names:
+            msg = f"fleet {fleet.name}: no forecast is stored yet: run forecast_demand, or wait for its next run"
+            raise NoHistory(msg)
+        text = (folder / names[-1]).read_bytes().decode()
+        return f"{fleet.name}@{names[-1].removesuffix('.json')}", Forecast.from_json(text)
+
+    def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
+        return self._root / "history" / fleet.name / fleet.metric.identity
+
+    def _months(self, fleet: FleetSpec) -> list[ObjectStoragePath]:
+        folder = self._history(fleet)
+        found = (path for path in folder.iterdir() if path.suffix == ".parquet") if folder.exists() else ()
+        return sorted(found, key=lambda path: path.name)
+
+
+def _on_grid(points: Points, step: timedelta) -> Demand:
+    seconds = int(step.total_seconds())
+    slots = points.times // seconds
+    values = np.full(int(slots[-1] - slots[0]) + 1, np.nan)
+    values[slots - slots[0]] = points.values
+    return Demand(datetime.fromtimestamp(int(slots[0]) * seconds, UTC), step, values)
+
+
+def _read(path: ObjectStoragePath) -> Points:
+    with path.open("rb") as file:
+        table = pq.read_table(pa.BufferReader(file.read()), schema=_SCHEMA)
+    times = table["time"].cast(pa.int64()).to_numpy()
+    return Points(times, table["value"].to_numpy())
+
+
+def _write(path: ObjectStoragePath, points: Points) -> None:
+    times = pa.array(points.times, type=pa.int64()).cast(_SCHEMA.field("time").type)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, compression="zstd")
+    _put(path, sink.getvalue().to_pybytes())
+
+
+def _put(path: ObjectStoragePath, content: bytes) -> None:
+    """Write the whole file or none of it: object stores do so by themselves, a local file is renamed into place."""
+    if path.protocol not in {"file", ""}:
+        path.write_bytes(content)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    draft.write_bytes(content)
+    os.replace(draft.path, path.path)  # noqa: PTH105 - these are not pathlib's own paths

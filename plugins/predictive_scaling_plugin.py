@@ -1,0 +1,3 @@
+"""The plugins-folder door: shows Airflow's plugin loader the one class it should load."""
+
+from predictive_scaling.plugin import PredictiveScalingPlugin as PredictiveScalingPlugin

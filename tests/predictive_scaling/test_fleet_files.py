@@ -1,0 +1,163 @@
+"""A fleet is one file; a wrong file gets one clear error, and costs no other fleet anything."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from demo.local_airflow import ROOT
+from predictive_scaling.errors import InvalidFleet, InvalidSetting
+from predictive_scaling.fleet_file import fleet_schema, read_fleet
+from predictive_scaling.fleet_folder import read_fleets
+from predictive_scaling.fleet_spec import Mode
+
+SIX_LINES = """\
+name: web
+group: web-asg
+metric: {namespace: AWS/ApplicationELB, name: RequestCount, dimensions: {LoadBalancer: app/web/1}}
+target_per_instance: 600
+min: 2
+max: 20
+"""
+
+
+def a_file(folder: Path, text: str = SIX_LINES, name: str = "web.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_six_lines_are_a_fleet_that_observes_and_writes_nothing(tmp_path: Path) -> None:
+    fleet = read_fleet(a_file(tmp_path))
+
+    assert (fleet.name, fleet.group, fleet.mode) == ("web", "web-asg", Mode.OBSERVE)
+    assert (fleet.policy.min_size, fleet.policy.max_size, fleet.policy.target_per_instance) == (2, 20, 600)
+    assert (fleet.metric.statistic, fleet.metric.period) == ("Sum", timedelta(minutes=5))
+
+
+def test_everything_a_file_may_say_is_kept(tmp_path: Path) -> None:
+    more = """\
+mode: auto
+timezone: Europe/Berlin
+lead_time: 1m30s
+quantile: 0.95
+engine: seasonal_naive
+history: 14d
+region: eu-central-1
+connection: aws_shop
+events:
+  - {name: sale, start: 2026-11-27T00:00, end: 2026-11-28T00:00, factor: 2.5}
+"""
+    fleet = read_fleet(a_file(tmp_path, SIX_LINES + more))
+
+    assert (fleet.mode, fleet.policy.lead_time, fleet.policy.quantile) == (Mode.AUTO, timedelta(seconds=90), 0.95)
+    assert (fleet.engine, fleet.history, fleet.region) == ("seasonal_naive", timedelta(days=14), "eu-central-1")
+    (sale,) = fleet.events
+    assert sale.start.isoformat() == "2026-11-26T23:00:00+00:00", "a time without zone is the fleet's own"
+
+
+def _with(key: str, value: str) -> str:
+    """Give the six lines with one of them said otherwise."""
+    lines = [line for line in SIX_LINES.splitlines() if not line.startswith(f"{key}:")]
+    return "\n".join([*lines, f"{key}: {value}"]) + "\n"
+
+
+CPU = "{namespace: AWS/EC2, name: CPUUtilization, statistic: Average}"
+BAD_FILES = {
+    "an empty file": ("", r"web\.yaml: holds NoneType"),
+    "a list": ("- name: web\n", r"web\.yaml: holds list"),
+    "not YAML": ("name: [web\n", r"web\.yaml: not YAML"),
+    "a tab": ("name: web\n\tgroup: x\n", r"web\.yaml: not YAML"),
+    "a key twice": (SIX_LINES + "max: 5\n", r"'max' stands twice"),
+    "no name": (SIX_LINES.replace("name: web\n", ""), r"web\.yaml: name: is missing"),
+    "no group": (_with("group", ""), r"web\.yaml: group: None"),
+    "no metric": (SIX_LINES.replace("metric:", "metrics:"), r"metric: is missing.*metrics: is no key"),
+    "a name with spaces": (_with("name", "Web Shop"), r"name: 'Web Shop'.*pattern"),
+    "a name that YAML reads as a date": (_with("name", "2026-01-01"), r"name: .*in quotes"),
+    "a group that YAML reads as a number": (_with("group", "42"), r"group: 42.*in quotes"),
+    "a target of zero": (_with("target_per_instance", "0"), r"target_per_instance: 0.*greater than 0"),
+    "a target that is not a number": (_with("target_per_instance", "many"), r"target_per_instance: 'many'"),
+    "a target without end": (_with("target_per_instance", ".inf"), r"target_per_instance: inf"),
+    "a negative min": (_with("min", "-1"), r"min: -1.*greater than or equal to 0"),
+    "a fractional max": (_with("max", "2.5"), r"max: 2\.5"),
+    "min above max": (_with("min", "30"), r"min 30 is above max 20"),
+    "an unknown key": (SIX_LINES + "maximum: 5\n", r"maximum: is no key of a fleet file.*max"),
+    "an unknown mode": (SIX_LINES + "mode: automatic\n", r"mode: 'automatic'.*'observe' or 'auto'"),
+    "an unknown time zone": (SIX_LINES + "timezone: Berlin\n", r"timezone 'Berlin' is no IANA name"),
+    "an unknown engine": (SIX_LINES + "engine: oracle\n", r"engine 'oracle' is none of .*prophet"),
+    "a lead time in words": (SIX_LINES + "lead_time: soon\n", r"lead_time: 'soon'.*10m"),
+    "a lead time of a day": (SIX_LINES + "lead_time: 24h\n", r"lead_time .* over 6 h"),
+    "a quantile of one": (SIX_LINES + "quantile: 1\n", r"quantile: 1.*less than or equal to 0\.99"),
+    "a history of an hour": (SIX_LINES + "history: 1h\n", r"history .* under a day"),
+    "a utilisation alone": (_with("metric", CPU), r"metric: CPUUtilization falls when the fleet grows.*per_instance"),
+    "a sum per instance": (_with("metric", "{namespace: A, name: B, per_instance: true}"), r"statistic: Average"),
+    "an unknown statistic": (_with("metric", "{namespace: A, name: B, statistic: Mean}"), r"metric\.statistic: 'Mean'"),
+    "a period CloudWatch lacks": (_with("metric", "{namespace: A, name: B, period: 7m}"), r"period 0:07:00 is none of"),
+    "an event that ends first": (
+        SIX_LINES + "events: [{name: sale, start: 2026-02-02, end: 2026-02-01}]\n",
+        r"event 'sale' ends .* not after its start",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_a_bad_file_gets_one_line_that_names_file_key_value_and_mend(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidFleet, match=message) as refusal:
+        read_fleet(a_file(tmp_path, text))
+    assert "\n" not in str(refusal.value)
+    assert str(refusal.value).startswith("web.yaml: ")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidFleet, match="UTF-8"):
+        read_fleet(tmp_path / "web.yaml")
+
+
+def test_a_bad_file_leaves_the_other_fleets_working(tmp_path: Path) -> None:
+    a_file(tmp_path)
+    a_file(tmp_path, "name: broken\n", name="broken.yaml")
+
+    folder = read_fleets(tmp_path)
+
+    assert [fleet.name for fleet in folder.fleets] == ["web"]
+    assert len(folder.problems) == 1
+    assert folder.problems[0].startswith("broken.yaml: ")
+
+
+def test_two_files_of_one_name_are_both_left_alone(tmp_path: Path) -> None:
+    a_file(tmp_path, name="one.yaml")
+    a_file(tmp_path, SIX_LINES.replace("web-asg", "other-asg"), name="two.yaml")
+
+    folder = read_fleets(tmp_path)
+
+    assert folder.fleets == ()
+    assert [problem.split(":")[0] for problem in folder.problems] == ["one.yaml", "two.yaml"]
+
+
+def test_two_fleets_that_would_move_one_group_are_both_left_alone(tmp_path: Path) -> None:
+    a_file(tmp_path)
+    a_file(tmp_path, SIX_LINES.replace("name: web\n", "name: shop\n"), name="shop.yaml")
+    assert read_fleets(tmp_path).fleets == ()
+
+
+def test_a_folder_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="fleets_folder"):
+        read_fleets(tmp_path / "nowhere")
+
+
+def test_the_shipped_schema_is_the_one_the_code_gives_and_accepts_the_shipped_fleets() -> None:
+    shipped = json.loads((ROOT / "include" / "fleet.schema.json").read_text())
+    assert shipped == fleet_schema(), "run `make schema`"
+    for path in (ROOT / "include" / "fleets").glob("*.yaml"):
+        jsonschema.validate(yaml.safe_load(path.read_text()), shipped)
+
+
+def test_the_shipped_fleets_are_good() -> None:
+    folder = read_fleets(ROOT / "include" / "fleets")
+    assert folder.problems == ()
+    assert {fleet.name for fleet in folder.fleets} == {"web-shop", "api-checkout", "batch-video"}

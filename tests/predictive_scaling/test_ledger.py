@@ -1,0 +1,165 @@
+"""The contract of the ledger, kept by the one in memory and by the one in SQL, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from predictive_scaling.errors import FleetBusy, LedgerUnavailable
+from predictive_scaling.ledger.memory import MemoryLedger
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.tables import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.local_postgres import LocalPostgres
+    from predictive_scaling.ledger import Ledger
+
+BY = TaskRun(actor="ada", dag_id="apply_plans", run_id="r1", task_id="apply", map_index=-1, try_number=1)
+_databases = itertools.count()
+
+
+def an_operation(fleet: str = "web", key: str = "k1") -> Operation:
+    return Operation(fleet=fleet, kind="apply_plan", key=key, by=BY, plan_id="p1")
+
+
+def an_event(kind: EventKind = EventKind.INTENT, fleet: str = "web") -> Event:
+    return Event(fleet=fleet, kind=kind, reason="raise before the morning", by=BY, call="put 1 of 1", after={"a": {"min": 3}})
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
+    if request.param == "memory":
+        return MemoryLedger()
+    if request.param == "sqlite":
+        engine = engine_for(f"sqlite:///{tmp_path}/ledger.db")
+    else:
+        server: LocalPostgres = request.getfixturevalue("postgres")
+        engine = engine_for(server.create_database(f"ledger_{next(_databases)}"))
+    metadata.create_all(engine)
+    return SqlLedger(engine)
+
+
+def test_an_opened_operation_holds_its_fleet_and_its_intent_is_remembered(ledger: Ledger) -> None:
+    operation = ledger.open(an_operation(), an_event())
+
+    held = ledger.open_operation("web")
+    assert held is not None
+    assert (held.id, held.by, held.plan_id, held.is_open) == (operation.id, BY, "p1", True)
+    (event,) = ledger.events(fleet="web")
+    assert (event.kind, event.operation_id, event.after) == (EventKind.INTENT, operation.id, {"a": {"min": 3}})
+    assert event.at is not None
+    assert event.at.tzinfo is not None
+
+
+def test_a_second_operation_on_a_held_fleet_is_refused_with_the_holder_and_leaves_no_event(ledger: Ledger) -> None:
+    ledger.open(an_operation(key="k1"), an_event())
+
+    with pytest.raises(FleetBusy, match=r"apply_plans\.apply run r1 try 1 for ada"):
+        ledger.open(an_operation(key="k2"), an_event())
+
+    assert len(ledger.events(fleet="web")) == 1
+
+
+def test_another_fleet_is_free_while_one_is_held(ledger: Ledger) -> None:
+    ledger.open(an_operation(fleet="web", key="k1"), an_event())
+    ledger.open(an_operation(fleet="api", key="k2"), an_event(fleet="api"))
+    assert ledger.open_operation("api") is not None
+
+
+def test_closing_lets_the_fleet_go_and_remembers_the_outcome(ledger: Ledger) -> None:
+    operation = ledger.open(an_operation(), an_event())
+    ledger.close(operation, an_event(EventKind.APPLIED))
+
+    assert ledger.open_operation("web") is None
+    assert [event.kind for event in ledger.events(operation_id=operation.id)] == [EventKind.APPLIED, EventKind.INTENT]
+
+
+def test_the_same_key_opens_the_same_operation_again(ledger: Ledger) -> None:
+    first = ledger.open(an_operation(key="same"), an_event())
+    ledger.close(first, an_event(EventKind.APPLIED))
+
+    again = ledger.open(an_operation(key="same"), an_event())
+
+    assert again.id == first.id
+    assert ledger.open_operation("web") is not None
+    assert len(ledger.events(operation_id=first.id)) == 3
+
+
+def test_events_come_newest_first_and_are_filtered_by_fleet(ledger: Ledger) -> None:
+    ledger.record(an_event(EventKind.OBSERVED), an_event(EventKind.HELD, fleet="api"), an_event(EventKind.REFUSED))
+
+    assert [event.kind for event in ledger.events()] == [EventKind.REFUSED, EventKind.HELD, EventKind.OBSERVED]
+    assert [event.kind for event in ledger.events(fleet="web", limit=1)] == [EventKind.REFUSED]
+
+
+@pytest.mark.parametrize("ledger", ["sqlite", "postgres"], indirect=True)
+def test_of_ten_who_open_at_once_exactly_one_gets_the_fleet(ledger: Ledger) -> None:
+    refused: list[FleetBusy] = []
+
+    def take(number: int) -> None:
+        try:
+            ledger.open(an_operation(key=f"k{number}"), an_event())
+        except FleetBusy as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 9
+    assert len(ledger.events(fleet="web")) == 1
+
+
+def test_a_ledger_without_tables_says_which_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    ledger = SqlLedger(engine_for(f"sqlite:///{tmp_path}/empty.db"))
+    with pytest.raises(LedgerUnavailable, match=r"scaling_operation.*airflow db migrate"):
+        ledger.check()
+
+
+def test_an_address_that_is_none_is_refused_with_an_example() -> None:
+    with pytest.raises(LedgerUnavailable, match="AIRFLOW_CONN_SCALING_LEDGER"):
+        engine_for("not an address")
+
+
+def test_a_missing_airflow_connection_is_refused_with_an_example() -> None:
+    with pytest.raises(LedgerUnavailable, match=r"no Airflow connection 'nowhere'.*AIRFLOW_CONN_SCALING_LEDGER"):
+        SqlLedger.from_connection("nowhere")
+
+
+def test_the_role_of_tasks_can_tell_the_story_and_nothing_else(postgres: LocalPostgres, tmp_path: Path) -> None:
+    from demo.local_airflow import ROOT
+
+    postgres.create_database("roles")
+    owner = engine_for(postgres.url("roles"))
+    metadata.create_all(owner)
+    with owner.begin() as connection:
+        connection.execute(sa.text("create table dag_run (id int)"))
+    postgres.script("roles", ROOT / "include" / "sql" / "ledger_role.sql", password="'secret'")
+    role = engine_for(postgres.url("roles", user="scaling_ledger", password="secret"))
+    ledger = SqlLedger(role)
+
+    ledger.check()
+    operation = ledger.open(an_operation(), an_event())
+    ledger.close(operation, an_event(EventKind.APPLIED))
+    ledger.close(ledger.open(an_operation(), an_event()), an_event(EventKind.APPLIED))
+
+    for forbidden in (
+        "delete from scaling_event",
+        "update scaling_event set reason = 'nothing happened'",
+        "truncate scaling_event",
+        "delete from scaling_operation",
+        "update scaling_operation set fleet = 'other'",
+        "select * from dag_run",
+        "create table mine (id int)",
+    ):
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), role.begin() as connection:
+            connection.execute(sa.text(forbidden))
+    assert len(ledger.events()) == 4
