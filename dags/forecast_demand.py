@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
-from predictive_scaling.assets import METRIC_HISTORY
+from predictive_scaling.assets import DEMAND_FORECAST, METRIC_HISTORY
 from predictive_scaling.operators import ForecastDemandOperator
 
 with DAG(
@@ -17,4 +17,4 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=30)},
     doc_md="Forecasts the fleets of one shard, or of all when triggered by hand. `apply_plans` follows.",
 ):
-    ForecastDemandOperator(task_id="forecast")
+    ForecastDemandOperator(task_id="forecast", outlets=[DEMAND_FORECAST])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
+from predictive_scaling.assets import METRIC_HISTORY
 from predictive_scaling.operators import CheckPullOperator, ListShardsOperator, PullMetricsOperator
 
 with DAG(
@@ -18,5 +19,7 @@ with DAG(
     doc_md="Pulls what is new of every fleet's metric and stores it. `forecast_demand` follows, a run a shard.",
 ):
     shards = ListShardsOperator(task_id="list_shards")
-    pull = PullMetricsOperator.partial(task_id="pull").expand(shard=shards.output)
+    pull = PullMetricsOperator.partial(
+        task_id="pull", outlets=[METRIC_HISTORY], map_index_template="shard {{ task.shard }}"
+    ).expand(shard=shards.output)
     CheckPullOperator(task_id="check", pulled=pull.output)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from demo.check import check
-from demo.cycle import DAGS, run_cycle
+from demo.cycle import DAGS, await_cycle
 from demo.local_airflow import ROOT, LocalAirflow, Place
 from demo.local_cloud import LocalCloud
 from demo.process import DidNotStart
@@ -52,7 +52,7 @@ def _show(airflow: LocalAirflow, cloud: LocalCloud, *, verify: bool) -> int:
     console.print(f"[green]ready[/] Airflow        {airflow.url}")
     airflow.wait_for_dags(*DAGS)
     with console.status("pull_metrics -> forecast_demand -> apply_plans"):
-        cycle = run_cycle(airflow)
+        cycle = await_cycle(airflow)
     console.print(summary_table(cycle, airflow))
     if cycle.failed:
         console.print(f"[red]failed[/] {', '.join(cycle.failed)}: read the task log in {airflow.url}")

@@ -26,19 +26,20 @@ class Cycle:
         return [f"{task['dag_id']}.{task['task_id']}" for task in self.tasks if task["state"] != "success"]
 
 
-def run_cycle(airflow: LocalAirflow, *, shards: int = 1, seconds: float = 300) -> Cycle:
-    """Trigger the pull, as a person would, and wait until the runs it sets off have ended."""
+def await_cycle(airflow: LocalAirflow, *, number: int = 1, shards: int = 1, seconds: float = 300) -> Cycle:
+    """Wait until the pull has run this many times and everything it set off has ended; give the last cycle.
+
+    The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG.
+    """
     began = time.monotonic()
-    before = {dag_id: {run["dag_run_id"] for run in airflow.runs(dag_id)} for dag_id in DAGS}
-    pull = airflow.trigger(DAGS[0])
-    airflow.wait_for_runs(DAGS[0], len(before[DAGS[0]]) + 1, seconds=seconds)
-    new: dict[str, list[str]] = {DAGS[0]: [pull]}
+    pull = airflow.wait_for_runs(DAGS[0], number, seconds=seconds)[0]
+    runs = {DAGS[0]: [pull["dag_run_id"]]}
     for dag_id in DAGS[1:]:
-        ended = airflow.wait_for_runs(dag_id, len(before[dag_id]) + shards, seconds=seconds)
-        new[dag_id] = [run["dag_run_id"] for run in ended if run["dag_run_id"] not in before[dag_id]]
-    tasks = [task for dag_id, runs in new.items() for run in runs for task in airflow.tasks(dag_id, run)]
-    applied = [run for run in new["apply_plans"] if _succeeded(tasks, run)]
-    rows = [row for run in applied for row in airflow.result("apply_plans", run, "apply")]
+        ended = airflow.wait_for_runs(dag_id, number * shards, seconds=seconds)
+        runs[dag_id] = [run["dag_run_id"] for run in ended[:shards]]
+    tasks = [task for dag_id, ids in runs.items() for run_id in ids for task in airflow.tasks(dag_id, run_id)]
+    applied = [run_id for run_id in runs["apply_plans"] if _succeeded(tasks, run_id)]
+    rows = [row for run_id in applied for row in airflow.result("apply_plans", run_id, "apply")]
     return Cycle(
         rows=tuple(sorted(rows, key=lambda row: str(row["fleet"]))),
         tasks=tuple(tasks),

@@ -21,7 +21,7 @@ class ForecastDemandOperator(BaseOperator):
     template_fields: Sequence[str] = ("shard",)
 
     def __init__(self, *, shard: str = "{{ dag_run.partition_key or '' }}", **kwargs: Any) -> None:
-        super().__init__(**{"outlets": [DEMAND_FORECAST], **kwargs})
+        super().__init__(**kwargs)
         self.shard = shard
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -43,10 +43,9 @@ class PullMetricsOperator(BaseOperator):
     """Bring the stored history of one shard's fleets up to now."""
 
     template_fields: Sequence[str] = ("shard",)
-    map_index_template = "{{ task.shard }}"
 
     def __init__(self, *, shard: str, **kwargs: Any) -> None:
-        super().__init__(**{"outlets": [METRIC_HISTORY], "map_index_template": self.map_index_template, **kwargs})
+        super().__init__(**kwargs)
         self.shard = shard
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -75,7 +74,6 @@ class CheckPullOperator(BaseOperator):
     """Fail, once the good fleets have been served, with the name of every file and fleet that could not be."""
 
     template_fields: Sequence[str] = ("pulled",)
-    FAILED_PULL: ClassVar[str] = "the pull of a shard failed: see the log of its task"
 
     def __init__(self, *, pulled: Any, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", "retries": 0, **kwargs})
