@@ -25,3 +25,64 @@ install: $(INSTALLED) ## install the locked dependencies into .venv
 lock: $(INSTALLED) ## resolve the dependencies again and rewrite requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --group dev \
 	  --generate-hashes --no-header --upgrade -o requirements.lock
+
+# Debian programs the tests drive for real. Only what is missing is installed, and only where that is allowed.
+SERVICES := postgres:postgresql redis-server:redis-server
+
+.PHONY: services
+services: ## install the servers the tests need (PostgreSQL, Redis) with apt, where they are missing
+	@missing=""; for pair in $(SERVICES); do program=$${pair%%:*}; \
+	  command -v $$program >/dev/null || ls /usr/lib/postgresql/*/bin/$$program >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; done; \
+	test -z "$$missing" && exit 0; \
+	sudo=""; test "$$(id -u)" = 0 || sudo="sudo -n"; \
+	if command -v apt-get >/dev/null && { test -z "$$sudo" || $$sudo true 2>/dev/null; }; then \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "not installed:$$missing - install them, or their tests are skipped"; fi
+
+RUN := PYTHONPATH=.:plugins:include PYTHONDONTWRITEBYTECODE=1
+
+.PHONY: demo
+demo: $(INSTALLED) ## run the product against the sandbox cloud until Ctrl-C (AIRFLOW_PORT, SANDBOX_PORT)
+	@$(RUN) $(BIN)/python -m demo
+
+.PHONY: demo-check
+demo-check: $(INSTALLED) ## the same, verified, then stopped; exits 0 or 1
+	@$(RUN) $(BIN)/python -m demo --check
+
+.PHONY: sandbox
+sandbox: $(INSTALLED) ## run the sandbox cloud alone, with the demo's fleets (SANDBOX_PORT)
+	@$(RUN) $(BIN)/python -m sandbox --port $${SANDBOX_PORT:-5555} --seed-demo
+
+.PHONY: test
+test: $(INSTALLED) services ## install what is needed and run the whole suite
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+.PHONY: test-fast
+test-fast: $(INSTALLED) ## the tests that start no Airflow
+	$(BIN)/python -m pytest --ignore=tests/airflow --ignore=tests/packaging
+
+.PHONY: check
+check: $(INSTALLED) ## format, lint, types, import rule, dependencies
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	PYTHONPATH=.:plugins $(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+
+.PHONY: format
+format: $(INSTALLED) ## format the code and mend what the linter can
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: schema
+schema: $(INSTALLED) ## write include/fleet.schema.json from the code
+	@$(RUN) $(BIN)/python -m predictive_scaling schema > include/fleet.schema.json
+
+.PHONY: wheel
+wheel: $(INSTALLED) ## build the wheel into dist/
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
+
+.PHONY: bench
+bench: $(INSTALLED) ## measure; TRACES=folder adds real traces to the synthetic ones
+	@$(RUN) $(BIN)/python -m bench $(if $(TRACES),--traces $(TRACES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable
+
 from predictive_scaling.assets import DEMAND_FORECAST
 from predictive_scaling.operators import ApplyPlansOperator
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
+
 from predictive_scaling.assets import METRIC_HISTORY
 from predictive_scaling.operators import CheckPullOperator, ListShardsOperator, PullMetricsOperator
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from demo.local_postgres import LocalPostgres, postgres_folder
 
 if TYPE_CHECKING:

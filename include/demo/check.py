@@ -38,7 +38,9 @@ def check(cycle: Cycle, airflow: LocalAirflow, cloud: LocalCloud) -> list[Findin
 def _scheduled(row: dict[str, Any], cloud: LocalCloud) -> Finding:
     names = [action["ScheduledActionName"] for action in _actions(cloud, row["fleet"])]
     expected = row["written"]
-    return Finding(f"{row['fleet']}: {len(names)} scheduled actions in the cloud, {expected} written", len(names) == expected)
+    return Finding(
+        f"{row['fleet']}: {len(names)} scheduled actions in the cloud, {expected} written", len(names) == expected
+    )
 
 
 def _paired(airflow: LocalAirflow, fleets: list[str]) -> Finding:
@@ -89,7 +91,9 @@ def _advance_to(cloud: LocalCloud, when: datetime) -> None:
 
 
 def _group(autoscaling: Any, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+    found: dict[str, Any] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][
+        0
+    ]
     return found
 
 

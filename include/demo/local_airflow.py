@@ -117,7 +117,9 @@ class LocalAirflow(Process):
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """Give the runs of a DAG, newest first."""
-        found: list[dict[str, Any]] = self.call("GET", f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=100")["dag_runs"]
+        found: list[dict[str, Any]] = self.call("GET", f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=100")[
+            "dag_runs"
+        ]
         return found
 
     def wait_for_runs(self, dag_id: str, count: int, *, seconds: float = 240) -> list[dict[str, Any]]:

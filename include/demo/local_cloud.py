@@ -28,8 +28,8 @@ class LocalCloud(Process):
 
     def client(self, service: str) -> Any:
         """Give a boto3 client of the sandbox."""
-        session: Any = boto3.Session(region_name=REGION, **CREDENTIALS)
-        return session.client(service, endpoint_url=self.url)
+        options: dict[str, Any] = {"region_name": REGION, **CREDENTIALS}
+        return boto3.client(service, endpoint_url=self.url, **options)
 
     def control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Turn a knob: clock, advance, config, faults."""

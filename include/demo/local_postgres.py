@@ -37,7 +37,18 @@ class LocalPostgres(Process):
         self._data.mkdir(parents=True)
         _hand_over(self._data)
         self._run("initdb", "-D", str(self._data), "-U", OWNER, "-A", "trust", "-N", "-E", "UTF8")
-        serve = ["-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self._data), "-c", "fsync=off"]
+        serve = [
+            "-D",
+            str(self._data),
+            "-p",
+            str(self.port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            str(self._data),
+            "-c",
+            "fsync=off",
+        ]
         super().__init__([*_as_owner(), str(programs / "postgres"), *serve], log=folder / "postgres.log")
         self.wait_until(self._answers, what="PostgreSQL", seconds=60)
 
@@ -65,7 +76,12 @@ class LocalPostgres(Process):
     def _run(self, program: str, *arguments: str, stdin: object = None) -> None:
         command = [*_as_owner(), str(self._programs / program), *arguments]
         done = subprocess.run(  # noqa: S603 - our own command
-            command, check=False, capture_output=True, text=True, stdin=stdin, cwd="/"  # type: ignore[call-overload]
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=stdin,
+            cwd="/",  # type: ignore[call-overload]
         )
         if done.returncode:
             msg = f"{program} failed: {done.stderr.strip()}"
@@ -82,7 +98,9 @@ def _unprivileged() -> str | None:
 
 def _as_owner() -> Sequence[str]:
     user = _unprivileged()
-    return () if user is None else ("setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups")
+    return (
+        () if user is None else ("setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups")
+    )
 
 
 def _hand_over(folder: Path) -> None:

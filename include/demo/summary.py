@@ -19,7 +19,12 @@ def summary_table(cycle: Cycle, airflow: LocalAirflow) -> Table:
         table.add_column(column, overflow="fold")
     for row in cycle.rows:
         table.add_row(
-            row["fleet"], _peak(row), str(row["steps"]), _written(row), _next(row), row["next"]["reason"] if row["next"] else ""
+            row["fleet"],
+            _peak(row),
+            str(row["steps"]),
+            _written(row),
+            _next(row),
+            row["next"]["reason"] if row["next"] else "",
         )
     return table
 

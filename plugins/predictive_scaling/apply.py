@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
-from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from forecasting import Plan
-
     from predictive_scaling.fleets import Fleet, Observed, Receipt
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.settle import Turn
 
 KIND: Final = "apply_plan"
 
@@ -35,8 +34,7 @@ class Order:
     plan: Plan
     forecast_id: str
     naming: Naming
-    by: TaskRun
-    now: datetime
+    turn: Turn
     write: bool
     why_not: str = ""
 
@@ -67,57 +65,90 @@ def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -
     if not order.write:
         ledger.record(_observed_event(order, changes))
         return Applied(changes=changes, written=False, reason=order.why_not)
-    _write(order, changes, observed, fleet, ledger)
+    _Writer(order=order, fleet=fleet, ledger=ledger).write(changes, observed)
     return Applied(changes=changes, written=True, reason="written, read back and verified")
 
 
-def _changes(order: Order, observed: Observed) -> Changes:
-    present = observed.actions
-    wanted = wanted_actions(order.plan, order.naming, present, floor=observed.min_size, now=order.now)
-    return changes_between(present, wanted, order.naming, now=order.now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Makes one fleet's changes, call by call, each between its intent and its outcome."""
 
+    order: Order
+    fleet: Fleet
+    ledger: Ledger
 
-def _write(order: Order, changes: Changes, observed: Observed, fleet: Fleet, ledger: Ledger) -> None:
-    present = {action.name: action for action in observed.actions}
-    operation: Operation | None = None
-    outcome = _event(order, EventKind.FAILED, "nothing was sent")
-    for call in _calls(changes):
-        intent = _intent(order, call, present)
-        if operation is None:
-            operation = ledger.open(_operation(order, changes, observed), intent)
-        else:
-            ledger.record(outcome, replace(intent, operation_id=operation.id))
-        outcome = replace(_send(order, call, intent, fleet, ledger, operation), operation_id=operation.id)
-        if outcome.kind is EventKind.FAILED:
-            ledger.close(operation, outcome)
-            raise WriteRefused(outcome.error)
-    if operation is not None:
-        _verify(order, operation, outcome, fleet, ledger)
+    def write(self, changes: Changes, observed: Observed) -> None:
+        """Make the calls, then read back."""
+        present = {action.name: action for action in observed.actions}
+        first, *others = _calls(changes)
+        intent = _intent(self.order, first, present)
+        operation = self.ledger.open(_operation(self.order, changes, observed), intent)
+        outcome = self._send(first, intent, operation)
+        for call in others:
+            intent = _intent(self.order, call, present)
+            self.ledger.record(outcome, replace(intent, operation_id=operation.id))
+            outcome = self._send(call, intent, operation)
+        self._verify(operation, outcome)
 
-
-def _calls(changes: Changes) -> Iterator[Call]:
-    """Yield the puts first: until the last delete, the floor is never below either plan's."""
-    for verb, actions in (("put", changes.put), ("delete", changes.delete)):
-        parts = tuple(batches(actions))
-        for number, part in enumerate(parts, start=1):
-            yield Call(name=f"{verb} {number} of {len(parts)}", verb=verb, actions=part)  # type: ignore[arg-type]
-
-
-def _send(order: Order, call: Call, intent: Event, fleet: Fleet, ledger: Ledger, operation: Operation) -> Event:
-    """Make the call and give its outcome; one that may have taken effect leaves the operation open."""
-    try:
-        receipt = fleet.put(call.actions) if call.verb == "put" else fleet.delete([each.name for each in call.actions])
-    except (WriteRefused, CloudUnavailable) as error:
-        ledger.close(operation, _event(order, EventKind.FAILED, f"`{call.name}` was refused", intent, error=str(error)))
-        raise
-    except BaseException as error:
-        unknown = _event(order, EventKind.UNKNOWN, f"`{call.name}` was sent; no answer came", intent, error=repr(error))
-        ledger.record(replace(unknown, operation_id=operation.id))
-        if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
+    def _send(self, call: Call, intent: Event, operation: Operation) -> Event:
+        """Make a call and give its outcome; a refused one ends the operation, an unanswered one leaves it open."""
+        try:
+            receipt = self._call(call)
+        except (WriteRefused, CloudUnavailable) as error:
+            refused = _event(self.order, EventKind.FAILED, f"`{call.name}` was refused", intent, error=str(error))
+            self.ledger.close(operation, refused)
             raise
-        msg = f"fleet {order.fleet}: `{call.name}` broke off: {error!r}; the retry looks at the group"
-        raise OutcomeUnknown(msg) from error
-    return _answered(order, call, intent, receipt)
+        except BaseException as error:
+            self._remember_unknown(call, intent, operation, error)
+            if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
+                raise
+            msg = f"fleet {self.order.fleet}: `{call.name}` broke off: {error!r}; the retry looks at the group"
+            raise OutcomeUnknown(msg) from error
+        outcome = replace(_answered(self.order, call, intent, receipt), operation_id=operation.id)
+        if outcome.kind is EventKind.FAILED:
+            self.ledger.close(operation, outcome)
+            raise WriteRefused(outcome.error)
+        return outcome
+
+    def _call(self, call: Call) -> Receipt:
+        if call.verb == "put":
+            return self.fleet.put(call.actions)
+        return self.fleet.delete([action.name for action in call.actions])
+
+    def _remember_unknown(self, call: Call, intent: Event, operation: Operation, error: BaseException) -> None:
+        reason = f"`{call.name}` was sent and not answered"
+        unknown = _event(self.order, EventKind.UNKNOWN, reason, intent, error=str(error) or repr(error))
+        self.ledger.record(replace(unknown, operation_id=operation.id))
+
+    def _verify(self, operation: Operation, outcome: Event) -> None:
+        """Read back; only what can be seen in the group counts as applied."""
+        left = _changes(self.order, self.fleet.observe())
+        if not left:
+            self.ledger.close(operation, replace(outcome, reason=f"{outcome.reason}; read back and verified"))
+            return
+        names = ", ".join(action.name for action in (*left.put, *left.delete))
+        error = f"fleet {self.order.fleet}: read back, and these actions are not as written: {names}"
+        self.ledger.close(operation, replace(outcome, kind=EventKind.FAILED, error=error))
+        raise WriteRefused(error)
+
+
+def _changes(order: Order, observed: Observed) -> Changes:
+    present, now = observed.actions, order.turn.now
+    wanted = wanted_actions(order.plan, order.naming, present, floor=observed.min_size, now=now)
+    return changes_between(present, wanted, order.naming, now=now)
+
+
+def _calls(changes: Changes) -> list[Call]:
+    """Cut the changes into calls, puts first: until the last delete, the floor is never below either plan's."""
+    return [*_batches_of("put", changes.put), *_batches_of("delete", changes.delete)]
+
+
+def _batches_of(verb: Literal["put", "delete"], actions: tuple[ScheduledAction, ...]) -> list[Call]:
+    parts = tuple(batches(actions))
+    return [
+        Call(name=f"{verb} {number} of {len(parts)}", verb=verb, actions=part)
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Event:
@@ -130,24 +161,12 @@ def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Even
     return replace(_event(order, kind, reason, intent, error=error), aws_request_id=receipt.request_id)
 
 
-def _verify(order: Order, operation: Operation, outcome: Event, fleet: Fleet, ledger: Ledger) -> None:
-    """Read back; only what can be seen in the group counts as applied."""
-    left = _changes(order, fleet.observe())
-    if not left:
-        ledger.close(operation, replace(outcome, reason=f"{outcome.reason}; read back and verified"))
-        return
-    names = ", ".join(action.name for action in (*left.put, *left.delete))
-    error = f"fleet {order.fleet}: read back, and these actions are not as written: {names}"
-    ledger.close(operation, replace(outcome, kind=EventKind.FAILED, error=error))
-    raise WriteRefused(error)
-
-
 def _operation(order: Order, changes: Changes, observed: Observed) -> Operation:
     """The key names exactly this change by exactly this task, so that two copies of a task cannot both make it."""
     ours = [action for action in observed.actions if order.naming.is_ours(action)]
     content = [_json(ours), _json(changes.put), _json(changes.delete)]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-    by = order.by
+    by = order.turn.by
     key = "/".join(str(part) for part in (KIND, order.fleet, by.dag_id, by.run_id, by.task_id, by.map_index, digest))
     return Operation(fleet=order.fleet, kind=KIND, key=key, plan_id=order.plan.plan_id, by=by)
 
@@ -171,7 +190,9 @@ def _first_reason(order: Order, call: Call) -> str:
 def _observed_event(order: Order, changes: Changes) -> Event:
     wanted = _json((*changes.put, *changes.keep))
     reason = f"would schedule {len(changes.put)} and remove {len(changes.delete)} actions; {order.why_not}"
-    return replace(_event(order, EventKind.OBSERVED, reason), before=_json((*changes.delete, *changes.keep)), after=wanted)
+    return replace(
+        _event(order, EventKind.OBSERVED, reason), before=_json((*changes.delete, *changes.keep)), after=wanted
+    )
 
 
 def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None, error: str | None = None) -> Event:
@@ -179,7 +200,7 @@ def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = No
         fleet=order.fleet,
         kind=kind,
         reason=reason,
-        by=order.by,
+        by=order.turn.by,
         forecast_id=order.forecast_id,
         plan_id=order.plan.plan_id,
         call=intent.call if intent else None,

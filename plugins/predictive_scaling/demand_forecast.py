@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from forecasting import Demand, Forecast, ForecastingError, forecast_many
-
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import HORIZON, FleetSpec
 
@@ -35,8 +34,8 @@ class Forecasted:
         peak = self.forecast.at(0.9)
         when = self.forecast.start + int(peak.argmax()) * self.forecast.step
         return (
-            f"{self.fleet}: {self.forecast.engine} from {self.forecast.start:%m-%d %H:%M} UTC, p90 peak {peak.max():,.0f} "
-            f"at {when:%a %H:%M} UTC; {self.forecast.reason}"
+            f"{self.fleet}: {self.forecast.engine} from {self.forecast.start:%m-%d %H:%M} UTC, "
+            f"p90 peak {peak.max():,.0f} at {when:%a %H:%M} UTC; {self.forecast.reason}"
         )
 
 
@@ -65,10 +64,15 @@ def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSp
 def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec, Forecast | str]]:
     """Forecast together; if one series spoils the call, each alone, so that the others are served."""
     first = alike[0][0]
-    options = {"horizon": HORIZON, "quantiles": QUANTILES, "engine": first.engine}
-    zoned = {**options, "timezone": first.timezone, "events": first.events}
     try:
-        together = forecast_many({fleet.name: demand for fleet, demand in alike}, **zoned)
+        together = forecast_many(
+            {fleet.name: demand for fleet, demand in alike},
+            horizon=HORIZON,
+            quantiles=QUANTILES,
+            engine=first.engine,
+            timezone=first.timezone,
+            events=first.events,
+        )
     except ForecastingError as error:
         if len(alike) == 1:
             yield first, str(error)

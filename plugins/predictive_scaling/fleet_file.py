@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+
 from forecasting import ENGINES, Policy
 from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
-
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.metric import Metric
@@ -183,9 +183,7 @@ def fleet_schema() -> dict[str, Any]:
 
 
 def _event(fields: EventFields, zone: ZoneInfo) -> Event:
-    start, end = (
-        instant if instant.tzinfo else instant.replace(tzinfo=zone) for instant in (fields.start, fields.end)
-    )
+    start, end = (instant if instant.tzinfo else instant.replace(tzinfo=zone) for instant in (fields.start, fields.end))
     return Event(name=fields.name, start=start, end=end, factor=fields.factor)
 
 

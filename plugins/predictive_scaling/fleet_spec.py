@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from forecasting import Policy
     from forecasting.event import Event
-
     from predictive_scaling.metric import Metric
 
 HORIZON: Final = timedelta(hours=48)

@@ -10,10 +10,8 @@ from predictive_scaling.settings import OPTIONS, SECTION
 
 def get_provider_info() -> dict[str, Any]:
     """Describe the distribution to Airflow."""
-    options = {
-        name: {"version_added": "0.1.0", "example": None, **option, "default": option["default"].replace("{", "{{").replace("}", "}}")}
-        for name, option in OPTIONS.items()
-    }
+    given = {"version_added": "0.1.0", "example": None}
+    options = {name: {**given, **option, "default": None} for name, option in OPTIONS.items()}
     return {
         "package-name": "airflow-predictive-scaling",
         "name": "Predictive scaling",

@@ -70,7 +70,9 @@ class Naming:
 
     def is_ours(self, action: ScheduledAction) -> bool:
         """Whether this fleet wrote the action."""
-        return re.fullmatch(rf"{re.escape(self.prefix)}-{re.escape(self.fleet)}-\d{{8}}T\d{{4}}Z", action.name) is not None
+        return (
+            re.fullmatch(rf"{re.escape(self.prefix)}-{re.escape(self.fleet)}-\d{{8}}T\d{{4}}Z", action.name) is not None
+        )
 
 
 def wanted_actions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.errors import FleetBusy
@@ -17,27 +18,34 @@ if TYPE_CHECKING:
     from predictive_scaling.schedule import ScheduledAction
 
 
-def settle(
-    name: str, fleet: Fleet, ledger: Ledger, by: TaskRun, *, now: datetime, patience: timedelta
-) -> Observed:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Who acts on a fleet, when, and after how long an operation counts as abandoned."""
+
+    by: TaskRun
+    now: datetime
+    patience: timedelta
+
+
+def settle(name: str, fleet: Fleet, ledger: Ledger, turn: Turn) -> Observed:
     """Look at the fleet; an operation that a dead task left open is ended by what the look shows."""
     held = ledger.open_operation(name)
-    if held and not may_settle(held, by, now=now, patience=patience):
+    if held and not may_settle(held, turn):
         raise FleetBusy(held.hold)
     observed = fleet.observe()
     if held:
         intents = unanswered(ledger.events(operation_id=held.id, limit=1000))
-        outcomes = [outcome_of(intent, observed, by, now=now) for intent in intents] or [_all_answered(held, by)]
+        outcomes = [outcome_of(intent, observed, turn) for intent in intents] or [_all_answered(held, turn.by)]
         ledger.record(*outcomes[:-1])
         ledger.close(held, outcomes[-1])
     return observed
 
 
-def may_settle(operation: Operation, by: TaskRun, *, now: datetime, patience: timedelta) -> bool:
+def may_settle(operation: Operation, turn: Turn) -> bool:
     """Whether the operation's own task can no longer be at work on it."""
-    if operation.by.is_earlier_try_of(by):
+    if operation.by.is_earlier_try_of(turn.by):
         return True
-    return operation.opened_at is not None and now - operation.opened_at >= patience
+    return operation.opened_at is not None and turn.now - operation.opened_at >= turn.patience
 
 
 def unanswered(events: Sequence[Event]) -> list[Event]:
@@ -51,11 +59,11 @@ def unanswered(events: Sequence[Event]) -> list[Event]:
     return list(open_calls.values())
 
 
-def outcome_of(intent: Event, observed: Observed, by: TaskRun, *, now: datetime) -> Event:
+def outcome_of(intent: Event, observed: Observed, turn: Turn) -> Event:
     """Say whether an intent took effect, by the fleet's present actions."""
     present = {action.name: action for action in observed.actions}
     names = set(intent.before or {}) | set(intent.after or {})
-    done = {name for name in names if _took_effect(name, intent, present.get(name), now)}
+    done = {name for name in names if _took_effect(name, intent, present.get(name), turn.now)}
     kind = EventKind.APPLIED if done == names else EventKind.FAILED
     return Event(
         fleet=intent.fleet,
@@ -64,7 +72,7 @@ def outcome_of(intent: Event, observed: Observed, by: TaskRun, *, now: datetime)
         call=intent.call,
         forecast_id=intent.forecast_id,
         plan_id=intent.plan_id,
-        by=by,
+        by=turn.by,
         before=intent.before,
         after={name: present[name].as_json() for name in sorted(names) if name in present},
         reason=(

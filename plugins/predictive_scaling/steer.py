@@ -6,20 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from forecasting import draw_plan
-
 from predictive_scaling.apply import Applied, Order, apply_plan
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, OutcomeUnknown, WriteRefused
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, Naming
-from predictive_scaling.settle import settle
+from predictive_scaling.settle import Turn, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
     from forecasting import Forecast, Plan, Policy
-
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
@@ -67,14 +65,12 @@ class Steered:
         """Tell it to the person who reads the task log at night."""
         changes = self.applied.changes
         coming = [step for step in self.plan.steps if step.at > self.now]
-        capacities = [step.capacity for step in self.plan.steps]
-        verb = "wrote" if self.applied.written else "wrote nothing:"
-        counts = f"{len(changes.put)} to schedule, {len(changes.delete)} to remove, {len(changes.keep)} kept"
+        verb = "wrote" if self.applied.written else "wrote nothing of"
+        counts = f"{len(changes.put)} new actions, {len(changes.delete)} removals, {len(changes.keep)} kept"
         lines = [
             f"saw {self.seen}",
             *self.notes,
-            f"decided {len(capacities)} steps between {min(capacities)} and {max(capacities)} instances "
-            f"(plan {self.plan.plan_id}, forecast {self.forecast_id})",
+            self._decision([step.capacity for step in self.plan.steps]),
             f"{verb} {counts}; {self.applied.reason}",
             *(f"  {step.at:%a %H:%M} UTC -> {step.capacity}: {step.reason}" for step in coming[:3]),
         ]
@@ -82,23 +78,30 @@ class Steered:
             lines.append(f"  and {len(coming) - 3} more, the last at {coming[-1].at:%a %H:%M} UTC")
         return [f"{self.fleet}: {line}" for line in lines]
 
+    def _decision(self, capacities: list[int]) -> str:
+        return (
+            f"decided {len(capacities)} steps between {min(capacities)} and {max(capacities)} instances "
+            f"(plan {self.plan.plan_id}, forecast {self.forecast_id})"
+        )
+
 
 def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     """Take one fleet from its newest forecast to scheduled actions."""
     forecast_id, forecast = around.storage.newest_forecast(spec)
     fleet = around.reach(spec)
-    observed = settle(spec.name, fleet, around.ledger, around.by, now=now, patience=around.patience)
+    turn = Turn(by=around.by, now=now, patience=around.patience)
+    observed = settle(spec.name, fleet, around.ledger, turn)
     policy, notes = _within_group(spec, observed)
     naming = Naming(around.prefix, spec.name)
-    plan = _plan(forecast, policy, observed, naming, spec.timezone, now=now)
+    slots = _free_slots(observed, naming)
+    plan = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
     write, why_not = _may_write(spec, dry_run=around.dry_run)
     order = Order(
         fleet=spec.name,
         plan=plan,
         forecast_id=forecast_id,
         naming=naming,
-        by=around.by,
-        now=now,
+        turn=turn,
         write=write,
         why_not=why_not,
     )
@@ -141,12 +144,9 @@ def _within_group(spec: FleetSpec, observed: Observed) -> tuple[Policy, tuple[st
     return replace(policy, max_size=observed.max_size), (note,)
 
 
-def _plan(
-    forecast: Forecast, policy: Policy, observed: Observed, naming: Naming, timezone: str, *, now: datetime
-) -> Plan:
+def _free_slots(observed: Observed, naming: Naming) -> int:
     foreign = sum(not naming.is_ours(action) for action in observed.actions)
-    slots = max(2, ACTIONS_PER_GROUP - foreign - RESERVED)
-    return draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=timezone)
+    return max(2, ACTIONS_PER_GROUP - foreign - RESERVED)
 
 
 def _may_write(spec: FleetSpec, *, dry_run: bool) -> tuple[bool, str]:

@@ -17,8 +17,8 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from forecasting import Demand, Forecast
 
+from forecasting import Demand, Forecast
 from predictive_scaling.errors import InvalidSetting, NoHistory
 
 if TYPE_CHECKING:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 import yaml
+
 from demo.local_airflow import ROOT
 from predictive_scaling.errors import InvalidFleet, InvalidSetting
 from predictive_scaling.fleet_file import fleet_schema, read_fleet
 from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.fleet_spec import Mode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIX_LINES = """\
 name: web

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
 from predictive_scaling.ledger.memory import MemoryLedger
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
@@ -29,7 +30,9 @@ def an_operation(fleet: str = "web", key: str = "k1") -> Operation:
 
 
 def an_event(kind: EventKind = EventKind.INTENT, fleet: str = "web") -> Event:
-    return Event(fleet=fleet, kind=kind, reason="raise before the morning", by=BY, call="put 1 of 1", after={"a": {"min": 3}})
+    return Event(
+        fleet=fleet, kind=kind, reason="raise before the morning", by=BY, call="put 1 of 1", after={"a": {"min": 3}}
+    )
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -134,7 +137,7 @@ def test_a_missing_airflow_connection_is_refused_with_an_example() -> None:
         SqlLedger.from_connection("nowhere")
 
 
-def test_the_role_of_tasks_can_tell_the_story_and_nothing_else(postgres: LocalPostgres, tmp_path: Path) -> None:
+def test_the_role_of_tasks_can_tell_the_story_and_nothing_else(postgres: LocalPostgres) -> None:
     from demo.local_airflow import ROOT
 
     postgres.create_database("roles")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from forecasting import Plan, Step
 from hypothesis import given
 from hypothesis import strategies as st
+
+from forecasting import Plan, Step
 from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
 
 NOW = datetime(2026, 1, 5, 8, 0, 20, tzinfo=UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from forecasting import Policy
 from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.fleet_spec import FleetSpec, Shard, in_shard, shards_of

@@ -34,7 +34,5 @@ class Ledger(Protocol):
     def open_operation(self, fleet: str) -> Operation | None:
         """Give the operation that holds the fleet."""
 
-    def events(
-        self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100
-    ) -> Sequence[Event]:
+    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""

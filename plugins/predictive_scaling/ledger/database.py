@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from airflow.utils.db_manager import BaseDBManager
 
@@ -23,11 +23,12 @@ class LedgerDatabase(BaseDBManager):
     migration_dir: str = str(_HERE / "migrations")
     alembic_file: str = str(_HERE / "migrations" / "alembic.ini")
     supports_table_dropping: bool = True
-    revision_heads_map: ClassVar[dict[str, str]] = {"0.1.0": "0001"}
+    revision_heads_map: dict[str, str] = {"0.1.0": "0001"}  # noqa: RUF012 - declared so by Airflow
 
     def downgrade(self, to_revision: str, from_revision: str | None = None, show_sql_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Airflow's signature
         """Take the tables back to an earlier revision, or away with `base`."""
         from alembic import command
 
         revision = f"{from_revision}:{to_revision}" if from_revision and show_sql_only else to_revision
-        command.downgrade(self.get_alembic_config(), revision=revision, sql=show_sql_only)
+        config = self.get_alembic_config()  # type: ignore[no-untyped-call]
+        command.downgrade(config, revision=revision, sql=show_sql_only)

@@ -53,9 +53,7 @@ class MemoryLedger:
         """Give the operation that holds the fleet."""
         return next((held for held in self._operations.values() if held.fleet == fleet and held.is_open), None)
 
-    def events(
-        self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100
-    ) -> Sequence[Event]:
+    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""
         found = (
             event

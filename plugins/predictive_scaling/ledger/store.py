@@ -96,9 +96,7 @@ class SqlLedger:
             row = connection.execute(query).mappings().one_or_none()
         return _operation(row) if row else None
 
-    def events(
-        self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100
-    ) -> Sequence[Event]:
+    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""
         query = sa.select(scaling_event).order_by(scaling_event.c.id.desc()).limit(limit)
         if fleet is not None:
@@ -126,7 +124,7 @@ def url_of_connection(conn_id: str) -> str:
         raise LedgerUnavailable(msg) from error
     if url := connection.extra_dejson.get("sqlalchemy_url"):
         return str(url)
-    return connection.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
+    return str(connection.get_uri()).replace("postgres://", "postgresql+psycopg2://", 1)
 
 
 @lru_cache
@@ -159,9 +157,7 @@ def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operat
     if known["state"] == "open":
         raise FleetBusy(_operation(known).hold)
     again = {"state": "open", "opened_at": operation.opened_at, "closed_at": None, "outcome": None}
-    connection.execute(
-        sa.update(scaling_operation).where(same_key).values(**again, try_number=operation.by.try_number)
-    )
+    connection.execute(sa.update(scaling_operation).where(same_key).values(**again, try_number=operation.by.try_number))
     return replace(operation, id=known["id"])
 
 

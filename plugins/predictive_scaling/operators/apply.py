@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 class ApplyPlansOperator(BaseOperator):
     """Draw each fleet's plan from its newest forecast and bring its scheduled actions to it."""
 
-    template_fields: Sequence[str] = ("shard", "dry_run")
+    template_fields: Sequence[str] = ("shard", "only_plan")
 
     def __init__(
         self,
         *,
         shard: str = "{{ dag_run.partition_key or '' }}",
-        dry_run: bool | str = "{{ params.dry_run }}",
+        only_plan: bool | str = "{{ params.dry_run }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.shard = shard
-        self.dry_run = dry_run
+        self.only_plan = only_plan
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Steer fleet after fleet; the trouble of one is recorded, and fails the task after the last."""
@@ -61,12 +61,11 @@ class ApplyPlansOperator(BaseOperator):
             reach=AutoScalingFleet.of,
             prefix=settings.action_prefix,
             patience=settings.operation_patience,
-            dry_run=settings.dry_run or str(self.dry_run).lower() == "true",
+            dry_run=settings.dry_run or str(self.only_plan).lower() == "true",
         )
 
     def _turn(self, spec: FleetSpec, around: Circumstances) -> Steered | Exception:
         from forecasting import ForecastingError
-
         from predictive_scaling.errors import LedgerUnavailable, PredictiveScalingError
         from predictive_scaling.steer import refusal, steer
 

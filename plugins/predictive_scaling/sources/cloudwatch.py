@@ -7,7 +7,7 @@ that has not closed is never asked for, because it would still change.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -74,23 +74,26 @@ def calls(requests: Sequence[Request], *, until: datetime) -> Iterator[Call]:
 def queries(metric: Metric, group: str, number: int) -> list[dict[str, Any]]:
     """Give the queries for one fleet's total load; the one that returns data is `load<number>`."""
     if not metric.per_instance:
-        return [_stat(f"load{number}", metric.namespace, metric.name, metric.dimensions, metric.statistic, metric)]
-    in_service = ("AWS/AutoScaling", "GroupInServiceInstances", {"AutoScalingGroupName": group})
-    mean = _stat(f"mean{number}", metric.namespace, metric.name, metric.dimensions, metric.statistic, metric)
-    count = _stat(f"count{number}", *in_service, "Average", metric)
+        return [_stat(f"load{number}", metric)]
+    in_service = replace(
+        metric,
+        namespace="AWS/AutoScaling",
+        name="GroupInServiceInstances",
+        dimensions={"AutoScalingGroupName": group},
+        statistic="Average",
+    )
+    mean, count = _stat(f"mean{number}", metric), _stat(f"count{number}", in_service)
     product = {"Id": f"load{number}", "Expression": f"mean{number} * count{number}", "ReturnData": True}
     return [{**mean, "ReturnData": False}, {**count, "ReturnData": False}, product]
 
 
-def _stat(
-    identity: str, namespace: str, name: str, dimensions: Any, statistic: str, metric: Metric
-) -> dict[str, Any]:
+def _stat(identity: str, metric: Metric) -> dict[str, Any]:
     measured = {
-        "Namespace": namespace,
-        "MetricName": name,
-        "Dimensions": [{"Name": key, "Value": value} for key, value in sorted(dimensions.items())],
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in sorted(metric.dimensions.items())],
     }
-    stat = {"Metric": measured, "Period": int(metric.period.total_seconds()), "Stat": statistic}
+    stat = {"Metric": measured, "Period": int(metric.period.total_seconds()), "Stat": metric.statistic}
     return {"Id": identity, "MetricStat": stat, "ReturnData": True}
 
 

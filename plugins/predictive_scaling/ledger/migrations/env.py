@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow import settings
 from alembic import context
 
@@ -12,7 +14,7 @@ def _only_ours(_object: object, name: str | None, kind: str, *_args: object) -> 
     return kind != "table" or name in LedgerDatabase.metadata.tables
 
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "target_metadata": LedgerDatabase.metadata,
     "version_table": LedgerDatabase.version_table_name,
     "compare_type": True,
@@ -25,6 +27,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
+    assert settings.engine is not None
     with settings.engine.connect() as connection:
         context.configure(connection=connection, transaction_per_migration=True, **OPTIONS)
         with context.begin_transaction():

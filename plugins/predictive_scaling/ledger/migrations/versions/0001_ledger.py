@@ -73,9 +73,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("error", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_scaling_event"),
-        sa.ForeignKeyConstraint(
-            ["operation_id"], ["scaling_operation.id"], name="fk_scaling_event_operation_id"
-        ),
+        sa.ForeignKeyConstraint(["operation_id"], ["scaling_operation.id"], name="fk_scaling_event_operation_id"),
         sa.CheckConstraint(
             "kind in ('intent', 'applied', 'failed', 'unknown', 'observed', 'held', 'refused')",
             name="ck_scaling_event_kind",

@@ -1,0 +1,126 @@
+"""`python -m forecasting` as a person or a script runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forecasting.synthetic import synthetic_demand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "forecasting", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def demand_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demand") / "web.csv"
+    demand = synthetic_demand(days=15, level=8_000)
+    rows = (f"{when.isoformat()},{value:.3f}" for when, value in zip(demand.times(), demand.values, strict=True))
+    path.write_text("\n".join(["timestamp,value", *rows, ""]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def policy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("policy") / "web.yaml"
+    path.write_text("min: 2\nmax: 40\ntarget_per_instance: 600\nlead_time: 6m\n")
+    return path
+
+
+def test_forecast_prints_one_json_object_and_nothing_else(demand_file: Path) -> None:
+    done = run("forecast", demand_file, "--horizon", "24h", "--quantiles", "0.5,0.8", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert data["quantiles"] == [0.5, 0.8]
+    assert len(data["values"][1]) == 288
+    assert data["engine"]
+    assert data["reason"]
+
+
+def test_forecast_prints_a_table(demand_file: Path) -> None:
+    done = run("forecast", demand_file)
+    assert done.returncode == 0
+    assert "p90" in done.stdout
+    assert "Tue 12:00 UTC" in done.stdout
+
+
+def test_plan_prints_one_json_object_and_nothing_else(demand_file: Path, policy_file: Path) -> None:
+    done = run("plan", demand_file, "--policy", policy_file, "--now", "2026-01-19T06:00Z", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert data["steps"][0]["at"] == "2026-01-19T06:00:00+00:00"
+    assert data["steps"][-1]["capacity"] == 2
+    assert data["plan_id"]
+
+
+def test_plan_prints_a_table_with_reasons(demand_file: Path, policy_file: Path) -> None:
+    done = run("plan", demand_file, "--policy", policy_file, "--timezone", "Europe/Berlin")
+    assert done.returncode == 0
+    assert "raised 6m early (lead time)" in done.stdout
+    assert "CET" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "begins"), [("f.png", b"\x89PNG"), ("f.html", b"<!doctype html>")])
+def test_a_picture_is_drawn(demand_file: Path, policy_file: Path, tmp_path: Path, name: str, begins: bytes) -> None:
+    done = run("plan", demand_file, "--policy", policy_file, "--plot", tmp_path / name)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_a_bad_row_ends_in_2_and_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("timestamp,value\n2026-01-05T00:00Z,1\n2026-01-05T00:05Z,many\n")
+    done = run("forecast", path, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"{path}: line 3: value 'many' is not a number" in done.stderr
+
+
+def test_too_short_a_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("timestamp,value\n2026-01-05T00:00Z,1\n2026-01-05T00:05Z,2\n")
+    done = run("forecast", path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {path}: 2 observed values")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--horizon", "soon"], "'soon' is not a duration"),
+        (["--engine", "crystal"], "engine 'crystal' is unknown"),
+        (["--timezone", "Mars/Base"], "time zone 'Mars/Base' is unknown"),
+        (["--quantiles", "a"], "'a' is not a list of quantiles"),
+        (["--quantiles", "0.9,0.5"], "are not ascending"),
+        (["--plot", "x.gif"], "name a .png or .html file"),
+    ],
+)
+def test_a_bad_option_ends_in_2_and_one_line(demand_file: Path, arguments: list[str], words: str) -> None:
+    done = run("forecast", demand_file, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+def test_a_bad_policy_ends_in_2_and_one_line(demand_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("min: 2\nmax: 1\ntarget_per_instance: 600\n")
+    done = run("plan", demand_file, "--policy", path)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {path}: min_size is 2, above max_size 1: lower the one or raise the other\n"
+
+
+def test_importing_the_package_stays_cheap() -> None:
+    """What is slow to import is imported by the calls that need it."""
+    code = "import sys, forecasting; print([m for m in ('pandas', 'prophet', 'matplotlib', 'yaml', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

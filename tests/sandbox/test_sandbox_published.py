@@ -1,0 +1,65 @@
+"""The metrics that the cloud publishes by itself, and the queues that it keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sandbox import Cloud
+
+MINUTE = timedelta(minutes=1)
+
+
+def minutes(cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str], since: datetime) -> list[float]:
+    answer = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": dimension[0], "Value": dimension[1]}],
+        StartTime=since,
+        EndTime=cloud.now() + MINUTE,
+        Period=60,
+        Statistics=["Average"],
+    )
+    return [point["Average"] for point in sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("GroupDesiredCapacity", [3, 3, 3, 3]),
+        ("GroupInServiceInstances", [0, 3, 3, 3]),
+        ("GroupMinSize", [1, 1, 1, 1]),
+        ("GroupMaxSize", [7, 7, 7, 7]),
+    ],
+)
+def test_every_minute_the_sizes_of_a_group_are_published(cloud: Cloud, name: str, expected: list[float]) -> None:
+    start = cloud.now()
+    cloud.create_fleet("web", min_size=1, max_size=7, desired=3)
+    cloud.advance(240)
+    assert minutes(cloud, "AWS/AutoScaling", name, ("AutoScalingGroupName", "web"), start) == expected
+
+
+def test_the_depth_of_a_queue_is_published(cloud: Cloud) -> None:
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    start = cloud.now()
+    for body in ("one", "two"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    cloud.advance(60)
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    cloud.advance(60)
+    depth = minutes(cloud, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", "jobs"), start)
+    assert depth == [2.0, 1.0]
+
+
+def test_a_jump_of_the_clock_leaves_a_gap_instead_of_inventing_history(cloud: Cloud) -> None:
+    cloud.create_fleet("web", desired=1)
+    start = cloud.now()
+    cloud.advance(60)
+    cloud.clock(now=start + timedelta(hours=3))
+    cloud.advance(60)
+    assert len(minutes(cloud, "AWS/AutoScaling", "GroupMinSize", ("AutoScalingGroupName", "web"), start)) == 2
