@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from demo.local_airflow import LocalAirflow
+    from demo.airflow_api import AirflowApi
 
 DAGS: Final = ("pull_metrics", "forecast_demand", "apply_plans")
 
@@ -26,7 +26,7 @@ class Cycle:
         return [f"{task['dag_id']}.{task['task_id']}" for task in self.tasks if task["state"] != "success"]
 
 
-def await_cycle(airflow: LocalAirflow, *, number: int = 1, shards: int = 1, seconds: float = 300) -> Cycle:
+def await_cycle(airflow: AirflowApi, *, number: int = 1, shards: int = 1, seconds: float = 300) -> Cycle:
     """Wait until the pull has run this many times and everything it set off has ended; give the last cycle.
 
     The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG.
@@ -35,7 +35,9 @@ def await_cycle(airflow: LocalAirflow, *, number: int = 1, shards: int = 1, seco
     pull = airflow.wait_for_runs(DAGS[0], number, seconds=seconds)[0]
     runs = {DAGS[0]: [pull["dag_run_id"]]}
     for dag_id in DAGS[1:]:
-        ended = airflow.wait_for_runs(dag_id, number * shards, seconds=seconds)
+        ended = airflow.wait_for_runs(
+            dag_id, shards, kinds={"asset_triggered"}, since=pull["queued_at"], seconds=seconds
+        )
         runs[dag_id] = [run["dag_run_id"] for run in ended[:shards]]
     tasks = [task for dag_id, ids in runs.items() for run_id in ids for task in airflow.tasks(dag_id, run_id)]
     applied = [run_id for run_id in runs["apply_plans"] if _succeeded(tasks, run_id)]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from demo.airflow_api import AirflowApi
     from demo.cycle import Cycle
-    from demo.local_airflow import LocalAirflow
 
 
-def summary_table(cycle: Cycle, airflow: LocalAirflow) -> Table:
+def summary_table(cycle: Cycle, airflow: AirflowApi) -> Table:
     """Lay out the fleets: forecast peak, what was written, and the next step with its reason."""
     table = Table(title=f"One cycle: {len(cycle.tasks)} tasks, {cycle.seconds:.0f} s, {airflow.url}")
     for column in ("fleet", "forecast peak", "steps", "written", "next step", "why"):

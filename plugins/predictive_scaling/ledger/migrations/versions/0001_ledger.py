@@ -45,8 +45,8 @@ def upgrade() -> None:
         *_task_columns(),
         sa.PrimaryKeyConstraint("id", name="pk_scaling_operation"),
         sa.UniqueConstraint("idempotency_key", name="uq_scaling_operation_idempotency_key"),
-        sa.CheckConstraint("state in ('open', 'closed')", name="ck_scaling_operation_state"),
-        sa.CheckConstraint("(state = 'open') = (closed_at is null)", name="ck_scaling_operation_closed_at"),
+        sa.CheckConstraint("state in ('open', 'closed')", name=op.f("ck_scaling_operation_state")),
+        sa.CheckConstraint("(state = 'open') = (closed_at is null)", name=op.f("ck_scaling_operation_closed_at")),
     )
     op.create_index(
         "uq_scaling_operation_open_fleet",
@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["operation_id"], ["scaling_operation.id"], name="fk_scaling_event_operation_id"),
         sa.CheckConstraint(
             "kind in ('intent', 'applied', 'failed', 'unknown', 'observed', 'held', 'refused')",
-            name="ck_scaling_event_kind",
+            name=op.f("ck_scaling_event_kind"),
         ),
     )
     op.create_index("ix_scaling_event_fleet_id", "scaling_event", ["fleet", "id"])

@@ -1,0 +1,51 @@
+"""A real Airflow steering a real (sandbox) cloud: started once for each database, shared by the stories on it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from deployment import Stack, migrate
+
+from demo.cycle import DAGS
+from demo.local_airflow import ROOT, LocalAirflow, Place
+from demo.local_cloud import LocalCloud
+from demo.process import free_port
+from predictive_scaling.ledger.store import SqlLedger, engine_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.local_postgres import LocalPostgres
+
+
+@pytest.fixture(scope="session")
+def airflow_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud with the demo's groups."""
+    log = tmp_path_factory.mktemp("cloud") / "sandbox.log"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    with LocalCloud("--seed-demo", log=log, env=env) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def stack(
+    request: pytest.FixtureRequest, airflow_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Airflow on each database; on PostgreSQL tasks reach the ledger with the restricted role."""
+    home = tmp_path_factory.mktemp(f"airflow_{request.param}")
+    place = Place(home=home, cloud_url=airflow_cloud.url, port=free_port(), **_databases(request))
+    with LocalAirflow(place) as airflow:
+        airflow.wait_for_dags(*DAGS)
+        yield Stack(airflow, airflow_cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
+
+
+def _databases(request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "sqlite":
+        return {}
+    server: LocalPostgres = request.getfixturevalue("postgres")
+    database = server.create_database("airflow")
+    migrate(database)
+    server.script("airflow", ROOT / "include" / "sql" / "ledger_role.sql", password="'secret'")
+    return {"database": database, "ledger": server.url("airflow", user="scaling_ledger", password="secret")}

@@ -1,0 +1,82 @@
+"""The promise: in a running Airflow, an hour's pull leads to forecasts, plans, scheduled actions and their story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from demo.cycle import await_cycle
+from forecasting import Forecast
+from predictive_scaling.ledger.records import EventKind
+
+if TYPE_CHECKING:
+    from deployment import Stack
+
+
+def paired(stack: Stack, fleet: str) -> bool:
+    """Whether every intent of a fleet has its outcome."""
+    events = stack.ledger.events(fleet=fleet, limit=1000)
+    intents = [(event.operation_id, event.call) for event in events if event.kind is EventKind.INTENT]
+    ended = {EventKind.APPLIED, EventKind.FAILED}
+    outcomes = [(event.operation_id, event.call) for event in events if event.kind in ended and event.call]
+    return bool(intents) and sorted(map(str, intents)) == sorted(map(str, outcomes))
+
+
+def test_the_scheduled_pull_leads_to_scheduled_actions_and_a_paired_ledger(stack: Stack) -> None:
+    cycle = await_cycle(stack.airflow)
+
+    assert cycle.failed == []
+    assert len(cycle.tasks) <= 6, "tasks grow with shards, not with fleets"
+    assert {row["fleet"] for row in cycle.rows} == {"api-checkout", "batch-video", "web-shop"}
+    for fleet in ("api-checkout", "batch-video", "web-shop"):
+        assert len(list((stack.storage / "history" / fleet).rglob("*.parquet"))) >= 1
+        (newest, *_) = sorted((stack.storage / "forecasts" / fleet).glob("*.json"), reverse=True)
+        assert len(Forecast.from_json(newest.read_text())) == 48 * 12
+    for fleet in ("api-checkout", "web-shop"):
+        assert stack.floors(fleet), "mode auto writes"
+        assert paired(stack, fleet)
+    assert stack.floors("batch-video") == {}, "mode observe writes nothing"
+    kinds = {event.kind for event in stack.ledger.events(fleet="batch-video")}
+    assert kinds == {EventKind.OBSERVED}
+
+
+def test_a_chain_triggered_through_the_api_repairs_what_was_removed_and_names_the_person(stack: Stack) -> None:
+    await_cycle(stack.airflow)
+    stack.unschedule("web-shop")
+    before = len(stack.airflow.runs("pull_metrics"))
+
+    stack.airflow.trigger("pull_metrics")
+    cycle = await_cycle(stack.airflow, number=before + 1)
+
+    assert cycle.failed == []
+    row = next(row for row in cycle.rows if row["fleet"] == "web-shop")
+    assert row["written"] > 0
+    assert len(stack.floors("web-shop")) == row["steps"] or row["next"] is not None
+    assert paired(stack, "web-shop")
+
+
+def test_the_task_log_tells_each_fleets_story_by_name(stack: Stack) -> None:
+    await_cycle(stack.airflow)
+    run = stack.airflow.trigger("apply_plans")
+    stack.airflow.wait_for_run("apply_plans", run)
+
+    log = stack.airflow.task_log("apply_plans", run, "apply")
+
+    assert "web-shop: saw group web-shop at" in log
+    assert "web-shop: decided" in log
+    assert "batch-video: wrote nothing of" in log
+    assert "set `mode: auto` in its file" in log
+    (event, *_) = stack.ledger.events(fleet="batch-video")
+    assert (event.by.actor, event.by.run_id) == ("admin", run)
+
+
+def test_a_dry_run_makes_no_mutating_call(stack: Stack) -> None:
+    await_cycle(stack.airflow)
+    stack.unschedule("web-shop")
+    stack.cloud.calls(reset=True)
+
+    run = stack.airflow.trigger("apply_plans", {"dry_run": True})
+    ended = stack.airflow.wait_for_run("apply_plans", run)
+
+    assert ended["state"] == "success"
+    assert stack.cloud.writes() == {}
+    assert "this is a dry run" in stack.airflow.task_log("apply_plans", run, "apply")
