@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from predictive_scaling.operators.permanent import mended_by_a_person
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,6 +35,7 @@ class ApplyPlansOperator(BaseOperator):
         self.shard = shard
         self.only_plan = only_plan
 
+    @mended_by_a_person()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Steer fleet after fleet; the trouble of one is recorded, and fails the task after the last."""
         from predictive_scaling.fleet_folder import read_fleets

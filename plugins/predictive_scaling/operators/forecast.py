@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from predictive_scaling.assets import DEMAND_FORECAST
+from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ class ForecastDemandOperator(BaseOperator):
         super().__init__(**kwargs)
         self.shard = shard
 
+    @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
         """Forecast, and announce the shard; a fleet that cannot be forecast is named and keeps its last forecast."""
         from predictive_scaling.demand_forecast import forecast_fleets

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from predictive_scaling.assets import METRIC_HISTORY
+from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class ListShardsOperator(BaseOperator):
     """Read the fleet files and give the keys of the shards to work on."""
 
+    @mended_by_a_person()
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
         """Give keys such as 1-of-3; a bad file is left out here, and named by CheckPullOperator."""
         from predictive_scaling.fleet_folder import read_fleets
@@ -48,6 +50,7 @@ class PullMetricsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.shard = shard
 
+    @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
         """Pull, and announce the shard's history; fail only when not one fleet could be pulled."""
         from predictive_scaling.fleet_folder import read_fleets
@@ -79,6 +82,7 @@ class CheckPullOperator(BaseOperator):
         super().__init__(**{"trigger_rule": "all_done", "retries": 0, **kwargs})
         self.pulled = pulled
 
+    @mended_by_a_person()
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Gather the problems of files and shards."""
         from predictive_scaling.fleet_folder import read_fleets

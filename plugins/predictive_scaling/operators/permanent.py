@@ -1,0 +1,22 @@
+"""What no retry can mend fails a task at once."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def mended_by_a_person() -> Iterator[None]:
+    """Fail without a retry on a wrong setting and on a ledger that cannot be used; the message says what to do."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from predictive_scaling.errors import InvalidSetting, LedgerUnavailable
+
+    try:
+        yield
+    except (InvalidSetting, LedgerUnavailable) as error:
+        raise AirflowFailException(str(error)) from error

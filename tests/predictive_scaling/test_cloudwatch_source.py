@@ -1,0 +1,158 @@
+"""CloudWatch is read in few calls, within its limits, as total load, and nothing is invented."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import sandbox
+from forecasting import Policy
+from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.metric import Metric
+from predictive_scaling.pull import pull
+from predictive_scaling.sources import Request
+from predictive_scaling.sources.cloudwatch import POINTS_PER_PAGE, QUERIES_PER_CALL, CloudWatchSource, calls, queries
+from predictive_scaling.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+FIVE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[sandbox.Cloud]:
+    with sandbox.running() as running:
+        running.clock(now=NOON, speed=0)
+        extra = {
+            "endpoint_url": running.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "x",
+            "aws_secret_access_key": "y",
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": extra}))
+        yield running
+
+
+def a_spec(fleet: str = "web", **metric: object) -> FleetSpec:
+    measured = Metric(**{"namespace": "Shop", "name": "Requests", "dimensions": {"Fleet": fleet}, **metric})  # type: ignore[arg-type]
+    return FleetSpec(name=fleet, group=fleet, metric=measured, policy=Policy(1, 9, 100.0))
+
+
+def put(cloud: sandbox.Cloud, name: str, *values: float, end: datetime = NOON) -> None:
+    """Publish one value every five minutes, the last in the period that closes at `end`."""
+    data = [
+        {
+            "MetricName": "Requests",
+            "Dimensions": [{"Name": "Fleet", "Value": name}],
+            "Timestamp": end - (len(values) - index) * FIVE,
+            "Value": value,
+        }
+        for index, value in enumerate(values)
+    ]
+    cloud.client("cloudwatch").put_metric_data(Namespace="Shop", MetricData=data)
+
+
+def test_a_count_is_kept_per_minute(cloud: sandbox.Cloud) -> None:
+    put(cloud, "web", 500, 1000, 1500)
+    reading = CloudWatchSource().read([Request(fleet=a_spec(), since=NOON - timedelta(hours=1))], until=NOON)
+    assert reading.points["web"].values.tolist() == [100, 200], "the newest period closed only now and may still grow"
+
+
+def test_a_mean_over_instances_is_multiplied_by_the_instances_in_service(cloud: sandbox.Cloud) -> None:
+    cpu = [{"Name": "AutoScalingGroupName", "Value": "web"}]
+    then = NOON - timedelta(minutes=30)
+    client = cloud.client("cloudwatch")
+    client.put_metric_data(
+        Namespace="AWS/EC2",
+        MetricData=[{"MetricName": "CPUUtilization", "Dimensions": cpu, "Timestamp": then, "Value": 40.0}],
+    )
+    client.put_metric_data(
+        Namespace="AWS/AutoScaling",
+        MetricData=[{"MetricName": "GroupInServiceInstances", "Dimensions": cpu, "Timestamp": then, "Value": 6.0}],
+    )
+    spec = a_spec(
+        namespace="AWS/EC2",
+        name="CPUUtilization",
+        dimensions={"AutoScalingGroupName": "web"},
+        statistic="Average",
+        per_instance=True,
+    )
+
+    reading = CloudWatchSource().read([Request(fleet=spec, since=NOON - timedelta(hours=1))], until=NOON)
+
+    assert reading.problems == {}
+    assert reading.points["web"].values.tolist() == [240.0]
+
+
+def test_missing_stays_missing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    put(cloud, "web", 500, 500, end=NOON - timedelta(minutes=30))
+    put(cloud, "web", 500, end=NOON - timedelta(minutes=10))
+    storage = Storage.at(f"file://{tmp_path}")
+
+    pull([a_spec()], CloudWatchSource(), storage, now=NOON)
+
+    values = storage.demand(a_spec(), since=NOON - timedelta(hours=1)).values
+    assert np.isnan(values).sum() == 3
+
+
+def test_the_next_pull_asks_only_for_what_is_new(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    put(cloud, "web", *range(100, 400))
+    storage = Storage.at(f"file://{tmp_path}")
+    (first,) = pull([a_spec()], CloudWatchSource(), storage, now=NOON)
+    cloud.advance(3600)
+    later = NOON + timedelta(hours=1)
+    put(cloud, "web", *range(400, 412), end=later)
+
+    (second,) = pull([a_spec()], CloudWatchSource(), storage, now=later)
+
+    assert (first.added, second.added) == (299, 12)
+    assert len(storage.demand(a_spec(), since=NOON - timedelta(days=28))) == 311
+
+
+def test_one_fleet_without_data_costs_the_others_nothing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    put(cloud, "web", 1, 2, 3)
+    storage = Storage.at(f"file://{tmp_path}")
+
+    web, dark = pull([a_spec(), a_spec("dark")], CloudWatchSource(), storage, now=NOON)
+
+    assert web.problem is None
+    assert dark.problem is not None
+    assert "Shop Requests (Fleet=dark, Sum) has no data" in dark.problem
+
+
+def test_an_account_out_of_reach_costs_only_its_own_fleets(cloud: sandbox.Cloud) -> None:
+    import dataclasses
+
+    put(cloud, "web", 1, 2, 3)
+    lost = dataclasses.replace(a_spec("lost"), connection="aws_nowhere")
+    since = NOON - timedelta(hours=1)
+
+    reading = CloudWatchSource().read(
+        [Request(fleet=lost, since=since), Request(fleet=a_spec(), since=since)], until=NOON
+    )
+
+    assert "aws_nowhere" in reading.problems["lost"]
+    assert len(reading.points["web"]) == 2
+
+
+def test_a_first_pull_of_a_thousand_fleets_fits_pages_and_calls() -> None:
+    requests = [Request(fleet=a_spec(f"fleet-{number}"), since=NOON - timedelta(days=28)) for number in range(1000)]
+    made = list(calls(requests, until=NOON))
+    for call in made:
+        periods = (call.end - call.start) // FIVE
+        asked = sum(len(queries(request.fleet.metric, "g", 0)) for request in call.requests)
+        assert asked <= QUERIES_PER_CALL
+        assert periods * len(call.requests) <= POINTS_PER_PAGE
+    assert sum(len(call.requests) for call in made) == 1000
+
+
+def test_an_hourly_pull_of_two_hundred_fleets_is_two_calls() -> None:
+    requests = [Request(fleet=a_spec(f"fleet-{number}"), since=NOON - timedelta(hours=1)) for number in range(200)]
+    assert len(list(calls(requests, until=NOON))) == 2

@@ -1,0 +1,118 @@
+"""Histories and forecasts come back as they were stored: on the grid, with their gaps, whole or not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting import Forecast, Policy
+from predictive_scaling.errors import InvalidSetting, NoHistory
+from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.metric import Metric
+from predictive_scaling.storage import Points, Storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+FIVE = timedelta(minutes=5)
+
+
+def a_spec(**metric: object) -> FleetSpec:
+    measured = Metric(**{"namespace": "Shop", "name": "Requests", **metric})  # type: ignore[arg-type]
+    return FleetSpec(name="web", group="web", metric=measured, policy=Policy(1, 9, 100.0))
+
+
+def some_points(start: datetime, *values: float) -> Points:
+    return Points.of((start + index * FIVE, value) for index, value in enumerate(values))
+
+
+def a_storage(folder: Path) -> Storage:
+    return Storage.at(f"file://{folder}")
+
+
+def test_what_is_appended_comes_back_on_its_grid(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    assert storage.append(a_spec(), some_points(NEW_YEAR, 1, 2, 3)) == 3
+
+    demand = storage.demand(a_spec(), since=NEW_YEAR)
+
+    assert (demand.start, demand.step) == (NEW_YEAR, FIVE)
+    assert demand.values.tolist() == [1, 2, 3]
+    assert storage.last_measured(a_spec()) == NEW_YEAR + 2 * FIVE
+
+
+def test_a_gap_stays_missing_and_is_not_zero(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    storage.append(a_spec(), some_points(NEW_YEAR, 1, 2))
+    storage.append(a_spec(), some_points(NEW_YEAR + 4 * FIVE, 5))
+
+    values = storage.demand(a_spec(), since=NEW_YEAR).values
+
+    assert np.array_equal(values, [1, 2, np.nan, np.nan, 5], equal_nan=True)
+
+
+def test_a_value_read_again_replaces_the_first_and_counts_as_no_new_one(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    storage.append(a_spec(), some_points(NEW_YEAR, 1, 2))
+
+    assert storage.append(a_spec(), some_points(NEW_YEAR + FIVE, 20, 30)) == 1
+    assert storage.demand(a_spec(), since=NEW_YEAR).values.tolist() == [1, 20, 30]
+
+
+def test_a_month_is_a_file_and_a_history_crosses_months(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    storage.append(a_spec(), some_points(NEW_YEAR - 2 * FIVE, 1, 2, 3, 4))
+
+    names = sorted(path.name for path in tmp_path.rglob("*.parquet"))
+    assert names == ["2025-12.parquet", "2026-01.parquet"]
+    assert storage.demand(a_spec(), since=NEW_YEAR - FIVE).values.tolist() == [2, 3, 4]
+
+
+def test_another_definition_of_the_metric_is_another_history(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    storage.append(a_spec(), some_points(NEW_YEAR, 1))
+    with pytest.raises(NoHistory, match="no stored value of Requests"):
+        storage.demand(a_spec(statistic="Average"), since=NEW_YEAR)
+
+
+def test_nothing_is_left_of_a_write_but_its_file(tmp_path: Path) -> None:
+    a_storage(tmp_path).append(a_spec(), some_points(NEW_YEAR, 1))
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".parquet"]
+
+
+def test_the_newest_forecast_comes_back_with_its_id(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    with pytest.raises(NoHistory, match="no forecast is stored yet"):
+        storage.newest_forecast(a_spec())
+    for hour in (1, 0):
+        when = NEW_YEAR + timedelta(hours=hour)
+        made = Forecast(
+            start=when, step=FIVE, quantiles=(0.5, 0.9), values=np.array([[1.0], [2.0]]), engine="x", reason="y"
+        )
+        storage.save_forecast(a_spec(), made)
+
+    identity, forecast = storage.newest_forecast(a_spec())
+
+    assert identity == "web@20260101T0100Z"
+    assert forecast.at(0.9).tolist() == [2.0]
+
+
+def test_an_address_that_is_none_is_refused_with_its_setting() -> None:
+    with pytest.raises(InvalidSetting, match=r"storage = 'nonsense://x'"):
+        Storage.at("nonsense://x")
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 1e6)), max_size=50))
+def test_of_two_values_for_one_time_the_newer_wins(pairs: list[tuple[int, float]]) -> None:
+    merged = Points.of(())
+    for slot, value in pairs:
+        merged = merged.updated(Points.of([(NEW_YEAR + slot * FIVE, value)]))
+    latest = {int((NEW_YEAR + slot * FIVE).timestamp()): value for slot, value in pairs}
+    assert dict(zip(merged.times.tolist(), merged.values.tolist(), strict=True)) == latest
+    assert merged.times.tolist() == sorted(latest)
