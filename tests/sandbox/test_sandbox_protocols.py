@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import requests
+from botocore.model import Shape
 from botocore.parsers import create_parser
 
 from sandbox.errors import error_answer
@@ -60,6 +61,6 @@ def test_metric_data_are_answered_in_the_query_protocol_too(cloud: Cloud) -> Non
 def test_an_error_can_be_read_in_every_protocol(protocol: str, parser: str, message: str) -> None:
     answer = error_answer(protocol, "Throttling", message, 400)
     raw = {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.body}
-    parsed = create_parser(parser).parse(raw, None)
+    parsed = create_parser(parser).parse(raw, Shape("Any", {"type": "structure"}))
     assert parsed["Error"]["Code"] == "Throttling"
     assert parsed["Error"]["Message"] == message

@@ -10,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from sandbox import Cloud
 
-MINUTE = timedelta(minutes=1)
-
 
 def minutes(cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str], since: datetime) -> list[float]:
     answer = cloud.client("cloudwatch").get_metric_statistics(
@@ -19,7 +17,7 @@ def minutes(cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str],
         MetricName=name,
         Dimensions=[{"Name": dimension[0], "Value": dimension[1]}],
         StartTime=since,
-        EndTime=cloud.now() + MINUTE,
+        EndTime=cloud.now(),
         Period=60,
         Statistics=["Average"],
     )

@@ -1,0 +1,17 @@
+"""A cloud on loopback that behaves like AWS in time: built on moto, with a clock, checks, metrics and faults."""
+
+from __future__ import annotations
+
+from sandbox import (  # noqa: F401 - each of them declares what it replaces in moto
+    autoscaling,
+    cloudwatch,
+    ec2,
+    elbv2,
+    metric_queries,
+    published,
+    scheduled_actions,
+    stub,
+)
+from sandbox.cloud import Cloud, in_process, running
+
+__all__ = ["Cloud", "in_process", "running"]

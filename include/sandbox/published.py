@@ -1,0 +1,46 @@
+"""The metrics that AWS publishes by itself: the sizes of every group and the depth of every queue, each minute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from moto.autoscaling.models import autoscaling_backends
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.sqs.models import sqs_backends
+
+from sandbox.agenda import every
+from sandbox.capacity import sizes
+from sandbox.metrics import Metric, store_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MINUTE = timedelta(minutes=1)
+
+
+@every(MINUTE)
+def publish_group_sizes(now: datetime) -> None:
+    """Publish AWS/AutoScaling, stamped with the start of the minute that has just passed."""
+    time = (now - MINUTE).timestamp()
+    for account, regions in list(autoscaling_backends.items()):
+        for region, backend in list(regions.items()):
+            if not backend.autoscaling_groups:
+                continue
+            store = store_of(cloudwatch_backends[account][region])
+            for group in backend.autoscaling_groups.values():
+                for name, value in sizes(group).items():
+                    metric = Metric("AWS/AutoScaling", name, (("AutoScalingGroupName", group.name),))
+                    store.open(metric).add(time, float(value))
+
+
+@every(MINUTE)
+def publish_queue_depths(now: datetime) -> None:
+    """Publish AWS/SQS for every queue."""
+    time = (now - MINUTE).timestamp()
+    for account, regions in list(sqs_backends.items()):
+        for region, backend in list(regions.items()):
+            for queue in list(backend.queues.values()):
+                metric = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", queue.name),))
+                store = store_of(cloudwatch_backends[account][region])
+                store.open(metric, "Count").add(time, float(queue.approximate_number_of_messages))

@@ -1,0 +1,64 @@
+"""The knobs of the sandbox: how slow its instances are and how strict its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class InvalidSetting(ValueError):
+    """A control request names a key or a value that the sandbox cannot use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the simulated cloud behaves; every field can be set through /_sandbox/config."""
+
+    boot_seconds: float = 120.0
+    """From launch to InService."""
+    boot_jitter: float = 0.1
+    """The boot time of an instance varies by up to this share, both ways."""
+    health_seconds: float = 20.0
+    """From registration in a target group to healthy."""
+    drain_seconds: float = 60.0
+    """From deregistration to gone."""
+    schedule_delay_seconds: float = 0.0
+    """A scheduled action runs this late (AWS allows itself up to two minutes)."""
+    max_scheduled_actions: int = 125
+    """Per Auto Scaling group."""
+    max_groups: int = 500
+    """Auto Scaling groups per account and region."""
+    metric_past_days: float = 14.0
+    """PutMetricData refuses data older than this."""
+    seed: int = 1
+    """Of the boot jitter and of the fault probabilities; setting it starts the sequence again."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no cloud could do."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                message = f"{field.name}: {value!r} is not a number; give a number of 0 or more"
+                raise InvalidSetting(message)
+            if not 0 <= value < float("inf"):
+                message = f"{field.name}: {value!r} is out of range; give a number of 0 or more"
+                raise InvalidSetting(message)
+        for name in ("max_scheduled_actions", "max_groups", "seed"):
+            if getattr(self, name) != int(getattr(self, name)):
+                message = f"{name}: {getattr(self, name)!r} is not whole; give a whole number"
+                raise InvalidSetting(message)
+        if self.boot_jitter > 1:
+            message = f"boot_jitter: {self.boot_jitter!r} is more than 1; give a share between 0 and 1"
+            raise InvalidSetting(message)
+
+    def changed(self, changes: Mapping[str, object]) -> Settings:
+        """Return these settings with some of them changed."""
+        known = {field.name for field in fields(self)}
+        for key in changes:
+            if key not in known:
+                message = f"{key}: unknown setting; use one of {', '.join(sorted(known))}"
+                raise InvalidSetting(message)
+        return replace(self, **changes)  # type: ignore[arg-type]  # __post_init__ checks the types

@@ -1,0 +1,55 @@
+"""Reading a raw AWS request: which service, which operation, and in which protocol it must be answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CREDENTIAL = re.compile(r"Credential=[^/]*/\d+/([^/]+)/([^/]+)/")
+_ACTION = re.compile(r"(?:^|&)Action=(\w+)")
+_VERSION = re.compile(r"(?:^|&)Version=([\w-]+)")
+_CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
+_TARGET_OPERATION = re.compile(r"(\w+)$")
+
+CLIENT_NAMES = {"monitoring": "cloudwatch", "elasticloadbalancing": "elb", "email": "ses", "states": "stepfunctions"}
+"""SigV4 signing names that differ from the name of the boto3 client."""
+
+ELBV2_VERSION = "2015-12-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one operation of one service, by the names that boto3 uses."""
+
+    service: str
+    operation: str
+    protocol: str
+
+    @property
+    def key(self) -> str:
+        """Return the name under which the call is counted."""
+        return f"{self.service}.{self.operation}"
+
+
+def read_call(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
+    """Tell what a request calls; header names are in lower case."""
+    credential = _CREDENTIAL.search(headers.get("authorization", ""))
+    signed = credential[2] if credential else "unknown"
+    target = headers.get("x-amz-target", "")
+    form = "" if target else body[:100_000].decode("utf-8", "replace")
+    service = CLIENT_NAMES.get(signed, signed)
+    if cbor := _CBOR_PATH.search(path):
+        return Call(service, cbor[1], "cbor")
+    if target and (operation := _TARGET_OPERATION.search(target)):
+        return Call(service, operation[1], "json")
+    if action := _ACTION.search(form):
+        version = _VERSION.search(form)
+        if service == "elb" and version and version[1] == ELBV2_VERSION:
+            service = "elbv2"
+        return Call(service, action[1], "ec2" if service == "ec2" else "query")
+    return Call(service, f"{method} {unquote(path)}", "rest-xml" if service == "s3" else "rest-json")
