@@ -23,7 +23,7 @@ from demo.summary import summary_table
 if TYPE_CHECKING:
     from demo.cycle import Cycle
 
-console = Console(soft_wrap=True)
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def main() -> int:

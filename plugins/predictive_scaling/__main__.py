@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from predictive_scaling.ledger.records import Event
+
+PIPE_WIDTH: Final = 220
+"""Columns when nobody's terminal says how many there are."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +56,8 @@ def _ledger(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(event) for event in events], indent=2))  # noqa: T201 - the command's output
     else:
-        Console(soft_wrap=True).print(_table(events))
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        Console(width=width).print(_table(events))
     return 0
 
 

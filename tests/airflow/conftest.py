@@ -35,17 +35,19 @@ def stack(
 ) -> Iterator[Stack]:
     """Airflow on each database; on PostgreSQL tasks reach the ledger with the restricted role."""
     home = tmp_path_factory.mktemp(f"airflow_{request.param}")
-    place = Place(home=home, cloud_url=airflow_cloud.url, port=free_port(), **_databases(request))
+    database, ledger = _databases(request)
+    place = Place(home=home, cloud_url=airflow_cloud.url, port=free_port(), database=database, ledger=ledger)
     with LocalAirflow(place) as airflow:
         airflow.wait_for_dags(*DAGS)
         yield Stack(airflow, airflow_cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
 
 
-def _databases(request: pytest.FixtureRequest) -> dict[str, str]:
+def _databases(request: pytest.FixtureRequest) -> tuple[str | None, str | None]:
+    """Give the addresses for Airflow and for the ledger; none for those of SQLite."""
     if request.param == "sqlite":
-        return {}
+        return None, None
     server: LocalPostgres = request.getfixturevalue("postgres")
     database = server.create_database("airflow")
     migrate(database)
     server.script("airflow", ROOT / "include" / "sql" / "ledger_role.sql", password="'secret'")
-    return {"database": database, "ledger": server.url("airflow", user="scaling_ledger", password="secret")}
+    return database, server.url("airflow", user="scaling_ledger", password="secret")
