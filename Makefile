@@ -84,5 +84,5 @@ wheel: $(INSTALLED) ## build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure; TRACES=folder adds real traces to the synthetic ones
-	@$(RUN) $(BIN)/python -m bench $(if $(TRACES),--traces $(TRACES))
+bench: $(INSTALLED) ## measure; NAMES="speed accuracy cycle" to choose, TRACES=folder for real traces
+	@$(RUN) $(BIN)/python -m bench $(NAMES) $(if $(TRACES),--traces $(TRACES))

@@ -76,6 +76,37 @@ def test_a_picture_is_drawn(demand_file: Path, policy_file: Path, tmp_path: Path
     assert (tmp_path / name).read_bytes().startswith(begins)
 
 
+def test_backtest_scores_engines_over_files(demand_file: Path) -> None:
+    done = run("backtest", demand_file, "--engine", "ensemble_quick", "--origins", "2", "--horizon", "12h", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert [score["engine"] for score in data["scores"]] == ["ensemble_quick", "seasonal_naive"]
+    assert data["summary"][1]["relative"] == pytest.approx(1.0)
+
+
+def test_backtest_refuses_an_unknown_engine_before_it_starts(demand_file: Path) -> None:
+    done = run("backtest", demand_file, "--engine", "auto,crystal")
+    assert done.returncode == 2
+    assert "engine 'crystal' is unknown" in done.stderr
+
+
+def test_replay_prints_one_scorecard(demand_file: Path, policy_file: Path) -> None:
+    since = "2026-01-19T18:00Z"
+    done = run("replay", demand_file, "--policy", policy_file, "--mode", "hybrid", "--since", since, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert data["mode"] == "hybrid"
+    assert 0 <= data["under_time_share"] <= 1
+    assert {"over_hours_share", "theta_u", "theta_o", "instance_hours", "actions_per_day", "cost"} <= set(data)
+
+
+def test_replay_prints_a_table_of_all_modes(demand_file: Path, policy_file: Path) -> None:
+    given = ["--since", "2026-01-19T22:00Z", "--engine", "seasonal_naive"]
+    done = run("replay", demand_file, "--policy", policy_file, *given)
+    assert done.returncode == 0
+    assert all(mode in done.stdout for mode in ("predictive", "reactive", "hybrid", "aws_hourly"))
+
+
 def test_a_bad_row_ends_in_2_and_one_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("timestamp,value\n2026-01-05T00:00Z,1\n2026-01-05T00:05Z,many\n")
@@ -121,6 +152,7 @@ def test_a_bad_policy_ends_in_2_and_one_line(demand_file: Path, tmp_path: Path) 
 
 def test_importing_the_package_stays_cheap() -> None:
     """What is slow to import is imported by the calls that need it."""
-    code = "import sys, forecasting; print([m for m in ('pandas', 'prophet', 'matplotlib', 'yaml', 'rich') if m in sys.modules])"
+    slow = "('pandas', 'prophet', 'matplotlib', 'yaml', 'rich')"
+    code = f"import sys, forecasting; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -14,16 +14,20 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 
 
+def a_demand(*values: float) -> Demand:
+    return Demand(MONDAY, FIVE, np.array(values))
+
+
 def test_a_start_in_another_zone_is_stored_as_utc() -> None:
     tokyo = timezone(timedelta(hours=9))
-    demand = Demand(datetime(2026, 1, 5, 9, tzinfo=tokyo), FIVE, [1.0, 2.0])
+    demand = Demand(datetime(2026, 1, 5, 9, tzinfo=tokyo), FIVE, np.array([1.0, 2.0]))
     assert demand.start == MONDAY
     assert demand.start.tzinfo is UTC
 
 
 def test_a_naive_start_is_refused() -> None:
     with pytest.raises(InvalidDemand, match="no time zone"):
-        Demand(datetime(2026, 1, 5), FIVE, [1.0])  # noqa: DTZ001
+        Demand(datetime(2026, 1, 5), FIVE, np.array([1.0]))  # noqa: DTZ001
 
 
 def test_values_cannot_be_written_to() -> None:
@@ -46,30 +50,30 @@ def test_values_cannot_be_written_to() -> None:
 )
 def test_values_that_are_no_demand_are_refused_by_index(values: list[float], words: str) -> None:
     with pytest.raises(InvalidDemand, match=words):
-        Demand(MONDAY, FIVE, values)
+        Demand(MONDAY, FIVE, np.array(values))
 
 
 def test_a_gap_stays_missing() -> None:
-    demand = Demand(MONDAY, FIVE, [1.0, float("nan"), 3.0])
+    demand = a_demand(1.0, float("nan"), 3.0)
     assert demand.missing == 1
     assert np.isnan(demand.values[1])
 
 
 def test_what_was_known_before_an_instant_holds_only_closed_slots() -> None:
-    demand = Demand(MONDAY, FIVE, [1.0, 2.0, 3.0])
+    demand = a_demand(1.0, 2.0, 3.0)
     assert len(demand.before(MONDAY + timedelta(minutes=14))) == 2
     assert demand.tail(timedelta(minutes=10)).start == MONDAY + FIVE
     assert demand.end == MONDAY + timedelta(minutes=15)
 
 
 def test_nothing_between_two_instants_is_refused() -> None:
-    demand = Demand(MONDAY, FIVE, [1.0, 2.0, 3.0])
+    demand = a_demand(1.0, 2.0, 3.0)
     with pytest.raises(InvalidDemand, match="the demand runs from"):
         demand.between(MONDAY + timedelta(days=1), MONDAY + timedelta(days=2))
 
 
 def test_longer_slots_are_means_of_what_was_measured() -> None:
-    demand = Demand(MONDAY, FIVE, [9.0, 1.0, float("nan"), 3.0, float("nan"), float("nan"), float("nan")])
+    demand = a_demand(9.0, 1.0, float("nan"), 3.0, float("nan"), float("nan"), float("nan"))
     coarse = demand.every(timedelta(minutes=15))
     assert coarse.end == demand.end
     assert coarse.values[0] == 2.0
@@ -79,7 +83,7 @@ def test_longer_slots_are_means_of_what_was_measured() -> None:
 def test_a_pandas_series_with_absent_rows_becomes_a_grid_with_gaps() -> None:
     index = pd.DatetimeIndex(["2026-01-05T01:00+01:00", "2026-01-05T01:05+01:00", "2026-01-05T01:15+01:00"])
     demand = Demand.from_series(pd.Series([1, 2, 4], index=index))
-    assert demand == Demand(MONDAY, FIVE, [1.0, 2.0, float("nan"), 4.0])
+    assert demand == a_demand(1.0, 2.0, float("nan"), 4.0)
 
 
 @pytest.mark.parametrize(

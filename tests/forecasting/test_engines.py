@@ -7,12 +7,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from forecasting import ENGINES, Demand, Event, InvalidDemand, InvalidRequest, NotEnoughHistory, UnknownEngine
+from forecasting import (
+    ENGINES,
+    Demand,
+    Event,
+    InvalidDemand,
+    InvalidRequest,
+    NotEnoughHistory,
+    UnknownEngine,
+    forecast_many,
+)
 from forecasting import forecast as make_forecast
-from forecasting import forecast_many
 from forecasting.synthetic import synthetic_demand
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -31,6 +39,7 @@ def is_sound(values: np.ndarray) -> bool:
 @given(pattern=st.lists(values, min_size=15, max_size=60), days=st.sampled_from([1, 3, 8, 15]))
 def test_quantiles_are_finite_ordered_and_not_negative(engine: str, pattern: list[float], days: int) -> None:
     series = np.resize(np.array([1.0, *pattern]), days * 24)
+    assume(np.isfinite(series).sum() >= 12)
     forecast = make_forecast(Demand(MONDAY, HOUR, series), engine=engine, quantiles=(0.1, 0.5, 0.9, 0.95))
     assert is_sound(forecast.values)
     assert len(forecast) == 48
@@ -105,7 +114,7 @@ def test_a_short_history_is_answered_with_a_word_about_it(engine: str, hours: in
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_too_little_history_is_refused_with_what_is_missing(engine: str) -> None:
-    with pytest.raises(NotEnoughHistory, match="11 observed values .* at least 12 are needed"):
+    with pytest.raises(NotEnoughHistory, match=r"11 observed values .* at least 12 are needed"):
         make_forecast(Demand(MONDAY, HOUR, np.ones(11)), engine=engine)
 
 
@@ -115,12 +124,12 @@ def test_only_missing_values_are_refused() -> None:
 
 
 def test_the_series_at_fault_is_named_among_many() -> None:
-    with pytest.raises(NotEnoughHistory, match="^checkout: 3 observed"):
+    with pytest.raises(NotEnoughHistory, match=r"^checkout: 3 observed"):
         forecast_many({"web": synthetic_demand(days=3), "checkout": Demand(MONDAY, HOUR, np.ones(3))})
 
 
 def test_an_unknown_engine_is_refused_with_the_list() -> None:
-    with pytest.raises(UnknownEngine, match="'crystal' is unknown: choose one of auto"):
+    with pytest.raises(UnknownEngine, match=r"'crystal' is unknown: choose one of auto"):
         make_forecast(synthetic_demand(days=3), engine="crystal")
 
 
@@ -141,8 +150,10 @@ def test_people_keep_their_hours_when_the_clocks_change(engine: str, change: dat
     """Twelve days after and two days before a change, both in the past and within the horizon."""
     for days_before in (16, 27):
         start = change - timedelta(days=days_before, hours=1)
-        living = {"timezone": "Europe/Berlin", "start": start, "step": timedelta(minutes=15), "noise": 0.01}
-        history, all_of_it = (synthetic_demand(days=days, **living) for days in (26, 28))
+        history, all_of_it = (
+            synthetic_demand(days=days, timezone="Europe/Berlin", start=start, step=timedelta(minutes=15), noise=0.01)
+            for days in (26, 28)
+        )
         truth = all_of_it.values[len(history) :]
         local = make_forecast(history, engine=engine, timezone="Europe/Berlin").at(0.5)
         utc = make_forecast(history, engine=engine, timezone="UTC").at(0.5)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def test_prophet_learns_weekdays_and_weekends_apart() -> None:
-    living = {"step": timedelta(minutes=30), "weekend": 0.4, "noise": 0.03}
-    truth = synthetic_demand(days=23, **living).values[-96:]
-    forecast = make_forecast(synthetic_demand(days=21, **living), engine="prophet")
+    history, whole = (
+        synthetic_demand(days=days, step=timedelta(minutes=30), weekend=0.4, noise=0.03) for days in (21, 23)
+    )
+    truth = whole.values[-96:]
+    forecast = make_forecast(history, engine="prophet")
     assert forecast.engine == "prophet"
     assert "weekdays and weekends apart" in forecast.reason
     assert np.abs(forecast.at(0.5) - truth).sum() < 0.15 * truth.sum()

@@ -1,0 +1,108 @@
+"""How far off the engines are, against repeating last week and against Prophet as it comes out of the box."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from bench.series import invented, traces
+from forecasting.backtest import Asked, Score, trials
+from forecasting.loss import coverage, geometric_mean, wape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecasting import Demand
+    from forecasting.demand import Values
+
+ENGINES: Final = ("ensemble", "ensemble_quick", "prophet_batched", "prophet", "seasonal_naive")
+DEFAULT: Final = "Prophet default"
+ORIGINS: Final = 4
+HORIZONS: Final = (timedelta(hours=24), timedelta(hours=48))
+
+
+def measure(folder: Path | None) -> None:
+    """Print a table for synthetic demand and one for the real traces, if there are any."""
+    groups = {"synthetic": invented()}
+    if folder:
+        groups["real traces"] = traces(folder)
+    for title, demands in groups.items():
+        for horizon in HORIZONS:
+            _table(f"{title}, {len(demands)} series, {horizon / timedelta(hours=1):.0f} h ahead", demands, horizon)
+
+
+def _table(title: str, demands: dict[str, Demand], horizon: timedelta) -> None:
+    with ProcessPoolExecutor(2, initializer=_one_thread) as pool:
+        scored = dict(zip(demands, pool.map(_score, demands.items(), [horizon] * len(demands)), strict=True))
+    print(f"\n{title}\n")
+    print("| engine | WAPE | ratio to last week | ratio to Prophet default | series won against it | p90 coverage |")
+    print("|---|---|---|---|---|---|")
+    for engine in (*ENGINES, DEFAULT):
+        rows = [scores[engine] for scores in scored.values()]
+        default = [scores[DEFAULT] for scores in scored.values()]
+        ratios = [row.wape / other.wape for row, other in zip(rows, default, strict=True)]
+        print(
+            f"| {engine} | {np.mean([row.wape for row in rows]):.3f} | {geometric_mean([row.relative for row in rows]):.3f} "
+            f"| {geometric_mean(ratios):.3f} | {np.mean([ratio < 1 for ratio in ratios]):.0%} "
+            f"| {np.mean([row.coverage for row in rows]):.3f} |"
+        )
+    worst = max(scored, key=lambda name: scored[name]["ensemble"].relative)
+    lowest = min(scored, key=lambda name: scored[name]["ensemble"].coverage)
+    print(f"\nensemble, worst against last week: {worst} {scored[worst]['ensemble'].relative:.2f}; ", end="")
+    print(f"lowest p90 coverage: {lowest} {scored[lowest]['ensemble'].coverage:.2f}", flush=True)
+
+
+def _score(item: tuple[str, Demand], horizon: timedelta) -> dict[str, Score]:
+    name, demand = item
+    asked = Asked(engines=ENGINES, horizon=horizon, origins=ORIGINS)
+    (scores,) = list(trials({name: demand}, asked))
+    found = {score.engine: score for score in scores}
+    base = found["seasonal_naive"].wape
+    truth, middle, high = _prophet_default(demand, horizon)
+    error = wape(truth, middle)
+    found[DEFAULT] = Score(
+        series=name,
+        engine=DEFAULT,
+        origins=ORIGINS,
+        wape=error,
+        relative=error / base,
+        pinball=float("nan"),
+        coverage=coverage(truth, high),
+    )
+    return found
+
+
+def _prophet_default(demand: Demand, horizon: timedelta) -> tuple[Values, Values, Values]:
+    """Prophet with no argument but the interval, on the same histories from the same origins."""
+    import logging
+
+    import pandas as pd
+    from prophet import Prophet
+
+    from forecasting.backtest import _origins
+    from forecasting.forecaster import MEMORY
+
+    logging.getLogger("cmdstanpy").disabled = True
+    logging.getLogger("prophet").setLevel(logging.ERROR)
+    ends = _origins("", demand, Asked(horizon=horizon, origins=ORIGINS))
+    ahead = horizon // demand.step
+    truth, middle, high = [], [], []
+    for end in ends:
+        history = demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY)
+        times = pd.to_datetime([when.replace(tzinfo=None) for when in history.times()])
+        model = Prophet(interval_width=0.8).fit(pd.DataFrame({"ds": times, "y": history.values}))
+        future = pd.date_range(times[-1] + demand.step, periods=ahead, freq=demand.step)
+        made = model.predict(pd.DataFrame({"ds": future}))
+        truth.append(demand.values[end : end + ahead])
+        middle.append(made["yhat"].to_numpy().clip(min=0))
+        high.append(made["yhat_upper"].to_numpy().clip(min=0))
+    return np.concatenate(truth), np.concatenate(middle), np.concatenate(high)
+
+
+def _one_thread() -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"

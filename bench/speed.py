@@ -1,0 +1,69 @@
+"""How long forecasting takes, beside the time to read the same numbers from memory's own file system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting import Demand, forecast_many
+from forecasting.synthetic import MONDAY, synthetic_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIVE = timedelta(minutes=5)
+QUANTILES = (0.5, 0.9, 0.95)
+
+
+def measure(_traces: Path | None) -> None:
+    """Print seconds, and how often the matrix could have been read in that time."""
+    print("| what | seconds | times reading the matrix |")
+    print("|---|---|---|")
+    for count, days in ((1000, 14), (1000, 28)):
+        matrix = _matrix(count, days)
+        reading = _reading(matrix)
+        demands = {str(row): Demand(MONDAY, FIVE, values) for row, values in enumerate(matrix)}
+        for engine in ("ensemble_quick", "ensemble"):
+            took = _seconds(lambda demands=demands, engine=engine: _forecast(demands, engine))  # type: ignore[misc]
+            what = f"{engine}: {count:,} series x {days} d x 5 min -> 48 h x 3 quantiles"
+            print(f"| {what} | {took:.2f} | {took / reading:.0f} |", flush=True)
+    few = {str(seed): synthetic_demand(days=28, seed=seed) for seed in range(16)}
+    took = _seconds(lambda: _forecast(few, "prophet"))
+    print(f"| prophet: {len(few)} series x 28 d ({len(few) / took:.1f} series/s) | {took:.2f} | |", flush=True)
+    print(f"| `import forecasting` in a new process, less Python's own start | {_import_seconds():.2f} | |")
+
+
+def _forecast(demands: dict[str, Demand], engine: str) -> object:
+    return forecast_many(demands, horizon=timedelta(hours=48), quantiles=QUANTILES, engine=engine, workers=2)
+
+
+def _matrix(count: int, days: int) -> np.ndarray:
+    some = np.stack([synthetic_demand(days=days, seed=seed).values for seed in range(20)])
+    random = np.random.default_rng(0)
+    rows = some[np.arange(count) % len(some)]
+    return np.asarray(rows * random.lognormal(0.0, 0.05, rows.shape))
+
+
+def _reading(matrix: np.ndarray) -> float:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108
+        np.save(f"{folder}/matrix.npy", matrix)
+        return min(_seconds(lambda: np.load(f"{folder}/matrix.npy").sum()) for _ in range(5))
+
+
+def _import_seconds() -> float:
+    bare = min(_seconds(lambda: subprocess.run([sys.executable, "-c", ""], check=True)) for _ in range(3))
+    whole = [sys.executable, "-c", "import forecasting"]
+    return min(_seconds(lambda: subprocess.run(whole, check=True)) for _ in range(3)) - bare  # noqa: S603
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -1,0 +1,151 @@
+"""Backtest: what the engines would have said, at several moments of the past, of what then came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.errors import InvalidRequest, NotEnoughHistory
+from forecasting.forecaster import MEMORY, QUANTILES, forecast_many
+from forecasting.loss import coverage, geometric_mean, pinball, wape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from forecasting.demand import Demand, Values
+    from forecasting.event import Event
+
+BASELINE = "seasonal_naive"
+HIGH = 0.9
+# The first origin leaves this share of the series, and at least this time, to learn from.
+LEARNT = 0.6
+LEAST_LEARNT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How one engine did on one series, over all origins."""
+
+    series: str
+    engine: str
+    origins: int
+    wape: float
+    relative: float  # WAPE over the seasonal naive's: below 1 is better than repeating last week
+    pinball: float  # of p90
+    coverage: float  # of p90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How one engine did over all series."""
+
+    engine: str
+    series: int
+    wape: float
+    relative: float
+    pinball: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to try: engines, how far ahead, from how many origins."""
+
+    engines: tuple[str, ...] = ("auto",)
+    horizon: timedelta = timedelta(hours=48)
+    origins: int = 5
+    timezone: str = "UTC"
+    events: Sequence[Event] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a trial of nothing."""
+        if self.origins < 1 or not self.engines:
+            msg = f"origins is {self.origins}, engines {self.engines}: try at least one engine at one origin"
+            raise InvalidRequest(msg)
+
+
+def backtest(demands: Mapping[str, Demand], asked: Asked | None = None) -> tuple[Score, ...]:
+    """Forecast every series from rolling origins with every engine and score what came."""
+    return tuple(score for series in trials(demands, asked or Asked()) for score in series)
+
+
+def trials(demands: Mapping[str, Demand], asked: Asked) -> Iterator[tuple[Score, ...]]:
+    """Backtest one series after the other, for those who wait and watch."""
+    for name, demand in demands.items():
+        yield _scores(name, demand, asked)
+
+
+def summaries(scores: Iterable[Score]) -> tuple[Summary, ...]:
+    """Average over series: ratios geometrically, all else plainly."""
+    by_engine: dict[str, list[Score]] = {}
+    for score in scores:
+        by_engine.setdefault(score.engine, []).append(score)
+    return tuple(
+        Summary(
+            engine=engine,
+            series=len(group),
+            wape=_mean([score.wape for score in group]),
+            relative=geometric_mean([score.relative for score in group]),
+            pinball=_mean([score.pinball for score in group]),
+            coverage=_mean([score.coverage for score in group]),
+        )
+        for engine, group in by_engine.items()
+    )
+
+
+def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
+    ends = _origins(name, demand, asked)
+    # One by one the same, but together the engines can share matrices.
+    histories = {str(end): demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY) for end in ends}
+    engines = dict.fromkeys([*asked.engines, BASELINE])
+    found = {engine: _tried(histories, ends, demand, engine, asked) for engine in engines}
+    base = wape(*found[BASELINE][:2])
+    return tuple(
+        Score(
+            series=name,
+            engine=engine,
+            origins=len(ends),
+            wape=wape(truth, middle),
+            relative=wape(truth, middle) / base if base else float("nan"),
+            pinball=pinball(truth, high, HIGH),
+            coverage=coverage(truth, high),
+        )
+        for engine, (truth, middle, high) in found.items()
+    )
+
+
+def _tried(
+    histories: dict[str, Demand], ends: list[int], demand: Demand, engine: str, asked: Asked
+) -> tuple[Values, Values, Values]:
+    """Give the truth, p50 and p90 of all origins, one after the other."""
+    made = forecast_many(
+        histories,
+        horizon=asked.horizon,
+        engine=engine,
+        timezone=asked.timezone,
+        events=asked.events,
+        quantiles=QUANTILES,
+    )
+    truth = [demand.values[end : end + len(made[str(end)])] for end in ends]
+    middle = [made[str(end)].at(0.5) for end in ends]
+    high = [made[str(end)].at(HIGH) for end in ends]
+    return np.concatenate(truth), np.concatenate(middle), np.concatenate(high)
+
+
+def _origins(name: str, demand: Demand, asked: Asked) -> list[int]:
+    """Spread the origins over the last part of the series, a whole horizon before its end at the latest."""
+    last = len(demand) - -(-asked.horizon // demand.step)
+    first = max(int(LEARNT * len(demand)), LEAST_LEARNT // demand.step)
+    if last < LEAST_LEARNT // demand.step:
+        need = LEAST_LEARNT + asked.horizon
+        msg = f"{name}: {len(demand) * demand.step} of demand cannot be tried: {need} are needed, or a shorter horizon"
+        raise NotEnoughHistory(msg)
+    return sorted({int(end) for end in np.linspace(min(first, last), last, asked.origins)})
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if value == value]  # noqa: PLR0124  (leave out NaN)
+    return float(np.mean(known)) if known else float("nan")

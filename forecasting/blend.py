@@ -1,0 +1,87 @@
+"""How much to trust each guess: by its errors at earlier origins, never wholly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+    from forecasting.guesses import Guesses
+    from forecasting.slots import Slots
+
+POWER = 5.0
+SHRINK = 0.15
+# Errors are in units of the mean demand: a difference below one percent of it is luck.
+LUCK = 0.01
+ORIGINS = 12
+APART_HOURS = 13  # Twelve origins 13 hours apart see every time of day and every day of the week.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blend:
+    """The weights of guesses, (series, guesses, segments), and what they would have made of earlier origins."""
+
+    weights: Values
+    segments: list[slice]
+    trials: list[tuple[int, Values]]
+
+    @classmethod
+    def tried(cls, guesses: Guesses) -> Blend:
+        """Weigh the guesses by trying them at earlier origins."""
+        segments = guesses.slots.segments()
+        tried = [(origin, guesses.at(origin)) for origin in origins(guesses.logs.shape[1], guesses.slots)]
+        earned = weights(_mean_errors(tried, guesses.logs, segments), guesses.belief)
+        earned = guesses.with_untried_week(earned, [origin for origin, _ in tried])
+        blend = cls(weights=earned, segments=segments, trials=[])
+        return replace(blend, trials=[(origin, blend.mix(guess)) for origin, guess in tried])
+
+    def mix(self, guess: Values) -> Values:
+        """Blend guesses (series, guesses, horizon) into one."""
+        parts = [
+            np.einsum("nbh,nb->nh", guess[:, :, segment], self.weights[:, :, index])
+            for index, segment in enumerate(self.segments)
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def shares(self, names: list[str]) -> list[dict[str, float]]:
+        """Tell the weight of every guess over the whole horizon."""
+        lengths = np.array([segment.stop - segment.start for segment in self.segments], dtype=np.float32)
+        mean = self.weights @ (lengths / lengths.sum())
+        return [dict(zip(names, row.tolist(), strict=True)) for row in mean]
+
+
+def weights(errors: Values, belief: Values) -> Values:
+    """Weigh the guesses of each series and segment, (series, guesses, segments), by their mean absolute errors."""
+    prior = (belief / belief.sum())[None, :, None]
+    best = errors.min(axis=1, keepdims=True)
+    earned = prior * ((best + LUCK) / (errors + LUCK)) ** POWER
+    earned /= earned.sum(axis=1, keepdims=True)
+    # A little of the belief stays, but not with a guess that has failed outright.
+    blended = (1 - SHRINK) * earned + SHRINK * prior * (errors < 3 * best + 2 * LUCK)
+    return np.asarray(blended / blended.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def origins(length: int, slots: Slots) -> list[int]:
+    """Choose earlier origins that leave a whole horizon to judge, or as much of one as a short history has."""
+    judged = min(slots.horizon, max(length - 4 * slots.per_day, length // 3))
+    latest = length - judged
+    earliest = min(4 * slots.per_day, latest)
+    apart = slots.of(APART_HOURS)
+    return [origin for origin in range(latest, latest - ORIGINS * apart, -apart) if origin >= earliest]
+
+
+def _mean_errors(tried: list[tuple[int, Values]], logs: Values, segments: list[slice]) -> Values:
+    """Give mean absolute errors in units of the mean demand: (series, guesses, segments)."""
+    wrong = []
+    for origin, guess in tried:
+        truth = np.exp(logs[:, origin : origin + guess.shape[2]])
+        wrong.append(np.abs(np.exp(guess[:, :, : truth.shape[1]]) - truth[:, None]))
+    columns: list[Values] = []
+    for segment in segments:
+        seen = [each[:, :, segment].mean(axis=2) for each in wrong if each.shape[2] > segment.start]
+        # A history too short to have seen this lead leaves the errors of the lead before.
+        columns.append(np.mean(seen, axis=0) if seen else columns[-1])
+    return np.stack(columns, axis=2)

@@ -1,0 +1,100 @@
+"""Pictures of forecasts and plans: a PNG file, or one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.errors import InvalidRequest
+from forecasting.instant import zone
+
+if TYPE_CHECKING:
+    from forecasting.demand import Demand
+    from forecasting.forecast import Forecast
+    from forecasting.plan import Plan
+    from forecasting.policy import Policy
+
+_PAST = timedelta(days=7)
+
+
+def draw_forecast(path: str, demand: Demand, found: Forecast, timezone: str) -> None:
+    """Draw the last week of demand and the forecast that follows it."""
+    figure, axes = _canvas()
+    recent = demand.tail(_PAST)
+    axes.plot(_local(recent.times(), timezone), recent.values, color="#555555", linewidth=0.8, label="demand")
+    _bands(axes, found, timezone)
+    axes.set_ylabel("demand")
+    _save(figure, axes, path, f"{found.engine}: {found.reason}", timezone)
+
+
+def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, timezone: str) -> None:
+    """Draw the capacity of a plan over the instances that the forecast asks for."""
+    figure, axes = _canvas()
+    needed = found.at(policy.quantile) / policy.target_per_instance
+    axes.fill_between(
+        _local(found.times(), timezone),
+        0,
+        needed,
+        alpha=0.3,
+        color="#1f77b4",
+        label=f"p{policy.quantile * 100:g} of demand in instances",
+    )
+    times = [*(step.at for step in plan.steps), max(found.end, plan.steps[-1].at)]
+    capacity = [step.capacity for step in plan.steps]
+    axes.step(_local(times, timezone), [*capacity, capacity[-1]], where="post", color="#d62728", label="plan")
+    axes.set_ylabel("instances")
+    _save(figure, axes, path, f"plan {plan.plan_id}: {len(plan.steps)} steps", timezone)
+
+
+def _canvas() -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import)
+    except ImportError as error:
+        msg = "--plot needs matplotlib: pip install 'airflow-predictive-scaling[plot]'"
+        raise InvalidRequest(msg) from error
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _bands(axes: Any, found: Forecast, timezone: str) -> None:
+    times = _local(found.times(), timezone)
+    for quantile, values in zip(found.quantiles, found.values, strict=True):
+        axes.plot(times, values, linewidth=1.2, label=f"p{quantile * 100:g}")
+
+
+def _local(times: Any, timezone: str) -> list[Any]:
+    local = zone(timezone)
+    return [when.astimezone(local).replace(tzinfo=None) for when in times]
+
+
+def _save(figure: Any, axes: Any, path: str, title: str, timezone: str) -> None:
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(f"time in {timezone}")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize=8)
+    ending = Path(path).suffix.lower()
+    if ending not in {".png", ".html"}:
+        msg = f"--plot {path!r} ends in {ending!r}: name a .png or .html file"
+        raise InvalidRequest(msg)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    try:
+        Path(path).write_bytes(picture.getvalue() if ending == ".png" else _page(picture.getvalue(), title))
+    except OSError as error:
+        msg = f"--plot {path!r} cannot be written ({error.strerror}): name a file in a folder that exists"
+        raise InvalidRequest(msg) from error
+
+
+def _page(picture: bytes, title: str) -> bytes:
+    name = html.escape(title)
+    data = base64.b64encode(picture).decode()
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{name}</title>\n'
+        f"<style>body {{ margin: 2rem; font-family: sans-serif }} img {{ max-width: 100% }}</style>\n"
+        f'<h1>{name}</h1>\n<img alt="{name}" src="data:image/png;base64,{data}">\n</html>\n'
+    ).encode()

@@ -1,0 +1,93 @@
+"""Where the series stands now: the latest residuals of a curve, carried forward as far as they have proved to carry.
+
+For each series and lead, a ridge regression of the residual to come on moving averages of the residuals so far.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+    from forecasting.slots import Slots
+
+HALF_LIVES_HOURS = (1 / 6, 1.0, 6.0, 24.0)
+LEADS_HOURS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 24, 36, 48)
+SHRINK = 0.02
+TAIL_DAYS = 3
+
+
+class Correction:
+    """Coefficients learnt once from the residuals of a whole history, usable at any origin within it."""
+
+    def __init__(self, residuals: Values, slots: Slots) -> None:
+        """Learn from the residuals of a whole history."""
+        self._slots = slots
+        self._leads = sorted({slots.of(hours) for hours in LEADS_HOURS})
+        averages, ends = _averages(residuals, slots)
+        self._coefficients = _coefficients(residuals, averages, ends, self._leads)
+
+    def carried(self, residuals: Values) -> Values:
+        """Give the correction over the horizon, after these latest residuals."""
+        recent = residuals[:, -TAIL_DAYS * self._slots.per_day :]
+        averages = recent @ _kernel(recent.shape[1], self._slots)
+        at_leads = np.einsum("nlj,nj->nl", self._coefficients, averages)
+        left, share = self._between()
+        return np.asarray(
+            at_leads[:, left] * (1 - share) + at_leads[:, np.minimum(left + 1, len(self._leads) - 1)] * share
+        )
+
+    def _between(self) -> tuple[np.ndarray, Values]:
+        """Find each slot of the horizon between two known leads, on a logarithmic scale."""
+        if len(self._leads) == 1:
+            return np.zeros(self._slots.horizon, dtype=np.int64), np.zeros(self._slots.horizon, dtype=np.float32)
+        known, asked = np.log(self._leads), np.log(np.arange(1, self._slots.horizon + 1))
+        left = np.clip(np.searchsorted(known, asked) - 1, 0, len(known) - 2)
+        share = np.clip((asked - known[left]) / (known[left + 1] - known[left]), 0.0, 1.0)
+        return left, share.astype(np.float32)
+
+
+def _decays(slots: Slots) -> Values:
+    return np.array([0.5 ** (24 / hours / slots.per_day) for hours in HALF_LIVES_HOURS], dtype=np.float32)
+
+
+def _kernel(length: int, slots: Slots) -> Values:
+    """Weights of exponential moving averages, latest last; one column for each half-life."""
+    decays = _decays(slots)
+    ages = np.arange(length, dtype=np.float32)[::-1, None]
+    return np.asarray(decays**ages * (1 - decays))
+
+
+def _averages(residuals: Values, slots: Slots) -> tuple[Values, np.ndarray]:
+    """Give the moving averages at the end of every hour: (hours, series, half-lives), and the slots of those ends."""
+    series, length = residuals.shape
+    size, count = slots.hour, length // slots.hour
+    skip = length - count * size
+    sums = residuals[:, skip:].reshape(series, count, size) @ _kernel(size, slots)
+    averages = np.ascontiguousarray(sums.transpose(1, 0, 2))
+    fade = _decays(slots) ** size
+    for hour in range(1, count):
+        averages[hour] += fade * averages[hour - 1]
+    ends = skip + size * np.arange(1, count + 1) - 1
+    settled = ends >= max(slots.per_day, min(3 * slots.per_day, length - slots.of(52)))
+    return averages[settled], ends[settled]
+
+
+def _coefficients(residuals: Values, averages: Values, ends: np.ndarray, leads: list[int]) -> Values:
+    """Regress, for each series and lead: (series, leads, half-lives)."""
+    _, series, kinds = averages.shape
+    found = np.zeros((series, len(leads), kinds), dtype=np.float32)
+    features = np.ascontiguousarray(averages.transpose(1, 2, 0))
+    for index, lead in enumerate(leads):
+        usable = int(np.searchsorted(ends, residuals.shape[1] - lead))
+        if usable < 2 * kinds:
+            continue
+        seen = features[:, :, :usable]
+        later = residuals[:, ends[:usable] + lead]
+        gram = seen @ seen.transpose(0, 2, 1)
+        scale = np.trace(gram, axis1=1, axis2=2)[:, None, None] / kinds
+        gram += (SHRINK * scale + 1e-9) * np.eye(kinds, dtype=np.float32)
+        found[:, index] = np.linalg.solve(gram, seen @ later[:, :, None])[:, :, 0]
+    return found

@@ -1,0 +1,52 @@
+"""Every way in which this package says no.
+
+ForecastingError
+├── InvalidDemand         a series, or a file of one, that cannot be read as demand
+├── NotEnoughHistory      a series too short or too empty to forecast from
+├── InvalidForecast       quantiles that cross, a forecast that is stale, a quantile nobody computed
+├── InvalidPolicy         a bound, price or duration that contradicts itself
+├── InvalidPlan           steps that are not in order
+├── InvalidDuration       text that is not a length of time
+├── InvalidRequest        an argument outside what can be answered: horizon, quantiles, time zone, event
+└── UnknownEngine         a model name nobody registered
+
+All are ValueErrors: the caller can mend them, waiting cannot.
+"""
+
+from __future__ import annotations
+
+
+class ForecastingError(ValueError):
+    """Any refusal of this package."""
+
+
+class InvalidDemand(ForecastingError):
+    """The series cannot be read as demand."""
+
+
+class NotEnoughHistory(ForecastingError):
+    """The series is too short or too empty to forecast from."""
+
+
+class InvalidForecast(ForecastingError):
+    """The forecast is inconsistent, stale, or lacks the quantile asked for."""
+
+
+class InvalidPolicy(ForecastingError):
+    """The policy contradicts itself or holds an unreadable field."""
+
+
+class InvalidPlan(ForecastingError):
+    """The plan's steps are not an ordered sequence of capacities."""
+
+
+class InvalidDuration(ForecastingError):
+    """The text is not a length of time."""
+
+
+class InvalidRequest(ForecastingError):
+    """An argument lies outside what can be answered."""
+
+
+class UnknownEngine(ForecastingError):
+    """No model of this name is registered."""

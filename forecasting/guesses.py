@@ -1,0 +1,82 @@
+"""Guesses of every kind at any origin of a history: curves corrected by where the series stands, and repetitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from forecasting.correction import TAIL_DAYS, Correction
+from forecasting.profile import Profile, weekends_differ
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+    from forecasting.slots import Slots
+
+WEEK_SEEN_DAYS = 8
+# Trust in a week seen once, where its weekend clearly was another kind of day.
+UNTRIED = 0.8
+CURVE_BELIEF, REPEAT_BELIEF, FIRST_BELIEF = 1.0, 0.5, 2.0
+
+
+class Curve(Protocol):
+    """A shape of the week fitted to a history."""
+
+    name: str
+
+    def curve(self, logs: Values, first: int, last: int) -> Values:
+        """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
+        ...
+
+
+class Guesses:
+    """What each kind of guess would have said at any origin, and how far it is believed before any trial."""
+
+    def __init__(self, logs: Values, slots: Slots, curves: list[Curve], *, repeats: bool) -> None:
+        """Fit every curve to the whole history and learn its corrections."""
+        self.logs, self.slots = logs, slots
+        self._curves, self._repeats = curves, repeats
+        residuals = [logs - curve.curve(logs, 0, logs.shape[1]) for curve in curves]
+        self._corrections = [Correction(each, slots) for each in residuals]
+        self.residuals = residuals[0]
+        repeated = ("last week", "yesterday", "level") if repeats else ()
+        self.names = [*(curve.name for curve in curves), *repeated]
+        beliefs = [FIRST_BELIEF, *[CURVE_BELIEF] * (len(curves) - 1), *[REPEAT_BELIEF] * len(repeated)]
+        self.belief = np.array(beliefs, dtype=np.float32)
+
+    def at(self, origin: int) -> Values:
+        """Guess the horizon after the first `origin` columns: (series, guesses, horizon)."""
+        known = self.logs[:, :origin]
+        pairs = zip(self._curves, self._corrections, strict=True)
+        found = [self._corrected(known, curve, correction) for curve, correction in pairs]
+        if self._repeats:
+            found += [*self._repeated(known), self._level(known)]
+        return np.stack(found, axis=1)
+
+    def with_untried_week(self, earned: Values, origins: list[int]) -> Values:
+        """Trust a week that was seen once, too late for most trials: it alone knows that Saturday is coming."""
+        seen = WEEK_SEEN_DAYS * self.slots.per_day
+        tried = sum(origin >= seen for origin in origins)
+        if self.logs.shape[1] < seen or 2 * tried >= len(origins) or Profile.name not in self.names:
+            return earned
+        of_week = np.array([name == Profile.name for name in self.names], dtype=np.float32)[None, :, None]
+        share = UNTRIED * weekends_differ(self.logs, self.slots).astype(np.float32)[:, None, None]
+        return np.asarray((1 - share) * earned + share * of_week)
+
+    def _corrected(self, known: Values, curve: Curve, correction: Correction) -> Values:
+        origin = known.shape[1]
+        tail = min(TAIL_DAYS * self.slots.per_day, origin)
+        fitted = curve.curve(known, origin - tail, origin + self.slots.horizon)
+        return np.asarray(fitted[:, tail:] + correction.carried(known[:, -tail:] - fitted[:, :tail]))
+
+    def _repeated(self, known: Values) -> list[Values]:
+        origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week
+        seasons = (week if origin >= week + day else day, day)
+        ahead = np.arange(self.slots.horizon)
+        return [known[:, origin - season + ahead % season] for season in seasons]
+
+    def _level(self, known: Values) -> Values:
+        share = (0.5 ** (np.arange(1, self.slots.horizon + 1) / self.slots.of(6))).astype(np.float32)
+        now = known[:, -self.slots.hour :].mean(axis=1, keepdims=True)
+        usual = np.median(known[:, -self.slots.per_day :], axis=1, keepdims=True)
+        return np.asarray(share * now + (1 - share) * usual)

@@ -1,0 +1,100 @@
+"""From a best guess to quantiles: how far off such guesses have been (split conformal prediction)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.profile import smooth_circle
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+    from forecasting.slots import Slots
+
+    Trials = list[tuple[int, Values]]
+
+# A tenth of the mean keeps the logarithm finite at zero and the errors of quiet hours in proportion.
+OFFSET = 0.1
+# Quantiles of the log domain explode on short, spiky series: nothing is forecast far beyond what was ever seen.
+CAP = 1.2
+# Half of the spread follows the time of day.
+UNEVEN = 0.5
+# Errors at earlier origins flatter: what the weights were chosen by is also what they are judged by.
+WIDER = 0.7
+# A bias of the last days is likely to go on, but not wholly.
+MEDIAN_SHARE = 0.3
+# Errors of neighbouring slots say much the same.
+ENOUGH = 72
+
+
+def offset(values: Values) -> Values:
+    """Give the constant added to each series before taking its logarithm."""
+    return np.asarray(OFFSET * values.mean(axis=1, keepdims=True) + 1e-9)
+
+
+def ceiling(values: Values) -> Values:
+    """Give the most that may be forecast for each series."""
+    return np.asarray(CAP * np.quantile(values, 0.999, axis=1, keepdims=True))
+
+
+def spread(errors: Values, quantiles: tuple[float, ...]) -> Values:
+    """Give, for each series (row of errors) and quantile, the distance from the best guess; the median stays put."""
+    count = errors.shape[1]
+    # The finite-sample correction of conformal prediction: the quantile of count + 1 errors, the last one unknown.
+    levels = [min(1.0, max(0.0, 0.5 + (each - 0.5) * (count + 1) / max(count, 1))) for each in quantiles]
+    found = np.quantile(errors, levels, axis=1).T
+    for column, quantile in enumerate(quantiles):
+        bound = np.maximum if quantile > 0.5 else np.minimum
+        found[:, column] = 0.0 if quantile == 0.5 else bound(found[:, column], 0.0)
+    return np.asarray(found)
+
+
+def time_of_day_scale(residuals: Values, per_day: int) -> Values:
+    """Tell how noisy each time of day is, 1 on average; columns count from the end of the history on."""
+    days = residuals.shape[1] // per_day
+    noise = residuals[:, -days * per_day :].reshape(len(residuals), days, per_day).mean(axis=1)
+    noise = smooth_circle(noise, 1 + max(1, per_day // 24))
+    return np.asarray(UNEVEN * noise / (noise.mean(axis=1, keepdims=True) + 1e-9) + (1 - UNEVEN))
+
+
+def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantiles: tuple[float, ...]) -> Values:
+    """Give the distance of each quantile from the best guess over the horizon: (series, quantiles, horizon).
+
+    A trial is an earlier origin and the guess that followed it. Errors are divided by how noisy their time of day is,
+    so that a calm night and a busy noon can be judged together.
+    """
+    length = logs.shape[1]
+    errors = []
+    for origin, guess in trials:
+        truth = logs[:, origin : origin + slots.horizon]
+        noise = scale[:, (np.arange(origin, origin + truth.shape[1]) - length) % slots.per_day]
+        errors.append((truth - guess[:, : truth.shape[1]]) / noise)
+    found = np.zeros((len(logs), len(quantiles), slots.horizon), dtype=np.float32)
+    away: Values = np.zeros((len(logs), len(quantiles)))
+    for segment in slots.segments():
+        thin = slice(segment.start, segment.stop, max(1, (segment.stop - segment.start) // ENOUGH))
+        seen = np.concatenate([each[:, thin] for each in errors], axis=1)
+        # A history too short to have seen this lead leaves the distances of the lead before.
+        away = _apart(seen, quantiles) if seen.shape[1] else away
+        found[:, :, segment] = away[:, :, None]
+    return found * scale[:, np.arange(slots.horizon) % slots.per_day][:, None, :]
+
+
+def _apart(errors: Values, quantiles: tuple[float, ...]) -> Values:
+    """Give the quantiles of errors, half as they were and half as their spread would have it: (series, quantiles)."""
+    levels = [
+        0.5 + np.sign(each - 0.5) * (0.5 - WIDER * min(each, 1 - each)) if each != 0.5 else 0.5 for each in quantiles
+    ]
+    seen = np.quantile(errors, levels, axis=1).T
+    spread_out = errors.std(axis=1, keepdims=True) * np.array([_laplace(level) for level in levels])
+    found = (seen + spread_out) / 2
+    for column, quantile in enumerate(quantiles):
+        if quantile == 0.5:
+            found[:, column] = MEDIAN_SHARE * seen[:, column]
+    return np.asarray(np.maximum.accumulate(found, axis=1))
+
+
+def _laplace(level: float) -> float:
+    """Give a quantile of the Laplace distribution of unit variance: errors of demand have its heavy tails."""
+    return float(-np.sign(level - 0.5) * np.log(2 * min(level, 1 - level)) / np.sqrt(2))

@@ -1,0 +1,136 @@
+"""What the batched engines share: chunks of a matrix, logarithms, trials at earlier origins, quantiles from them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.blend import Blend
+from forecasting.gaps import fill
+from forecasting.guesses import Curve, Guesses
+from forecasting.interval import CAP, OFFSET, distances, time_of_day_scale
+from forecasting.level_shift import Shift, find_shifts, rebased
+from forecasting.models.seasonal_naive import SeasonalNaive
+from forecasting.panel import Outlook, Panel
+from forecasting.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forecasting.demand import Values
+
+DAYS_FROM = 3
+WEEKS_FROM = 14
+ROWS = 100  # Four weeks of so many series stay near the processor, with all that is made of them.
+FINEST = timedelta(minutes=5)
+
+
+class Blended:
+    """An engine that blends curves, and repetitions if asked to, by their errors at earlier origins.
+
+    `curves` makes the curves for a grid of slots and a number of days of history.
+    """
+
+    def __init__(self, name: str, curves: Callable[[Slots, float], list[Curve]], *, repeats: bool) -> None:
+        """Name the engine and its guesses."""
+        self.name = name
+        self._curves, self._repeats = curves, repeats
+
+    def predict(self, panel: Panel) -> Outlook:
+        """Forecast every series, a chunk of rows at a time."""
+        if panel.days < DAYS_FROM:
+            outlook = SeasonalNaive().predict(panel)
+            return replace(outlook, reasons=tuple(f"{each}; {self.name} needs 3 days" for each in outlook.reasons))
+        panel = _whole_blocks(panel)
+        chunks = [panel.rows(slice(first, first + ROWS)) for first in range(0, len(panel.values), ROWS)]
+        with ThreadPoolExecutor(max_workers=panel.workers) as pool:
+            return Outlook.joined(list(pool.map(self._chunk, chunks)))
+
+    def _chunk(self, panel: Panel) -> Outlook:
+        whole = fill(panel.values, panel.per_day).astype(np.float32)
+        high, highest = np.quantile(whole, [0.995, 0.999], axis=1)[:, :, None]
+        # A single absurd value would stretch the mean, and with it the logarithms.
+        values = np.minimum(whole, 3 * high + 1e-9)
+        quantiles, shares = self._forecast(values, panel)
+        reasons = [_reason(each, panel) for each in shares]
+        size = _block(panel)
+        for found in find_shifts(_blocks(values, size), _slots(panel, size)):
+            shift = replace(found, age=found.age * size)
+            after, _ = self._forecast(rebased(values, shift)[None], panel)
+            quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles)
+            reasons[shift.row] += _shifted(shift, panel)
+            # What was never seen before a rise is just what the new level promises.
+            highest[shift.row] *= max(1.0, shift.factor)
+        quantiles = np.clip(quantiles, 0.0, CAP * highest[:, :, None])
+        return Outlook(values=quantiles, engines=(self.name,) * len(whole), reasons=tuple(reasons))
+
+    def _forecast(self, values: Values, panel: Panel) -> tuple[Values, list[dict[str, float]]]:
+        """Give quantiles (series, quantiles, horizon) and the share of every guess."""
+        size = _block(panel)
+        slots = _slots(panel, size)
+        mean = np.maximum(values.mean(axis=1, keepdims=True), 1e-30)
+        logs = np.log(_blocks(values, size) / mean + OFFSET)
+        guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
+        blend = Blend.tried(guesses)
+        best = _finer(blend.mix(guesses.at(logs.shape[1])), size)[:, : panel.horizon]
+        # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
+        fine = np.log(values / mean + OFFSET) if size > 1 else logs
+        trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
+        scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
+        away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
+        quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
+        return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), blend.shares(guesses.names)
+
+
+def _either(before: Values, after: Values, quantiles: tuple[float, ...]) -> Values:
+    """Stay between the old level and the new in the middle, and cover both at the edges."""
+    side = np.sign(np.array(quantiles) - 0.5)[:, None]
+    outer = np.where(side > 0, np.maximum(before, after), np.minimum(before, after))
+    return np.maximum.accumulate(np.where(side == 0, (before + after) / 2, outer), axis=0)
+
+
+def _shifted(shift: Shift, panel: Panel) -> str:
+    hours = shift.age * panel.step / timedelta(hours=1)
+    return (
+        f"; its level changed {shift.factor:.2g}-fold {hours:.0f} hours ago: p50 lies between the old level and the new"
+    )
+
+
+def _block(panel: Panel) -> int:
+    """Count the slots that make the finest step worth modelling."""
+    size = FINEST // panel.step
+    return size if size > 1 and size * panel.step == FINEST else 1
+
+
+def _whole_blocks(panel: Panel) -> Panel:
+    """Leave out the first slots if they do not fill a block."""
+    skip = panel.length % _block(panel)
+    return replace(panel, values=panel.values[:, skip:], start=panel.start + skip * panel.step)
+
+
+def _blocks(values: Values, size: int) -> Values:
+    return values if size == 1 else np.asarray(values.reshape(len(values), -1, size).mean(axis=2))
+
+
+def _finer(values: Values, size: int) -> Values:
+    return values if size == 1 else np.repeat(values, size, axis=1)
+
+
+def _slots(panel: Panel, size: int) -> Slots:
+    return Slots(per_day=panel.per_day // size, phase=panel.phase // size, horizon=-(-panel.horizon // size))
+
+
+def _reason(shares: dict[str, float], panel: Panel) -> str:
+    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    shown = ", ".join(f"{name} {share:.0%}" for name, share in ranked[:4])
+    if panel.days >= WEEKS_FROM:
+        allows = "enough for the week"
+    elif panel.days >= 6:
+        allows = "enough for the day, hardly for the week (14 days would be)"
+    else:
+        allows = "enough for a first shape of the day (6 days show it better, 14 the week)"
+    return f"{shown}, from {panel.days:.0f} days of history, {allows}"

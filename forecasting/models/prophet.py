@@ -1,0 +1,154 @@
+"""Prophet, asked for what it does well: the daily and weekly shape and the trend, on a grid coarse enough to be quick.
+
+Prophet alone is additive, knows no difference between a Tuesday and a Sunday but their mean, ignores where the series
+stands now, and its own intervals are too narrow. So: logarithms, a daily shape of its own for working days and for
+weekends, a correction by the latest residuals, and intervals from a fit that had not seen the days it is judged on.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.correction import Correction
+from forecasting.gaps import fill
+from forecasting.interval import OFFSET, ceiling, spread
+from forecasting.models.seasonal_naive import SeasonalNaive
+from forecasting.panel import Outlook, Panel
+from forecasting.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from forecasting.demand import Values
+
+GRID = timedelta(minutes=15)
+DAYS_FROM = 2
+WEEKS_FROM = 14
+# Two sets of daily waves and a weekly one can imitate each other: without a firm prior they grow against each other.
+SEASONAL_SCALE = 0.3
+
+
+class ProphetModel:
+    """Prophet on 15-minute means of the logarithm, with its own correction and intervals."""
+
+    name = "prophet"
+
+    def predict(self, panel: Panel) -> Outlook:
+        """Fit every series by itself, several at once: the fits run in processes of their own."""
+        rows = [panel.row(index) for index in range(len(panel.values))]
+        with _silence(), ThreadPoolExecutor(max_workers=panel.workers) as pool:
+            return Outlook.joined(list(pool.map(self._one, rows)))
+
+    def _one(self, panel: Panel) -> Outlook:
+        if panel.days < DAYS_FROM:
+            return _instead(panel, f"Prophet needs {DAYS_FROM} days of history and has {panel.days:.1f}")
+        try:
+            return self._fitted(panel)
+        except Exception as error:  # noqa: BLE001  (Prophet and cmdstan raise anything; a forecast must still come)
+            return _instead(panel, f"Prophet failed ({type(error).__name__}: {str(error)[:120]})")
+
+    def _fitted(self, panel: Panel) -> Outlook:
+        values = fill(panel.values, panel.per_day)
+        mean = max(float(values.mean()), 1e-30)
+        logs = np.log(values[0] / mean + OFFSET)
+        guess = _guess(logs, panel)
+        # A whole week tells working days and weekends alike; a shorter history gives what it can.
+        held = min(panel.per_week, panel.length // 3)
+        errors = logs[-held:] - _guess(logs[:-held], replace(panel, horizon=held))
+        distances = spread(errors[None, :], panel.quantiles)[0]
+        quantiles = (np.exp(guess[None, :] + distances[:, None]) - OFFSET) * mean
+        return Outlook(
+            values=np.clip(quantiles, 0.0, ceiling(values))[None],
+            engines=(self.name,),
+            reasons=(f"Prophet on {_grid(panel)} means, {_shape(panel.days)}, from {panel.days:.0f} days of history",),
+        )
+
+
+def _instead(panel: Panel, why: str) -> Outlook:
+    outlook = SeasonalNaive().predict(panel)
+    return Outlook(
+        values=outlook.values,
+        engines=outlook.engines,
+        reasons=tuple(f"{why}; instead {each}" for each in outlook.reasons),
+    )
+
+
+def _guess(logs: Values, panel: Panel) -> Values:
+    """Forecast the logarithms that follow `logs`, on the panel's own slots."""
+    size = _block(panel)
+    skip = len(logs) % size
+    coarse = logs[skip:].reshape(-1, size).mean(axis=1)
+    start = panel.start + skip * panel.step
+    step = size * panel.step
+    fitted = _fit(coarse, start, step, ahead=-(-panel.horizon // size))
+    residuals = (coarse - fitted[: len(coarse)]).astype(np.float32)[None]
+    slots = Slots(per_day=panel.per_day // size, phase=0, horizon=len(fitted) - len(coarse))
+    corrected = fitted[len(coarse) :] + Correction(residuals, slots).carried(residuals)[0]
+    return _finer(np.append(fitted[len(coarse) - 1], corrected), size, panel.horizon)
+
+
+def _fit(coarse: Values, start: datetime, step: timedelta, *, ahead: int) -> Values:
+    """Fit Prophet and give its curve over the past and `ahead` slots more."""
+    import pandas as pd  # noqa: PLC0415  (slow to import)
+    from prophet import Prophet  # noqa: PLC0415  (slow to import)
+
+    days = len(coarse) * step / timedelta(days=1)
+    frame = pd.DataFrame({"ds": pd.date_range(start, periods=len(coarse) + ahead, freq=step)})
+    frame["weekend"] = frame["ds"].dt.dayofweek >= 5
+    frame["weekday"] = ~frame["weekend"]
+    prophet = Prophet(
+        n_changepoints=8,
+        daily_seasonality=False,
+        weekly_seasonality=5 if days >= WEEKS_FROM else False,
+        yearly_seasonality=False,
+        seasonality_prior_scale=SEASONAL_SCALE,
+        uncertainty_samples=0,
+    )
+    if days >= WEEKS_FROM:
+        prophet.add_seasonality(name="on_weekdays", period=1, fourier_order=8, condition_name="weekday")
+        prophet.add_seasonality(name="on_weekends", period=1, fourier_order=8, condition_name="weekend")
+    else:
+        prophet.add_seasonality(name="daily", period=1, fourier_order=8)
+    prophet.fit(frame.head(len(coarse)).assign(y=coarse))
+    return np.asarray(prophet.predict(frame)["yhat"], dtype=np.float64)
+
+
+def _finer(coarse: Values, size: int, horizon: int) -> Values:
+    """Draw lines between the centres of coarse slots, the first of which is the last of the past."""
+    centres = (np.arange(len(coarse)) - 0.5) * size
+    return np.asarray(np.interp(np.arange(horizon) + 0.5, centres, coarse))
+
+
+def _block(panel: Panel) -> int:
+    size = GRID // panel.step
+    return size if size > 1 and size * panel.step == GRID else 1
+
+
+def _grid(panel: Panel) -> str:
+    return f"{_block(panel) * panel.step / timedelta(minutes=1):g}-minute"
+
+
+def _shape(days: float) -> str:
+    return "weekdays and weekends apart" if days >= WEEKS_FROM else "one daily shape (two weeks would show the week)"
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the optimiser's chatter out of the caller's log; levels would not do, cmdstanpy sets its own."""
+    loggers = [logging.getLogger(name) for name in ("cmdstanpy", "prophet", "prophet.models", "prophet.plot")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled

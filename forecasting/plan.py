@@ -1,0 +1,99 @@
+"""Plan: which capacity holds from when on, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Self
+
+from forecasting.errors import InvalidPlan
+from forecasting.instant import as_utc
+
+_FORMAT = "plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `at` on the fleet holds `capacity` instances."""
+
+    at: datetime
+    capacity: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Refuse negative capacities; store the instant as UTC."""
+        object.__setattr__(self, "at", as_utc(self.at, "step at", InvalidPlan))
+        if self.capacity < 0:
+            msg = f"capacity {self.capacity} at {self.at.isoformat()} is negative"
+            raise InvalidPlan(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Capacity steps in order of time; the last one tells what holds when no newer plan comes."""
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a plan without steps, or with steps out of order."""
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if not self.steps:
+            msg = "a plan has at least one step"
+            raise InvalidPlan(msg)
+        for before, after in pairwise(self.steps):
+            if after.at <= before.at:
+                msg = f"step at {after.at.isoformat()} does not come after {before.at.isoformat()}: sort the steps"
+                raise InvalidPlan(msg)
+
+    @property
+    def start(self) -> datetime:
+        """The instant from which the plan holds."""
+        return self.steps[0].at
+
+    @property
+    def plan_id(self) -> str:
+        """A short digest of the steps: equal plans have equal ids, in every process."""
+        content = json.dumps([[step.at.isoformat(), step.capacity, step.reason] for step in self.steps])
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def step_at(self, when: datetime) -> Step:
+        """Give the step that holds at an instant."""
+        index = bisect_right([step.at for step in self.steps], as_utc(when, "when")) - 1
+        if index < 0:
+            msg = f"{when.isoformat()} lies before the plan, which starts at {self.start.isoformat()}"
+            raise InvalidPlan(msg)
+        return self.steps[index]
+
+    def capacity_at(self, when: datetime) -> int:
+        """Give the capacity that holds at an instant."""
+        return self.step_at(when).capacity
+
+    def to_json(self) -> str:
+        """Write versioned, plain JSON."""
+        steps = [{"at": step.at.isoformat(), "capacity": step.capacity, "reason": step.reason} for step in self.steps]
+        return json.dumps({"format": _FORMAT, "plan_id": self.plan_id, "steps": steps})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote."""
+        try:
+            data = _current(json.loads(text))
+            return cls(
+                tuple(Step(datetime.fromisoformat(s["at"]), int(s["capacity"]), s["reason"]) for s in data["steps"])
+            )
+        except InvalidPlan:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"not the JSON of a plan ({type(error).__name__}: {error}): write it with Plan.to_json()"
+            raise InvalidPlan(msg) from error
+
+
+def _current(data: dict[str, Any]) -> dict[str, Any]:
+    if data["format"] != _FORMAT:
+        msg = f"format {data['format']!r} is not {_FORMAT!r}: draw the plan again with this version"
+        raise InvalidPlan(msg)
+    return data

@@ -1,0 +1,124 @@
+"""Reading a policy from YAML, where people write durations as "10m" and sizes as `min` and `max`.
+
+A fleet file of the product is a policy file too: the keys that concern only the fleet are passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecasting.duration import parse_duration
+from forecasting.errors import InvalidDuration, InvalidPolicy
+from forecasting.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ALIASES = {"min": "min_size", "max": "max_size", "stabilization": "stabilisation"}
+_FIELDS = tuple(field.name for field in fields(Policy) if field.name != "_")
+_REQUIRED = ("min_size", "max_size", "target_per_instance")
+_DURATIONS = ("lead_time", "stabilisation", "granularity")
+_SIZES = ("min_size", "max_size")
+
+# What a fleet file says of the fleet itself; a policy passes over it.
+FLEET_KEYS = frozenset(
+    {
+        "approval",
+        "boot",
+        "budget",
+        "connection",
+        "cooldown",
+        "description",
+        "drain",
+        "engine",
+        "events",
+        "group",
+        "history",
+        "horizon",
+        "metric",
+        "mode",
+        "name",
+        "notify",
+        "reactive",
+        "refresh",
+        "region",
+        "safety",
+        "source",
+        "stage",
+        "tags",
+        "timezone",
+        "warm_pool",
+    }
+)
+
+
+def read_mapping(path: str | Path) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping."""
+    import yaml  # noqa: PLC0415  (only files need it)
+
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror}): give the path of a YAML file"
+        raise InvalidPolicy(msg) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        msg = f"{path}: is not YAML ({' '.join(str(error).split())}): mend that line"
+        raise InvalidPolicy(msg) from error
+    if not isinstance(data, dict):
+        msg = f"{path}: holds {type(data).__name__}, not keys: write for example min: 2"
+        raise InvalidPolicy(msg)
+    return data
+
+
+def timezone_of(mapping: Mapping[str, Any]) -> str:
+    """Give the time zone a fleet file names, else UTC."""
+    return str(mapping.get("timezone", "UTC"))
+
+
+def fields_of(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the policy's fields out of a mapping, each in its own type."""
+    found: dict[str, Any] = {}
+    for key, value in mapping.items():
+        field = _ALIASES.get(key, key)
+        if field in _FIELDS:
+            if field in found:
+                msg = f"{key} is given twice, also under its other name: keep one"
+                raise InvalidPolicy(msg)
+            found[field] = _typed(str(key), field, value)
+        elif key not in FLEET_KEYS:
+            raise InvalidPolicy(_unknown(str(key)))
+    absent = [field for field in _REQUIRED if field not in found]
+    if absent:
+        msg = f"{absent[0]} is missing: every policy needs {', '.join(_REQUIRED)}"
+        raise InvalidPolicy(msg)
+    return found
+
+
+def _typed(key: str, field: str, value: Any) -> int | float | timedelta:
+    if field in _DURATIONS:
+        return _duration(key, value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{key} is {value!r}: give a {'whole number' if field in _SIZES else 'number'} without quotes or units"
+        raise InvalidPolicy(msg)
+    return value
+
+
+def _duration(key: str, value: Any) -> timedelta:
+    if not isinstance(value, str | int | float | timedelta):
+        msg = f"{key} is {value!r}: write a duration such as 10m"
+        raise InvalidPolicy(msg)
+    try:
+        return parse_duration(value)
+    except InvalidDuration as error:
+        msg = f"{key}: {error}"
+        raise InvalidPolicy(msg) from error
+
+
+def _unknown(key: str) -> str:
+    close = get_close_matches(key, [*_FIELDS, *_ALIASES, *FLEET_KEYS], n=1)
+    mend = f"did you mean {close[0]}?" if close else f"a policy has {', '.join(_FIELDS)}"
+    return f"key {key!r} is unknown: {mend}"

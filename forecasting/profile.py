@@ -1,0 +1,100 @@
+"""The shape of a week as it was: the mean of each time of week, recent weeks counting more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+    from forecasting.slots import Slots
+
+WEEK_KNOWN_DAYS = 8
+WEEK_DECAY = 0.7
+DAY_HALF_LIFE = 5.0
+# A time of week is seen four times a month: a third of its shape is borrowed from the same time of other days.
+BORROWED = 0.35
+WEEKEND_SPREADS, LEAST_APART = 3.0, 0.05
+SMOOTH_HOURS = 5 / 12
+
+
+class Profile:
+    """A level, and a shape of the week where two weeks are known, else of the day."""
+
+    name = "profile"
+
+    def __init__(self, slots: Slots, *, weekly: bool) -> None:
+        """Choose the grid, and whether the week may be learnt."""
+        self._slots, self._weekly = slots, weekly
+
+    def curve(self, logs: Values, first: int, last: int) -> Values:
+        """Average all columns of `logs` and give the shape from slot `first` to before `last`."""
+        known, per_day = logs.shape[1], self._slots.per_day
+        weekly = self._weekly and known >= WEEK_KNOWN_DAYS * per_day
+        shape = self._by_week(logs) if weekly else _by_day(logs, per_day)
+        shape = smooth_circle(shape, self._slots.of(SMOOTH_HOURS))
+        # The first column of a shape is the slot at which the last whole season of the history begins.
+        columns = (np.arange(first, last) - known) % shape.shape[1]
+        return np.asarray(shape[:, columns] + self._level(logs, shape))
+
+    def _level(self, logs: Values, shape: Values) -> Values:
+        """Average what the shape leaves of the days, so that a weekend does not pass for a change of level."""
+        per_day = self._slots.per_day
+        days = _days(logs, per_day).mean(axis=2)
+        of_shape = shape.reshape(len(logs), -1, per_day).mean(axis=2)
+        explained = of_shape[:, np.arange(-days.shape[1], 0) % of_shape.shape[1]]
+        weights = _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE))
+        return np.asarray((days - explained) @ weights)[:, None]
+
+    def _by_week(self, logs: Values) -> Values:
+        per_day, per_week = self._slots.per_day, self._slots.per_week
+        count = logs.shape[1] // per_week
+        weeks = logs[:, -count * per_week :].reshape(len(logs), count, per_week)
+        shape = np.einsum("nwk,w->nk", weeks, _decaying(count, WEEK_DECAY))
+        shape -= shape.mean(axis=1, keepdims=True)
+        of_days = shape.reshape(len(logs), 7, per_day).mean(axis=2)
+        borrowed = np.tile(_by_day(logs, per_day), (1, 7)) + np.repeat(of_days, per_day, axis=1)
+        return np.asarray((1 - BORROWED) * shape + BORROWED * borrowed)
+
+
+def weekends_differ(logs: Values, slots: Slots) -> np.ndarray:
+    """Tell, for each series, whether weekends lie farther from weekdays than weekdays ever do from each other."""
+    first = -slots.phase % slots.per_day
+    days = (logs.shape[1] - first) // slots.per_day
+    means = logs[:, first : first + days * slots.per_day].reshape(len(logs), days, slots.per_day).mean(axis=2)
+    weekend = ((slots.phase + first) // slots.per_day + np.arange(days)) % 7 >= 5
+    if not weekend.any() or weekend.all():
+        return np.zeros(len(logs), dtype=bool)
+    on_weekdays, on_weekends = means[:, ~weekend], means[:, weekend]
+    apart = np.abs(on_weekends.mean(axis=1) - on_weekdays.mean(axis=1))
+    return np.asarray(apart > WEEKEND_SPREADS * on_weekdays.std(axis=1) + LEAST_APART)
+
+
+def _by_day(logs: Values, per_day: int) -> Values:
+    days = _days(logs, per_day)
+    shape = np.einsum("ndk,d->nk", days, _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE)))
+    return np.asarray(shape - shape.mean(axis=1, keepdims=True))
+
+
+def _days(logs: Values, per_day: int) -> Values:
+    """Cut the history into whole days that end with it."""
+    count = logs.shape[1] // per_day
+    return logs[:, -count * per_day :].reshape(len(logs), count, per_day)
+
+
+def smooth_circle(values: Values, width: int) -> Values:
+    """Average each slot with its neighbours within an odd width, the last slot being a neighbour of the first."""
+    half = (width - 1) // 2
+    if half == 0:
+        return values
+    width = 2 * half + 1
+    ring = np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
+    sums = np.cumsum(ring, axis=1, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1)
+    return np.asarray((sums[:, width:] - sums[:, :-width]) / width, dtype=values.dtype)
+
+
+def _decaying(count: int, decay: float) -> Values:
+    weights = decay ** np.arange(count)[::-1]
+    return np.asarray(weights / weights.sum(), dtype=np.float32)

@@ -1,0 +1,92 @@
+"""What the ensemble promises, on invented demand whose future is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from forecasting import Demand, forecast_many
+from forecasting import forecast as make_forecast
+from forecasting.loss import coverage, geometric_mean, wape
+from forecasting.synthetic import synthetic_demand
+
+STEP = timedelta(minutes=15)
+DAY = 96
+
+
+def a_panel() -> dict[str, Demand]:
+    """Give thirty days of twelve fleets with habits and accidents of their own."""
+    return {
+        str(seed): synthetic_demand(
+            days=30,
+            step=STEP,
+            weekend=(0.3, 0.7, 1.0)[seed % 3],
+            growth=(0.0, 0.08)[seed % 2],
+            noise=(0.05, 0.1, 0.2)[seed % 3],
+            spike=(None, 4.0)[seed % 2],
+            seed=seed,
+        )
+        for seed in range(12)
+    }
+
+
+def known(demand: Demand, days: int = 28) -> Demand:
+    return Demand(demand.start, demand.step, demand.values[: days * DAY])
+
+
+@pytest.mark.parametrize(("engine", "share"), [("ensemble", 0.8), ("ensemble_quick", 0.85), ("prophet_batched", 1.0)])
+def test_an_engine_beats_repeating_last_week_and_knows_how_sure_it_is(engine: str, share: float) -> None:
+    panel = a_panel()
+    # Some end before a weekend, some within, some after.
+    ends = {name: 22 + int(name) % 7 for name in panel}
+    histories = {name: known(demand, days=ends[name]) for name, demand in panel.items()}
+    made = forecast_many(histories, engine=engine)
+    naive = forecast_many(histories, engine="seasonal_naive")
+    truth = {name: demand.values[ends[name] * DAY :][: 2 * DAY] for name, demand in panel.items()}
+    ratios = [wape(truth[name], made[name].at(0.5)) / wape(truth[name], naive[name].at(0.5)) for name in panel]
+    assert geometric_mean(ratios) < share
+    assert 0.84 < np.mean([coverage(truth[name], made[name].at(0.9)) for name in panel]) < 0.96
+
+
+def test_a_weekend_seen_once_is_expected_again() -> None:
+    """Eleven days from a Monday end with a Thursday; a day later it is Saturday, a third of a weekday."""
+    demand = synthetic_demand(days=14, step=STEP, weekend=0.3, noise=0.03)
+    made = make_forecast(known(demand, days=11), engine="ensemble", horizon=timedelta(days=3))
+    assert wape(demand.values[12 * DAY :], made.at(0.5)[DAY:]) < 0.35
+
+
+@pytest.mark.parametrize("factor", [4.0, 0.25])
+def test_a_lasting_change_of_level_is_followed(factor: float) -> None:
+    changed = synthetic_demand(days=28, step=STEP, shift=(timedelta(hours=4), factor))
+    truth = synthetic_demand(days=30, step=STEP).values[28 * DAY :] * factor
+    made = make_forecast(changed, engine="ensemble")
+    assert "its level changed" in made.reason
+    high, middle = (made.at(quantile)[DAY:].sum() / truth[DAY:].sum() for quantile in (0.9, 0.5))
+    assert high > 0.9
+    assert abs(np.log(middle)) < abs(np.log(factor)) * 0.75
+
+
+def test_a_holiday_like_a_sunday_is_no_change_of_level() -> None:
+    demand = synthetic_demand(days=32, step=STEP, weekend=0.3, noise=0.03)
+    holiday = demand.values.copy()
+    wednesday = 30 * DAY
+    holiday[wednesday : wednesday + DAY] *= 0.3
+    made = make_forecast(Demand(demand.start, STEP, holiday[: wednesday + DAY // 2]), engine="ensemble")
+    assert "its level changed" not in made.reason
+
+
+def test_a_minute_step_is_answered_in_minutes() -> None:
+    demand = synthetic_demand(days=15, step=timedelta(minutes=1))
+    made = make_forecast(demand, engine="ensemble_quick", horizon=timedelta(hours=6))
+    assert made.step == timedelta(minutes=1)
+    assert len(made) == 360
+
+
+def test_one_absurd_value_does_not_move_the_forecast() -> None:
+    demand = synthetic_demand(days=15, step=STEP)
+    values = demand.values.copy()
+    values[700] = 1e9
+    made = make_forecast(Demand(demand.start, STEP, values), engine="ensemble").at(0.9)
+    assert made == pytest.approx(make_forecast(demand, engine="ensemble").at(0.9), rel=0.3)

@@ -1,0 +1,105 @@
+"""The promise: the documents agree with each other and with the code."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.local_airflow import ROOT
+from forecasting import ENGINES
+from predictive_scaling.fleet_file import EventFields, FleetFile, MetricFields
+from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def links(document: Path) -> list[str]:
+    found = LINK.findall(FENCED.sub("", document.read_text()))
+    return [link for link in found if not link.startswith(("http:", "https:"))]
+
+
+@cache
+def anchors(document: Path) -> set[str]:
+    """Give the anchors of the headings, made as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def rows(document: str) -> dict[str, str]:
+    """Give the rows of a document's tables by the words in backquotes of their first cell."""
+    cells = re.findall(r"^\| *(`[^|]+?) *\|(.*)$", (ROOT / document).read_text(), re.MULTILINE)
+    return {key: rest for first, rest in cells for key in re.findall(r"`([^`]+)`", first)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), f"{link} leads to nothing"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: {name_of(target)} has only {sorted(anchors(target))}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    # At the start of a line of a shell block, or in backquotes: elsewhere "make" is a verb.
+    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", document.read_text(), re.MULTILINE))
+
+    assert named <= targets
+
+
+@pytest.mark.parametrize("fields", [FleetFile, MetricFields, EventFields], ids=lambda fields: fields.__name__)
+def test_every_key_of_a_fleet_file_is_described(fields: type[BaseModel]) -> None:
+    assert set(fields.model_fields) <= set(rows("docs/fleets.md"))
+
+
+def test_the_described_engines_are_those_there_are() -> None:
+    described = set(re.findall(r"`(\w+)`", rows("docs/fleets.md")["engine"].split("|")[1]))
+
+    assert described == set(ENGINES)
+
+
+def test_every_option_stands_in_the_readme_with_its_default() -> None:
+    described = rows("README.md")
+
+    assert set(described) == set(OPTIONS)
+    for name, option in OPTIONS.items():
+        assert f"`{option['default']}`" in described[name], name
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    assert {kind.value for kind in EventKind} <= set(rows("docs/operations.md"))
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "adr"
+
+    assert {file.name for file in folder.glob("0*.md")} == set(links(folder / "README.md"))
+
+
+def test_the_readme_shows_the_demos_own_fleet() -> None:
+    fleet = (ROOT / "include" / "fleets" / "web-shop.yaml").read_text().split("\n", 1)[1]
+
+    assert fleet in (ROOT / "README.md").read_text()
+
+
+def test_pictures_are_small_enough_for_a_first_look() -> None:
+    for picture in (ROOT / "docs" / "images").iterdir():
+        assert picture.stat().st_size < 150_000, picture.name
