@@ -40,7 +40,7 @@ class Demand:
     @classmethod
     def from_csv(cls, path: str | Path, *, timezone: str = "UTC") -> Self:
         """Read columns timestamp,value[,…]; naive timestamps are local to `timezone`, an empty value is missing."""
-        from forecasting.demand_csv import read_demand  # noqa: PLC0415  (the two files know each other)
+        from forecasting.demand_csv import read_demand
 
         start, step, values = read_demand(path, timezone)
         return cls(start, step, values)
@@ -48,7 +48,7 @@ class Demand:
     @classmethod
     def from_series(cls, series: pd.Series[Any]) -> Self:
         """Read a pandas series with an aware DatetimeIndex; rows absent from its grid become missing."""
-        from forecasting.demand_series import read_series  # noqa: PLC0415  (pandas is slow to import)
+        from forecasting.demand_series import read_series
 
         start, step, values = read_series(series)
         return cls(start, step, values)

@@ -69,14 +69,14 @@ class Policy:
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Read a policy, or a fleet file, that was parsed from YAML or JSON."""
-        from forecasting.policy_file import fields_of  # noqa: PLC0415  (the two files know each other)
+        from forecasting.policy_file import fields_of
 
         return cls(**fields_of(mapping))
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> Self:
         """Read a policy file, or the policy within a fleet file."""
-        from forecasting.policy_file import read_mapping  # noqa: PLC0415  (the two files know each other)
+        from forecasting.policy_file import read_mapping
 
         try:
             return cls.from_mapping(read_mapping(path))

@@ -58,7 +58,7 @@ FLEET_KEYS = frozenset(
 
 def read_mapping(path: str | Path) -> dict[str, Any]:
     """Read a YAML file whose top level is a mapping."""
-    import yaml  # noqa: PLC0415  (only files need it)
+    import yaml
 
     try:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))

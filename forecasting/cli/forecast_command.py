@@ -39,7 +39,7 @@ def run(given: argparse.Namespace) -> None:
     except ForecastingError as error:
         raise options.naming(given.demand, error) from error
     if given.plot:
-        from forecasting.cli.picture import draw_forecast  # noqa: PLC0415  (matplotlib is slow to import)
+        from forecasting.cli.picture import draw_forecast
 
         draw_forecast(given.plot, demand, found, timezone)
     if given.json:

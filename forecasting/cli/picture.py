@@ -52,7 +52,7 @@ def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, ti
 
 def _canvas() -> tuple[Any, Any]:
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import)
+        from matplotlib.figure import Figure
     except ImportError as error:
         msg = "--plot needs matplotlib: pip install 'airflow-predictive-scaling[plot]'"
         raise InvalidRequest(msg) from error

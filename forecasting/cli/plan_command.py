@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> None:
     except ForecastingError as error:
         raise options.naming(given.demand, error) from error
     if given.plot:
-        from forecasting.cli.picture import draw_plan_picture  # noqa: PLC0415  (matplotlib is slow to import)
+        from forecasting.cli.picture import draw_plan_picture
 
         draw_plan_picture(given.plot, made, plan, policy, timezone)
     if given.json:

@@ -18,8 +18,8 @@ def write(line: str) -> None:
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> None:
     """Print a table; all columns but the first `words` are numbers and stand on the right."""
-    from rich.console import Console  # noqa: PLC0415  (only people at terminals need it)
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(header):
@@ -33,7 +33,7 @@ def progress(items: Iterable[Item], total: int, *, doing: str) -> Iterable[Item]
     """Show a bar on stderr while a terminal is watching."""
     if not sys.stderr.isatty():
         return items
-    from rich.console import Console  # noqa: PLC0415  (only people at terminals need it)
-    from rich.progress import track  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import track
 
     return track(items, total=total, description=doing, console=Console(stderr=True), transient=True)

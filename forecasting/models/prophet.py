@@ -97,8 +97,8 @@ def _guess(logs: Values, panel: Panel) -> Values:
 
 def _fit(coarse: Values, start: datetime, step: timedelta, *, ahead: int) -> Values:
     """Fit Prophet and give its curve over the past and `ahead` slots more."""
-    import pandas as pd  # noqa: PLC0415  (slow to import)
-    from prophet import Prophet  # noqa: PLC0415  (slow to import)
+    import pandas as pd
+    from prophet import Prophet
 
     days = len(coarse) * step / timedelta(days=1)
     frame = pd.DataFrame({"ds": pd.date_range(start, periods=len(coarse) + ahead, freq=step)})
