@@ -46,8 +46,8 @@ def _table(title: str, demands: dict[str, Demand], horizon: timedelta) -> None:
         default = [scores[DEFAULT] for scores in scored.values()]
         ratios = [row.wape / other.wape for row, other in zip(rows, default, strict=True)]
         print(
-            f"| {engine} | {np.mean([row.wape for row in rows]):.3f} | {geometric_mean([row.relative for row in rows]):.3f} "
-            f"| {geometric_mean(ratios):.3f} | {np.mean([ratio < 1 for ratio in ratios]):.0%} "
+            f"| {engine} | {np.mean([row.wape for row in rows]):.3f} "
+            f"| {geometric_mean([row.relative for row in rows]):.3f} | {geometric_mean(ratios):.3f} | {np.mean([ratio < 1 for ratio in ratios]):.0%} "
             f"| {np.mean([row.coverage for row in rows]):.3f} |"
         )
     worst = max(scored, key=lambda name: scored[name]["ensemble"].relative)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from forecasting.errors import InvalidForecast
-from forecasting.grid import common_slots
 from forecasting.loss import coverage, pinball, wape
 
 if TYPE_CHECKING:
@@ -54,9 +53,11 @@ _RATIOS = ("wape", "bias", "pinball", "coverage")
 
 def accuracy(forecast: Forecast, demand: Demand) -> Accuracy | None:
     """Hold a forecast against what came; None while its time has not come, or too little of it was measured."""
+    if demand.step != forecast.step or demand.end < forecast.end:
+        return None
     truth = _truth(forecast, demand)
     known = ~np.isnan(truth)
-    if demand.end < forecast.end or known.mean() < LEAST_KNOWN or not np.nansum(truth) > 0:
+    if known.mean() < LEAST_KNOWN or not np.nansum(truth) > 0:
         return None
     middle, high = forecast.at(0.5), forecast.at(HIGH)
     return Accuracy(
@@ -81,4 +82,9 @@ def adapted_quantile(target: float, coverages: Iterable[float]) -> float:
 
 def _truth(forecast: Forecast, demand: Demand) -> Values:
     """Give what was measured in the slots of the forecast; NaN where nothing was."""
-    return common_slots(forecast, demand)
+    first = (forecast.start - demand.start) // demand.step
+    inside = np.arange(first, first + len(forecast))
+    known = (inside >= 0) & (inside < len(demand))
+    truth = np.full(len(forecast), np.nan)
+    truth[known] = demand.values[inside[known]]
+    return truth

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from forecasting import Demand, Forecast, ForecastingError, forecast_many
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import HORIZON, FleetSpec
+from predictive_scaling.track_record import score, track_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ class Forecasted:
     """What came of forecasting one fleet: the stored forecast, or why there is none."""
 
     fleet: str
+    record: str = ""
     forecast_id: str | None = None
     forecast: Forecast | None = None
     problem: str | None = None
@@ -35,23 +37,26 @@ class Forecasted:
         when = self.forecast.start + int(peak.argmax()) * self.forecast.step
         return (
             f"{self.fleet}: {self.forecast.engine} from {self.forecast.start:%m-%d %H:%M} UTC, "
-            f"p90 peak {peak.max():,.0f} at {when:%a %H:%M} UTC; {self.forecast.reason}"
+            f"p90 peak {peak.max():,.0f} at {when:%a %H:%M} UTC; {self.forecast.reason}{self.record}"
         )
 
 
 def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datetime) -> list[Forecasted]:
     """Forecast all fleets, those of like settings together; one fleet's trouble stays its own."""
     found: dict[str, Forecasted] = {}
+    records: dict[str, str] = {}
     ready: list[tuple[FleetSpec, Demand]] = []
     for fleet in fleets:
         try:
-            ready.append((fleet, storage.demand(fleet, since=now - fleet.history)))
+            demand = storage.demand(fleet, since=now - fleet.history)
+            records[fleet.name] = track_record(score(fleet, demand, storage))
+            ready.append((fleet, demand))
         except (NoHistory, ForecastingError) as error:
             found[fleet.name] = Forecasted(fleet=fleet.name, problem=str(error))
     for alike in _alike(ready):
         for fleet, forecast in _forecast(alike):
             found[fleet.name] = _stored(fleet, forecast, storage)
-    return [found[fleet.name] for fleet in fleets]
+    return [replace(found[fleet.name], record=records.get(fleet.name, "")) for fleet in fleets]
 
 
 def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:
@@ -62,7 +67,7 @@ def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSp
 
 
 def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec, Forecast | str]]:
-    """Forecast together; if one series spoils the call, each alone, so that the others are served."""
+    """Forecast together; if a series spoils the call, halve it until that one stands alone."""
     first = alike[0][0]
     try:
         together = forecast_many(
@@ -77,8 +82,9 @@ def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec
         if len(alike) == 1:
             yield first, str(error)
             return
-        for pair in alike:
-            yield from _forecast([pair])
+        middle = len(alike) // 2
+        yield from _forecast(alike[:middle])
+        yield from _forecast(alike[middle:])
         return
     for fleet, _ in alike:
         yield fleet, together[fleet.name]

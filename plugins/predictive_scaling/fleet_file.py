@@ -109,7 +109,7 @@ class FleetFile(_Strict):
     max: int = Field(ge=1, description="the floor is never planned higher")
     mode: Literal["observe", "auto"] = Field("observe", description="observe plans and writes nothing; auto writes")
     timezone: str = Field("UTC", description="IANA name; the days and weeks of the load follow it")
-    lead_time: Duration = Field(timedelta(minutes=6), description="from asking for an instance to its first request")
+    lead_time: Duration = Field(timedelta(minutes=5), description="from asking for an instance to its first request")
     quantile: float = Field(0.9, ge=0.5, le=0.99, description="share of the time the plan should be enough")
     engine: str = Field("auto", description="the model that forecasts")
     history: Duration = Field(timedelta(days=28), description="how far back to learn from")

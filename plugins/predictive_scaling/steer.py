@@ -12,6 +12,7 @@ from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, Naming
 from predictive_scaling.settle import Turn, settle
+from predictive_scaling.track_record import quantile_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,8 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
     policy, notes = _within_group(spec, observed)
+    level, asks = quantile_to_ask(policy.quantile, around.storage.accuracies(spec))
+    policy, notes = replace(policy, quantile=level), (*notes, *asks)
     naming = Naming(around.prefix, spec.name)
     slots = _free_slots(observed, naming)
     plan = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)

@@ -2,12 +2,14 @@
 
     history/<fleet>/<metric identity>/2026-01.parquet     columns time (UTC), value; a missing slot has no row
     forecasts/<fleet>/<UTC start>.json                    the newest name is the newest forecast
+    accuracy/<fleet>.json                                 what came of each forecast, by its name
 
 A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,10 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecasting import Demand, Forecast
+from forecasting.accuracy import Accuracy
 from predictive_scaling.errors import InvalidSetting, NoHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import numpy.typing as npt
     from airflow.sdk import ObjectStoragePath
@@ -130,6 +133,28 @@ class Storage:
             raise NoHistory(msg)
         text = (folder / names[-1]).read_bytes().decode()
         return f"{fleet.name}@{names[-1].removesuffix('.json')}", Forecast.from_json(text)
+
+    def forecast(self, fleet: FleetSpec, name: str) -> Forecast:
+        """Give a stored forecast by its name, the UTC start."""
+        return Forecast.from_json((self._root / "forecasts" / fleet.name / f"{name}.json").read_bytes().decode())
+
+    def forecasts_before(self, fleet: FleetSpec, when: datetime) -> list[str]:
+        """Name the stored forecasts that start at or before an instant, oldest first."""
+        folder = self._root / "forecasts" / fleet.name
+        names = (path.name.removesuffix(".json") for path in folder.iterdir()) if folder.exists() else ()
+        return sorted(name for name in names if name <= f"{when.astimezone(UTC):{_STAMP}}")
+
+    def accuracies(self, fleet: FleetSpec) -> dict[str, Accuracy]:
+        """Give what came of the fleet's forecasts, by the forecast's name, oldest first."""
+        path = self._root / "accuracy" / f"{fleet.name}.json"
+        rows = json.loads(path.read_bytes()) if path.exists() else {}
+        return {name: Accuracy.from_mapping(row) for name, row in sorted(rows.items())}
+
+    def save_accuracies(self, fleet: FleetSpec, found: Mapping[str, Accuracy]) -> None:
+        """Keep what came of the newest forecasts; the oldest beyond two weeks of hourly ones go."""
+        kept = sorted(found)[-KEPT_FORECASTS:]
+        rows = {name: found[name].as_mapping() for name in kept}
+        _put(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
 
     def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "history" / fleet.name / fleet.metric.identity
