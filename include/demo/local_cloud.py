@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGION: Final = "us-east-1"
-CREDENTIALS: Final = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+CREDENTIALS: Final = {"aws_access_key_id": "AKIASANDBOX", "aws_secret_access_key": "any-key-will-do"}
 
 
 class LocalCloud(Process):

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -25,6 +26,7 @@ class Process:
     def __init__(self, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
+        _mind_interrupts()
         with log.open("wb") as output:
             self._popen = subprocess.Popen(  # noqa: S603 - our own commands
                 list(command), stdout=output, stderr=subprocess.STDOUT, env=env, start_new_session=True
@@ -73,6 +75,12 @@ class Process:
             os.killpg(self.pid, last_resort)
             _wait_for_group(self.pid, seconds=5)
         self._popen.wait(patience)
+
+
+def _mind_interrupts() -> None:
+    """A shell's background job ignores SIGINT, and so would its children, which then could not be stopped by it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_port() -> int:

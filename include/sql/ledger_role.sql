@@ -1,12 +1,16 @@
 -- The role tasks reach the ledger with (Airflow connection `scaling_ledger`). Run it on the Airflow metadata database
 -- after `airflow db migrate`, as the owner of its tables:
 --
---   psql "$AIRFLOW_DATABASE" -v password="'choose one'" -f ledger_role.sql
+--   psql "$AIRFLOW_DATABASE" -v password="choose one" -f ledger_role.sql
 --
 -- The role reads our two tables, inserts events, opens and closes operations, and can do nothing else: it cannot
 -- change or delete an event, delete an operation, or read a table of Airflow's.
+--
+-- Running it again changes nothing but what is new in it; the password of a role that exists stays.
 
-create role scaling_ledger login nosuperuser nocreatedb nocreaterole noinherit password :password;
+select format('create role scaling_ledger login nosuperuser nocreatedb nocreaterole noinherit password %L', :'password')
+where not exists (select from pg_roles where rolname = 'scaling_ledger') \gexec
+
 grant usage on schema public to scaling_ledger;
 grant select, insert on scaling_event to scaling_ledger;
 grant select, insert on scaling_operation to scaling_ledger;

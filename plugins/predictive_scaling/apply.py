@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
-from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
+from predictive_scaling.schedule import (
+    Changes,
+    Naming,
+    ScheduledAction,
+    batches,
+    changes_between,
+    counted,
+    wanted_actions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +69,7 @@ def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -
     """Put the plan in place on a fleet just observed; raise after recording when that fails."""
     changes = _changes(order, observed)
     if not changes:
-        return Applied(changes=changes, written=False, reason=f"all {len(changes.keep)} actions are in place")
+        return Applied(changes=changes, written=False, reason=f"{counted(changes.keep, 'action')} in place")
     if not order.write:
         ledger.record(_observed_event(order, changes))
         return Applied(changes=changes, written=False, reason=order.why_not)
@@ -157,7 +165,7 @@ def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Even
     kind = EventKind.FAILED if receipt.refused else EventKind.APPLIED
     refusals = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
     error = f"fleet {order.fleet}: AWS refused part of `{call.name}`: {refusals}" if refusals else None
-    reason = f"{accepted} of {len(call.actions)} actions accepted"
+    reason = f"{accepted} of {counted(call.actions, 'action')} accepted"
     return replace(_event(order, kind, reason, intent, error=error), aws_request_id=receipt.request_id)
 
 
@@ -175,7 +183,7 @@ def _intent(order: Order, call: Call, present: dict[str, ScheduledAction]) -> Ev
     before = _json([present[action.name] for action in call.actions if action.name in present])
     after = _json(call.actions) if call.verb == "put" else {}
     verb = "schedule" if call.verb == "put" else "remove"
-    reason = f"{verb} {len(call.actions)} actions: {_first_reason(order, call)}"
+    reason = f"{verb} {counted(call.actions, 'action')}: {_first_reason(order, call)}"
     return replace(_event(order, EventKind.INTENT, reason), call=call.name, before=before, after=after)
 
 
@@ -188,11 +196,13 @@ def _first_reason(order: Order, call: Call) -> str:
 
 
 def _observed_event(order: Order, changes: Changes) -> Event:
-    wanted = _json((*changes.put, *changes.keep))
-    reason = f"would schedule {len(changes.put)} and remove {len(changes.delete)} actions; {order.why_not}"
-    return replace(
-        _event(order, EventKind.OBSERVED, reason), before=_json((*changes.delete, *changes.keep)), after=wanted
+    """What would have been done, in brief: an hourly event must stay small."""
+    capacities = [step.capacity for step in order.plan.steps]
+    reason = (
+        f"would schedule {counted(changes.put, 'action')} and remove {len(changes.delete)}, "
+        f"for {counted(capacities, 'step')} between {min(capacities)} and {max(capacities)} instances; {order.why_not}"
     )
+    return _event(order, EventKind.OBSERVED, reason)
 
 
 def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None, error: str | None = None) -> Event:

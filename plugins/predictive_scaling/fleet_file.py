@@ -101,7 +101,7 @@ class EventFields(_Strict):
 class FleetFile(_Strict):
     """One fleet: what it is measured by, what it may do, and how far it is trusted."""
 
-    name: Name = Field(description="lower-case letters, digits and dashes; the file should bear the same name")
+    name: Name = Field(description="lower-case letters, digits and dashes")
     group: Text = Field(description="name of the Auto Scaling group")
     metric: MetricFields
     target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="load one instance serves well")
@@ -121,7 +121,10 @@ class FleetFile(_Strict):
     def _agrees_with_itself(self) -> FleetFile:
         for wrong, message in (
             (self.min > self.max, f"min {self.min} is above max {self.max}: lower min or raise max"),
-            (self.timezone not in available_timezones(), f"timezone {self.timezone!r} is no IANA name: Europe/Berlin"),
+            (
+                self.timezone not in available_timezones(),
+                f"timezone {self.timezone!r} is no IANA name: write for example Europe/Berlin",
+            ),
             (self.engine not in ENGINES, f"engine {self.engine!r} is none of {', '.join(sorted(ENGINES))}"),
             (self.lead_time > timedelta(hours=6), f"lead_time {self.lead_time} is over 6 h: write for example 10m"),
             (self.history < timedelta(days=1), f"history {self.history} is under a day: write for example 28d"),
@@ -194,6 +197,8 @@ def _explain(file: str, detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return f"{where}: is missing: add it"
+        case "string_pattern_mismatch" if key == "name":
+            return f"{where}: {detail['input']!r}: write lower-case letters, digits and dashes, a letter first"
         case "extra_forbidden":
             known = ", ".join((MetricFields if key.startswith("metric.") else FleetFile).model_fields)
             return f"{where}: is no key of a fleet file: remove it or use one of {known}"

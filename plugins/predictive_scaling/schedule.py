@@ -108,6 +108,11 @@ def batches(items: Collection[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
     return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
+def counted(items: Collection[object], what: str) -> str:
+    """Say how many there are: 1 action, 2 actions."""
+    return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"
+
+
 def _starts(
     plan: Plan, naming: Naming, present: tuple[ScheduledAction, ...], *, floor: int, now: datetime
 ) -> Iterator[tuple[datetime, int]]:

@@ -10,7 +10,7 @@ from predictive_scaling.apply import Applied, Order, apply_plan
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, OutcomeUnknown, WriteRefused
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.ledger.records import Event, EventKind
-from predictive_scaling.schedule import ACTIONS_PER_GROUP, Naming
+from predictive_scaling.schedule import ACTIONS_PER_GROUP, NOTICE, Naming, ScheduledAction, counted
 from predictive_scaling.settle import Turn, settle
 from predictive_scaling.track_record import quantile_to_ask
 
@@ -64,20 +64,32 @@ class Steered:
 
     def story(self) -> list[str]:
         """Tell it to the person who reads the task log at night."""
-        changes = self.applied.changes
         coming = [step for step in self.plan.steps if step.at > self.now]
-        verb = "wrote" if self.applied.written else "wrote nothing of"
-        counts = f"{len(changes.put)} new actions, {len(changes.delete)} removals, {len(changes.keep)} kept"
+        held = self.plan.step_at(self.now)
+        catch_up = [action for action in self.applied.changes.put if self._is_catch_up(action)]
         lines = [
             f"saw {self.seen}",
             *self.notes,
             self._decision([step.capacity for step in self.plan.steps]),
-            f"{verb} {counts}; {self.applied.reason}",
+            self._deed(),
+            *(f"  now, at {action.start:%H:%M} UTC -> {action.min_size}: {held.reason}" for action in catch_up),
             *(f"  {step.at:%a %H:%M} UTC -> {step.capacity}: {step.reason}" for step in coming[:3]),
         ]
         if len(coming) > 3:  # noqa: PLR2004 - three lines are shown above
             lines.append(f"  and {len(coming) - 3} more, the last at {coming[-1].at:%a %H:%M} UTC")
         return [f"{self.fleet}: {line}" for line in lines]
+
+    def _is_catch_up(self, action: ScheduledAction) -> bool:
+        """Whether the action brings what should hold already, before the first step that is still to come."""
+        coming = next((step.at for step in self.plan.steps if step.at > self.now + NOTICE), None)
+        return action.start is not None and (coming is None or action.start < coming)
+
+    def _deed(self) -> str:
+        changes = self.applied.changes
+        if not changes:
+            return f"wrote nothing: {self.applied.reason}"
+        counts = f"{counted(changes.put, 'new action')}, {counted(changes.delete, 'removal')}, {len(changes.keep)} kept"
+        return f"{'wrote' if self.applied.written else 'wrote nothing of'} {counts}; {self.applied.reason}"
 
     def _decision(self, capacities: list[int]) -> str:
         return (

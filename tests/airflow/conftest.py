@@ -49,5 +49,5 @@ def _databases(request: pytest.FixtureRequest) -> tuple[str | None, str | None]:
     server: LocalPostgres = request.getfixturevalue("postgres")
     database = server.create_database("airflow")
     migrate(database)
-    server.script("airflow", ROOT / "include" / "sql" / "ledger_role.sql", password="'secret'")
+    server.script("airflow", ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
     return database, server.url("airflow", user="scaling_ledger", password="secret")

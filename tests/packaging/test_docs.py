@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from demo.local_airflow import ROOT
 from forecasting import ENGINES
+from forecasting.duration import parse_duration
 from predictive_scaling.fleet_file import EventFields, FleetFile, MetricFields
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.settings import OPTIONS
@@ -68,6 +70,18 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 @pytest.mark.parametrize("fields", [FleetFile, MetricFields, EventFields], ids=lambda fields: fields.__name__)
 def test_every_key_of_a_fleet_file_is_described(fields: type[BaseModel]) -> None:
     assert set(fields.model_fields) <= set(rows("docs/fleets.md"))
+
+
+@pytest.mark.parametrize("fields", [FleetFile, MetricFields], ids=lambda fields: fields.__name__)
+def test_every_default_is_the_codes_own(fields: type[BaseModel]) -> None:
+    described = rows("docs/fleets.md")
+    for name, field in fields.model_fields.items():
+        written = described[name].split("|")[0].strip().strip("`")
+        match field.default:
+            case timedelta() as default:
+                assert parse_duration(written) == default, name
+            case str() | float() as default:
+                assert written == str(default), name
 
 
 def test_the_described_engines_are_those_there_are() -> None:

@@ -80,7 +80,7 @@ BAD_FILES = {
     "no name": (SIX_LINES.replace("name: web\n", ""), r"web\.yaml: name: is missing"),
     "no group": (_with("group", ""), r"web\.yaml: group: None"),
     "no metric": (SIX_LINES.replace("metric:", "metrics:"), r"metric: is missing.*metrics: is no key"),
-    "a name with spaces": (_with("name", "Web Shop"), r"name: 'Web Shop'.*pattern"),
+    "a name with spaces": (_with("name", "Web Shop"), r"name: 'Web Shop': write lower-case letters"),
     "a name that YAML reads as a date": (_with("name", "2026-01-01"), r"name: .*in quotes"),
     "a group that YAML reads as a number": (_with("group", "42"), r"group: 42.*in quotes"),
     "a target of zero": (_with("target_per_instance", "0"), r"target_per_instance: 0.*greater than 0"),

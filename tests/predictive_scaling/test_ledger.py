@@ -145,7 +145,7 @@ def test_the_role_of_tasks_can_tell_the_story_and_nothing_else(postgres: LocalPo
     metadata.create_all(owner)
     with owner.begin() as connection:
         connection.execute(sa.text("create table dag_run (id int)"))
-    postgres.script("roles", ROOT / "include" / "sql" / "ledger_role.sql", password="'secret'")
+    postgres.script("roles", ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
     role = engine_for(postgres.url("roles", user="scaling_ledger", password="secret"))
     ledger = SqlLedger(role)
 

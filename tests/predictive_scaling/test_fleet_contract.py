@@ -1,0 +1,68 @@
+"""The contract of a fleet, kept by the Auto Scaling group and by the one in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sandbox
+from predictive_scaling.fleets import Fleet, Observed
+from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+from predictive_scaling.fleets.memory import MemoryFleet
+from predictive_scaling.schedule import ScheduledAction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NINE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "auto scaling"])
+def fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """A fleet of two, bounds 2..20, with nothing scheduled, on a Monday at eight."""
+    if request.param == "memory":
+        yield MemoryFleet(Observed(min_size=2, max_size=20, desired=2, in_service=2))
+        return
+    with sandbox.running() as cloud:
+        cloud.clock(now=NINE - timedelta(hours=1), speed=0)
+        cloud.create_fleet("web", min_size=2, max_size=20, desired=2)
+        cloud.advance(600)
+        yield AutoScalingFleet(cloud.client("autoscaling"), "web")
+
+
+def an_action(hour: int = 0, capacity: int = 5, name: str | None = None) -> ScheduledAction:
+    return ScheduledAction(name=name or f"a{hour}", start=NINE + timedelta(hours=hour), min_size=capacity)
+
+
+def test_it_is_seen_as_it_is(fleet: Fleet) -> None:
+    seen = fleet.observe()
+    assert (seen.min_size, seen.max_size, seen.desired, seen.in_service, seen.actions) == (2, 20, 2, 2, ())
+
+
+def test_what_is_put_is_seen(fleet: Fleet) -> None:
+    receipt = fleet.put([an_action(0), an_action(1, 7)])
+    assert receipt.request_id
+    assert receipt.refused == {}
+    assert sorted(fleet.observe().actions, key=lambda action: action.name) == [an_action(0), an_action(1, 7)]
+
+
+def test_putting_the_same_name_replaces_it(fleet: Fleet) -> None:
+    fleet.put([an_action(0, 5)])
+    fleet.put([an_action(0, 8)])
+    assert fleet.observe().actions == (an_action(0, 8),)
+
+
+def test_a_start_that_is_taken_is_refused_by_name_and_the_others_are_accepted(fleet: Fleet) -> None:
+    fleet.put([an_action(0)])
+    receipt = fleet.put([an_action(0, name="same-start"), an_action(1)])
+    assert list(receipt.refused) == ["same-start"]
+    assert {action.name for action in fleet.observe().actions} == {"a0", "a1"}
+
+
+def test_what_is_deleted_is_gone_and_what_was_gone_already_is_no_trouble(fleet: Fleet) -> None:
+    fleet.put([an_action(0), an_action(1)])
+    receipt = fleet.delete(["a0", "never-there"])
+    assert receipt.refused == {}
+    assert [action.name for action in fleet.observe().actions] == ["a1"]
