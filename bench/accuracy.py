@@ -45,11 +45,14 @@ def _table(title: str, demands: dict[str, Demand], horizon: timedelta) -> None:
         rows = [scores[engine] for scores in scored.values()]
         default = [scores[DEFAULT] for scores in scored.values()]
         ratios = [row.wape / other.wape for row, other in zip(rows, default, strict=True)]
-        print(
-            f"| {engine} | {np.mean([row.wape for row in rows]):.3f} "
-            f"| {geometric_mean([row.relative for row in rows]):.3f} | {geometric_mean(ratios):.3f} | {np.mean([ratio < 1 for ratio in ratios]):.0%} "
-            f"| {np.mean([row.coverage for row in rows]):.3f} |"
+        numbers = (
+            f"{np.mean([row.wape for row in rows]):.3f}",
+            f"{geometric_mean([row.relative for row in rows]):.3f}",
+            f"{geometric_mean(ratios):.3f}",
+            f"{np.mean([ratio < 1 for ratio in ratios]):.0%}",
+            f"{np.mean([row.coverage for row in rows]):.3f}",
         )
+        print(f"| {engine} | {' | '.join(numbers)} |")
     worst = max(scored, key=lambda name: scored[name]["ensemble"].relative)
     lowest = min(scored, key=lambda name: scored[name]["ensemble"].coverage)
     print(f"\nensemble, worst against last week: {worst} {scored[worst]['ensemble'].relative:.2f}; ", end="")
