@@ -3,6 +3,7 @@
     history/<fleet>/<metric identity>/2026-01.parquet     columns time (UTC), value; a missing slot has no row
     forecasts/<fleet>/<UTC start>.json                    the newest name is the newest forecast
     accuracy/<fleet>.json                                 what came of each forecast, by its name
+    replays/<fleet>/<UTC time>.json                       what a replay found
 
 A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
 """
@@ -13,7 +14,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
 import numpy as np
@@ -155,6 +156,10 @@ class Storage:
         kept = sorted(found)[-KEPT_FORECASTS:]
         rows = {name: found[name].as_mapping() for name in kept}
         _put(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
+
+    def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
+        """Keep what a replay found."""
+        _put(self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode())
 
     def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "history" / fleet.name / fleet.metric.identity

@@ -69,6 +69,28 @@ def test_the_task_log_tells_each_fleets_story_by_name(stack: Stack) -> None:
     assert (event.by.actor, event.by.run_id) == ("admin", run)
 
 
+def test_a_replay_asked_for_in_the_form_compares_the_modes_on_the_stored_history(stack: Stack) -> None:
+    await_cycle(stack.airflow)
+    stack.cloud.calls(reset=True)
+    run = stack.airflow.trigger("replay_policy", {"fleet": "web-shop", "days": 0.5, "modes": ["reactive", "hybrid"]})
+    ended = stack.airflow.wait_for_run("replay_policy", run)
+
+    assert ended["state"] == "success"
+    reactive, hybrid = stack.airflow.result("replay_policy", run, "replay")["modes"]
+    assert (reactive["mode"], hybrid["mode"]) == ("reactive", "hybrid")
+    assert hybrid["under_time_share"] <= reactive["under_time_share"]
+    assert stack.cloud.calls() == {}, "a replay asks nothing of AWS"
+    assert "mode         time short" in stack.airflow.task_log("replay_policy", run, "replay")
+    assert list((stack.storage / "replays" / "web-shop").glob("*.json"))
+
+
+def test_a_replay_of_an_unknown_fleet_fails_with_the_known_ones(stack: Stack) -> None:
+    run = stack.airflow.trigger("replay_policy", {"fleet": "nobody"})
+    assert stack.airflow.wait_for_run("replay_policy", run)["state"] == "failed"
+    log = stack.airflow.task_log("replay_policy", run, "replay")
+    assert "there is no fleet 'nobody': choose one of api-checkout, batch-video, web-shop" in log
+
+
 def test_a_dry_run_makes_no_mutating_call(stack: Stack) -> None:
     await_cycle(stack.airflow)
     stack.unschedule("web-shop")

@@ -68,7 +68,7 @@ def test_each_door_alone_brings_the_plugin_the_dags_and_the_tables(
     assert plugins.count("predictive_scaling") >= 1
     assert ("predictive_scaling_plugin.py" in plugins) == (door == "folder")
     dags = run([*AIRFLOW, "dags", "list", "--local"], env)
-    assert all(dag_id in dags for dag_id in ("pull_metrics", "forecast_demand", "apply_plans"))
+    assert all(dag_id in dags for dag_id in ("pull_metrics", "forecast_demand", "apply_plans", "replay_policy"))
     errors = run([*AIRFLOW, "dags", "list-import-errors", "--local"], env)
     assert "No data found" in errors
 

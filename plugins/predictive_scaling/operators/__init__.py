@@ -5,6 +5,7 @@ from __future__ import annotations
 from predictive_scaling.operators.apply import ApplyPlansOperator
 from predictive_scaling.operators.forecast import ForecastDemandOperator
 from predictive_scaling.operators.pull import CheckPullOperator, ListShardsOperator, PullMetricsOperator
+from predictive_scaling.operators.replay import ReplayPolicyOperator
 
 __all__ = [
     "ApplyPlansOperator",
@@ -12,4 +13,5 @@ __all__ = [
     "ForecastDemandOperator",
     "ListShardsOperator",
     "PullMetricsOperator",
+    "ReplayPolicyOperator",
 ]

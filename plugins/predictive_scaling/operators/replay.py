@@ -1,0 +1,57 @@
+"""The operator that replays a fleet's policy on the fleet's own history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from predictive_scaling.operators.permanent import mended_by_a_person
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from predictive_scaling.fleet_spec import FleetSpec
+
+
+class ReplayPolicyOperator(BaseOperator):
+    """Compare the modes of scaling on what has been measured; asks nothing of AWS and writes nothing to it."""
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Replay as the run's form asks, print the table, and keep the result."""
+        from forecasting import ForecastingError
+        from predictive_scaling.errors import NoHistory
+        from predictive_scaling.replays import Trial, replay_fleet
+        from predictive_scaling.settings import Settings
+        from predictive_scaling.storage import Storage
+
+        settings, form = Settings.from_airflow(), context["params"]
+        storage, now = Storage.at(settings.storage), datetime.now(UTC)
+        trial = Trial(
+            days=form["days"],
+            boot=timedelta(minutes=form["boot_minutes"]),
+            price_per_hour=form["price_per_hour"],
+            modes=tuple(form["modes"]),
+        )
+        try:
+            replayed = replay_fleet(_fleet(form["fleet"], settings), storage, trial, now=now)
+        except (NoHistory, ForecastingError) as error:
+            raise AirflowFailException(str(error)) from error
+        for line in replayed.table():
+            self.log.info("%s", line)
+        storage.save_replay(replayed.fleet, replayed.as_json(), now=now)
+        return replayed.as_json()
+
+
+def _fleet(name: str, settings: Any) -> FleetSpec:
+    from predictive_scaling.fleet_folder import read_fleets
+
+    known = {fleet.name: fleet for fleet in read_fleets(settings.fleets_folder).fleets}
+    if name not in known:
+        choice = ", ".join(sorted(known)) or "none, for the folder has no good file"
+        msg = f"there is no fleet {name!r}: choose one of {choice}"
+        raise AirflowFailException(msg)
+    return known[name]
