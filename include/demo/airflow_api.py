@@ -114,7 +114,15 @@ class AirflowApi:
         """Give a task's log as lines of text."""
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         content = self.call("GET", f"{path}?map_index={map_index}&full_content=true")["content"]
-        return "\n".join(str(line.get("event", line)) if isinstance(line, dict) else str(line) for line in content)
+        return "\n".join(_line(entry) for entry in content)
+
+
+def _line(entry: Any) -> str:
+    """Give a log entry as text, with the message of the exception that came with it."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    errors = (str(error.get("exc_value", "")) for error in entry.get("error_detail") or ())
+    return " ".join([str(entry.get("event", entry)), *errors])
 
 
 def _wait_for(ready: Callable[[], bool], trouble: Callable[[], str], *, seconds: float) -> None:
