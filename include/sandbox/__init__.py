@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from sandbox import (  # noqa: F401 - each of them declares what it replaces in moto
+    alarms,
     autoscaling,
     cloudwatch,
+    cost_explorer,
     ec2,
     elbv2,
+    health,
+    hooks,
     metric_queries,
+    policies,
+    pricing,
     published,
+    quotas,
     scheduled_actions,
     stub,
 )

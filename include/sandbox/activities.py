@@ -55,7 +55,7 @@ def activities_of(group: FakeAutoScalingGroup) -> deque[Activity]:
     return kept
 
 
-def begin(group: FakeAutoScalingGroup, description: str, cause: str) -> Activity:
+def begin(group: FakeAutoScalingGroup, description: str, cause: str, details: str = "{}") -> Activity:
     """Record that something begins now."""
     activity = Activity(
         auto_scaling_group_name=group.name,
@@ -63,6 +63,7 @@ def begin(group: FakeAutoScalingGroup, description: str, cause: str) -> Activity
         description=description,
         cause=cause,
         start_time=WORLD.now(),
+        details=details,
     )
     activities_of(group).appendleft(activity)
     return activity

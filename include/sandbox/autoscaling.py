@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime, timedelta
 from typing import Any
 
 import moto.autoscaling.models
@@ -11,15 +10,35 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from sandbox.activities import activities_of, stamp
-from sandbox.capacity import instance_of, reconcile, scale, sync_target_groups, terminate
-from sandbox.errors import AlreadyExists, LimitExceeded, ResourceInUse, ScalingActivityInProgress, ValidationError
+from sandbox.activities import stamp
+from sandbox.capacity import scale
+from sandbox.cooldown import check_cooldown, start_cooldown
+from sandbox.errors import AlreadyExists, LimitExceeded, ResourceInUse, ValidationError
+from sandbox.group_instances import instance_of
 from sandbox.group_lookup import check_bounds, existing_group
+from sandbox.hooks import hooks_of, put_hook
 from sandbox.paging import page
 from sandbox.patches import replaces
+from sandbox.policies import delete_policy_of, policies_of
+from sandbox.rounds import look_again
+from sandbox.terminating import terminate
+from sandbox.termination_policy import known_policies
+from sandbox.warm_pool import empty
 from sandbox.world import WORLD
 
 replaces(moto.autoscaling.models, "utcnow")(WORLD.clock.now_naive)
+
+PROCESSES = (
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+)
 
 _moto_create = AutoScalingBackend.create_auto_scaling_group
 _moto_update = AutoScalingBackend.update_auto_scaling_group
@@ -82,6 +101,7 @@ _moto_update_response = AutoScalingResponse.update_auto_scaling_group
 @replaces(AutoScalingResponse, "update_auto_scaling_group")
 def update_with_what_moto_ignores(self: AutoScalingResponse) -> ActionResult:
     """Update a group, also in the fields that moto takes and drops."""
+    _check_termination_policies(self)
     result = _moto_update_response(self)
     group = existing_group(self.autoscaling_backend, self._get_param("AutoScalingGroupName"))
     cooldown, policies = self._get_int_param("DefaultCooldown"), self._get_param("TerminationPolicies")
@@ -97,9 +117,21 @@ _moto_create_response = AutoScalingResponse.create_auto_scaling_group
 @replaces(AutoScalingResponse, "create_auto_scaling_group")
 def create_with_what_moto_ignores(self: AutoScalingResponse) -> ActionResult:
     """Create a group, also with the fields that moto takes and drops."""
+    _check_termination_policies(self)
     result = _moto_create_response(self)
-    _keep_extra(self, existing_group(self.autoscaling_backend, self._get_param("AutoScalingGroupName")))
+    group = existing_group(self.autoscaling_backend, self._get_param("AutoScalingGroupName"))
+    group.health_check_grace_period = self._get_int_param("HealthCheckGracePeriod", 0)
+    for hook in self._get_param("LifecycleHookSpecificationList", []):
+        put_hook(group, hook)
+    _keep_extra(self, group)
     return result
+
+
+def _check_termination_policies(self: AutoScalingResponse) -> None:
+    for policy in self._get_param("TerminationPolicies", []):
+        if policy not in known_policies():
+            message = f"{policy} is not a valid termination policy; use one of {', '.join(known_policies())}"
+            raise ValidationError(message)
 
 
 def _keep_extra(self: AutoScalingResponse, group: FakeAutoScalingGroup) -> None:
@@ -110,6 +142,7 @@ def _keep_extra(self: AutoScalingResponse, group: FakeAutoScalingGroup) -> None:
         value = self._get_int_param(parameter)
         if value is not None:
             vars(group)[attribute] = value
+    group.capacity_rebalance = self._get_bool_param("CapacityRebalance", if_none=group.capacity_rebalance)
 
 
 @replaces(AutoScalingResponse)
@@ -135,20 +168,11 @@ def set_desired_capacity(self: AutoScalingResponse) -> ActionResult:
             message = f"New SetDesiredCapacity value {desired} is {side} value {bound} for the AutoScalingGroup."
             raise ValidationError(message)
     if self._get_bool_param("HonorCooldown", if_none=False):
-        _check_cooldown(group)
+        check_cooldown(group)
     if desired != group.desired_capacity:
-        vars(group)["_cools_until"] = WORLD.now() + timedelta(seconds=group.default_cooldown)
+        start_cooldown(group, group.default_cooldown)
     scale(group, desired, "a user request explicitly set group desired capacity")
     return EmptyResult()
-
-
-def _check_cooldown(group: FakeAutoScalingGroup) -> None:
-    until: datetime | None = vars(group).get("_cools_until")
-    if until is not None and WORLD.now() < until:
-        activity = next(iter(activities_of(group)), None)
-        name = activity.activity_id if activity else group.name
-        message = f"Scaling activity {name} is in progress and blocks this action"
-        raise ScalingActivityInProgress(message)
 
 
 @replaces(AutoScalingResponse)
@@ -162,7 +186,11 @@ def delete_auto_scaling_group(self: AutoScalingResponse) -> ActionResult:
             "still in the group."
         )
         raise ResourceInUse(message)
+    empty(group)
+    hooks_of(group).clear()  # nobody is asked when a group is deleted by force
     terminate(group, group.active_instances(), f"At {stamp(WORLD.now())} a user request deleted the AutoScalingGroup.")
+    for policy in list(policies_of(group).values()):
+        delete_policy_of(group, policy)
     backend.autoscaling_groups.pop(name)
     return EmptyResult()
 
@@ -189,7 +217,7 @@ def terminate_instance_in_auto_scaling_group(self: AutoScalingResponse) -> Actio
         group.desired_capacity = before - 1
         cause += f", shrinking the capacity from {before} to {before - 1}"
     (activity,) = terminate(group, [state], f"{cause}.")
-    reconcile(group)
+    look_again(group)
     return ActionResult({"Activity": activity})
 
 
@@ -197,16 +225,24 @@ def terminate_instance_in_auto_scaling_group(self: AutoScalingResponse) -> Actio
 def suspend_processes(self: AutoScalingBackend, group_name: str, scaling_processes: list[str]) -> None:
     """Suspend processes of a group that exists."""
     existing_group(self, group_name)
+    _check_processes(scaling_processes)
     _moto_suspend(self, group_name, scaling_processes)
+
+
+def _check_processes(names: list[str]) -> None:
+    for name in names:
+        if name not in PROCESSES:
+            message = f"{name} is not a valid scaling process; use one of {', '.join(PROCESSES)}"
+            raise ValidationError(message)
 
 
 @replaces(AutoScalingBackend)
 def resume_processes(self: AutoScalingBackend, group_name: str, scaling_processes: list[str]) -> None:
     """Resume processes; what a suspended Launch or Terminate left undone is done now."""
     group = existing_group(self, group_name)
+    _check_processes(scaling_processes)
     _moto_resume(self, group_name, scaling_processes)
-    reconcile(group)
-    sync_target_groups(group)
+    look_again(group)
 
 
 @replaces(AutoScalingResponse)

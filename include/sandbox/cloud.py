@@ -13,8 +13,9 @@ from moto import mock_aws
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from sandbox import patches
+from sandbox import control, patches
 from sandbox.faults import FAULTS, Faults
+from sandbox.market import SHORTAGES, Shortages
 from sandbox.metrics import Metric, store_of
 from sandbox.world import WORLD
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sandbox.settings import Settings
 
 REGION = "us-east-1"
-LOOPBACK = "127.0.0.1"
 _running = False
 
 
@@ -36,6 +36,7 @@ class Cloud:
         """Take the address of the server; none in process."""
         self.url = url
         self.faults: Faults = FAULTS
+        self.shortages: Shortages = SHORTAGES
 
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client that talks to the sandbox; it does not retry unless its config says so."""
@@ -98,9 +99,7 @@ class Cloud:
 
     def reset(self) -> None:
         """Empty the cloud and forget the settings, the rules and the counts."""
-        WORLD.reset()
-        FAULTS.clear()
-        FAULTS.forget_calls()
+        control.reset({})
 
 
 @contextmanager
@@ -122,12 +121,12 @@ def _exclusive() -> Iterator[None]:
 
 
 @contextmanager
-def running(port: int = 0, host: str = LOOPBACK) -> Iterator[Cloud]:
+def running(port: int = 0) -> Iterator[Cloud]:
     """Serve the sandbox over HTTP from a thread of this process."""
     from sandbox.server import Server
 
     with _exclusive():
-        server = Server(port, host)
+        server = Server(port)
         server.start()
         try:
             yield Cloud(server.url)

@@ -7,7 +7,10 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox import interruptions
+from sandbox.account_limit import ACCOUNT_LIMIT
 from sandbox.faults import FAULTS, Fault
+from sandbox.market import SHORTAGES
 from sandbox.settings import InvalidSetting
 from sandbox.world import WORLD
 
@@ -96,6 +99,41 @@ def clear_faults(_request: Request) -> Reply:
     return list_faults({})
 
 
+def list_shortages(_request: Request) -> Reply:
+    """Tell where capacity is short."""
+    return {"shortages": SHORTAGES.shown()}
+
+
+def add_shortage(request: Request) -> Reply:
+    """Let capacity be short somewhere."""
+    with WORLD.lock:
+        SHORTAGES.add(**request)
+    return list_shortages({})
+
+
+def clear_shortages(_request: Request) -> Reply:
+    """End every shortage; groups notice at their next attempt."""
+    with WORLD.lock:
+        SHORTAGES.clear()
+    return list_shortages({})
+
+
+def kill_instance(request: Request) -> Reply:
+    """Lose an instance at once."""
+    _only(request, "instance_id")
+    with WORLD.lock:
+        interruptions.kill(request.get("instance_id"))
+    return {}
+
+
+def interrupt_instance(request: Request) -> Reply:
+    """Take a Spot instance back two minutes from now."""
+    _only(request, "instance_id")
+    with WORLD.lock:
+        interruptions.interrupt(request.get("instance_id"))
+    return {"gone_at": WORLD.after(interruptions.NOTICE_SECONDS).isoformat()}
+
+
 def count_calls(_request: Request) -> Reply:
     """Tell how often each operation was called."""
     return dict(sorted(FAULTS.calls.items()))
@@ -112,6 +150,8 @@ def reset(request: Request) -> Reply:
     _only(request)
     WORLD.reset()
     FAULTS.clear()
+    SHORTAGES.clear()
+    ACCOUNT_LIMIT.forget()
     FAULTS.forget_calls()
     return read_clock({})
 
@@ -131,6 +171,11 @@ ROUTES: dict[tuple[str, str], Callable[[Request], Reply]] = {
     ("GET", "faults"): list_faults,
     ("POST", "faults"): add_fault,
     ("DELETE", "faults"): clear_faults,
+    ("GET", "shortages"): list_shortages,
+    ("POST", "shortages"): add_shortage,
+    ("DELETE", "shortages"): clear_shortages,
+    ("POST", "kill"): kill_instance,
+    ("POST", "interrupt"): interrupt_instance,
     ("GET", "calls"): count_calls,
     ("DELETE", "calls"): forget_calls,
     ("POST", "reset"): reset,

@@ -1,12 +1,76 @@
-"""EC2 as moto has it, except that instances are launched in virtual time."""
+"""EC2 as moto has it, except that instances start in virtual time, only where there is capacity, and are accounted."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import moto.ec2.models.instances
 import moto.ec2.models.launch_templates
+from moto.ec2.models.instances import Instance, InstanceBackend
 
+from sandbox.market import check_market
 from sandbox.patches import replaces
+from sandbox.usage import ON_DEMAND, SPOT, Pool, usage_of
 from sandbox.world import WORLD
+
+if TYPE_CHECKING:
+    from moto.ec2.models import EC2Backend
+    from moto.ec2.models.instances import InstanceState, Reservation
 
 replaces(moto.ec2.models.instances, "utcnow")(WORLD.clock.now_naive)
 replaces(moto.ec2.models.launch_templates, "utcnow")(WORLD.clock.now_naive)
+
+_moto_run = InstanceBackend.run_instances
+_moto_start = Instance.start
+_moto_stop = Instance.stop
+_moto_terminate = Instance.terminate
+
+
+@replaces(InstanceBackend)
+def run_instances(
+    self: EC2Backend,
+    image_id: str,
+    count: int,
+    user_data: Any,
+    security_group_names: list[str],
+    **request: Any,
+) -> Reservation:
+    """Launch instances if there is capacity for the next one."""
+    check_market(self, _pool(self, request))
+    reservation = _moto_run(self, image_id, count, user_data, security_group_names, **request)
+    for instance in reservation.instances:
+        usage_of(self).begin(instance)
+    return reservation
+
+
+def _pool(self: EC2Backend, request: dict[str, Any]) -> Pool:
+    zone = request.get("placement")
+    if request.get("subnet_id"):
+        zone = self.get_subnet(request["subnet_id"]).availability_zone
+    return Pool(
+        instance_type=str(request.get("instance_type")),
+        zone=str(zone or f"{self.region_name}a"),
+        purchase=SPOT if request.get("instance_market_options") else ON_DEMAND,
+    )
+
+
+@replaces(Instance)
+def start(self: Instance) -> InstanceState:
+    """Start a stopped instance."""
+    before = _moto_start(self)
+    usage_of(self.ec2_backend).begin(self)
+    return before
+
+
+@replaces(Instance)
+def stop(self: Instance) -> InstanceState:
+    """Stop an instance."""
+    usage_of(self.ec2_backend).end(self.id)
+    return _moto_stop(self)
+
+
+@replaces(Instance)
+def terminate(self: Instance) -> InstanceState:
+    """Terminate an instance."""
+    usage_of(self.ec2_backend).end(self.id)
+    return _moto_terminate(self)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
+from moto.elbv2.responses import ELBV2Response
 
 from sandbox.patches import replaces
 from sandbox.world import WORLD
@@ -14,7 +15,10 @@ from sandbox.world import WORLD
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from moto.core.responses import ActionResult
     from moto.ec2.models import EC2Backend
+
+DELAY = "deregistration_delay.timeout_seconds"
 
 _moto_register = FakeTargetGroup.register
 _moto_deregister = FakeTargetGroup.deregister
@@ -28,6 +32,7 @@ class Registrations:
     since: dict[str, datetime] = field(default_factory=dict)
     draining: dict[str, datetime] = field(default_factory=dict)
     by_group: dict[str, set[str]] = field(default_factory=dict)
+    delay: float | None = None
 
 
 def registrations(target_group: FakeTargetGroup) -> Registrations:
@@ -36,10 +41,44 @@ def registrations(target_group: FakeTargetGroup) -> Registrations:
     return notes
 
 
+def drain_seconds(target_group: FakeTargetGroup) -> float:
+    """Return the deregistration delay: as set on the target group, else as in the settings of the sandbox."""
+    own = registrations(target_group).delay
+    return WORLD.settings.drain_seconds if own is None else own
+
+
+def drains_for(target_group: FakeTargetGroup, target_id: str) -> float:
+    """Return the seconds until the connections of a target that has left are closed; 0 if they are."""
+    left = registrations(target_group).draining.get(target_id)
+    if left is None or target_id in target_group.targets:
+        return 0.0
+    return max(drain_seconds(target_group) - (WORLD.now() - left).total_seconds(), 0.0)
+
+
 def is_draining(target_group: FakeTargetGroup, target_id: str) -> bool:
     """Tell whether a target has left but its connections have not."""
-    left = registrations(target_group).draining.get(target_id)
-    return left is not None and (WORLD.now() - left).total_seconds() < WORLD.settings.drain_seconds
+    return drains_for(target_group, target_id) > 0
+
+
+_moto_modify_attributes = ELBv2Backend.modify_target_group_attributes
+_moto_describe_attributes = ELBV2Response.describe_target_group_attributes
+
+
+@replaces(ELBv2Backend)
+def modify_target_group_attributes(self: ELBv2Backend, target_group_arn: str, attributes: dict[str, Any]) -> None:
+    """Change attributes; a deregistration delay set here holds from now on."""
+    _moto_modify_attributes(self, target_group_arn, attributes)
+    if DELAY in attributes:
+        registrations(self.target_groups[target_group_arn]).delay = float(attributes[DELAY])
+
+
+@replaces(ELBV2Response)
+def describe_target_group_attributes(self: ELBV2Response) -> ActionResult:
+    """Tell the attributes, with the deregistration delay that is in force."""
+    group = self.elbv2_backend.target_groups.get(self._get_param("TargetGroupArn"))
+    if group is not None and DELAY in group.attributes:
+        group.attributes[DELAY] = f"{drain_seconds(group):.0f}"
+    return _moto_describe_attributes(self)
 
 
 @replaces(FakeTargetGroup)

@@ -8,7 +8,12 @@
     ├── ScalingActivityInProgress   the cooldown has not passed
     ├── InvalidNextToken            no such page
     ├── InvalidParameterValue       CloudWatch: one parameter is wrong
-    └── InvalidParameterCombination CloudWatch: parameters that do not go together
+    ├── InvalidParameterCombination CloudWatch: parameters that do not go together
+    ├── InsufficientInstanceCapacity EC2: none left of that type, in that zone
+    ├── VcpuLimitExceeded           EC2: the quota of the account is full
+    ├── MaxSpotInstanceCountExceeded EC2: the Spot quota of the account is full
+    ├── InvalidParameterException   Pricing: one parameter is wrong
+    └── ValidationException         Cost Explorer: the request breaks a rule
 
 Moto raises many more of its own; whatever is raised reaches the client through `error_answer`.
 """
@@ -69,6 +74,36 @@ class InvalidParameterCombination(ServiceException):
     """Parameters of a CloudWatch call do not go together."""
 
     code = "InvalidParameterCombination"
+
+
+class InsufficientInstanceCapacity(ServiceException):
+    """EC2 has none left of that type, in that zone."""
+
+    code = "InsufficientInstanceCapacity"
+
+
+class VcpuLimitExceeded(ServiceException):
+    """The vCPU quota of the account is full."""
+
+    code = "VcpuLimitExceeded"
+
+
+class MaxSpotInstanceCountExceeded(ServiceException):
+    """The Spot quota of the account is full."""
+
+    code = "MaxSpotInstanceCountExceeded"
+
+
+class InvalidParameterException(ServiceException):
+    """One parameter of a Pricing call is wrong."""
+
+    code = "InvalidParameterException"
+
+
+class ValidationException(ServiceException):
+    """A request to Cost Explorer breaks a rule."""
+
+    code = "ValidationException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

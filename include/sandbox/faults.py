@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from sandbox.account_limit import ACCOUNT_LIMIT, Bucket
 from sandbox.settings import InvalidSetting
 from sandbox.world import WORLD
 
@@ -43,14 +43,13 @@ class Fault:
     """Calls that pass at once before the rate is felt (default: the rate, at least 1)."""
     after: bool = False
     """Let the call take effect first, and answer with the error all the same."""
-    tokens: float = field(init=False)
-    refilled: float = field(init=False)
+    bucket: Bucket | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse a rule that could never work."""
         _check(self)
         self.burst = max(self.rate or 0.0, 1.0) if self.burst is None else self.burst
-        self.tokens, self.refilled = self.burst, time.monotonic()
+        self.bucket = None if self.rate is None else Bucket(self.rate, self.burst)
 
     def matches(self, call: Call) -> bool:
         """Tell whether the rule speaks of this call."""
@@ -67,15 +66,7 @@ class Fault:
 
     def _passes(self) -> bool:
         """Take a token from the bucket if the rule has one; a call that gets a token passes."""
-        if self.rate is None:
-            return False
-        now = time.monotonic()
-        self.tokens = min(self.burst or 0.0, self.tokens + (now - self.refilled) * self.rate)
-        self.refilled = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+        return self.bucket is not None and self.bucket.take()
 
 
 def _check(fault: Fault) -> None:
@@ -163,6 +154,8 @@ class Faults:
         """Count a call and tell what happens to it; the first rule with an error wins."""
         with self._lock:
             self.calls[call.key] += 1
+            if ACCOUNT_LIMIT.refuses(call):
+                return Strike(latency=0.0, fault=Fault(error="Throttling"))
             latency = 0.0
             for rule in self.rules:
                 if rule.matches(call) and rule.strikes():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from moto.core.exceptions import ServiceException
 
+from sandbox import own_services
 from sandbox.errors import Answer, error_answer
 from sandbox.faults import FAULTS
 from sandbox.world import WORLD
@@ -38,7 +39,7 @@ def _serve(call: Call, forward: Forward) -> Answer:
     with WORLD.lock:
         WORLD.catch_up()
         try:
-            answer = forward()
+            answer = own_services.answer(call) if own_services.is_own(call) else forward()
         except Exception as error:  # noqa: BLE001 - whatever moto raises, the client must be able to read it
             return _translate(call, error)
     if answer.status != HTTPStatus.OK and answer.content_type.startswith("text/html"):

@@ -10,7 +10,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.sqs.models import sqs_backends
 
 from sandbox.agenda import every
-from sandbox.capacity import sizes
+from sandbox.group_instances import sizes
 from sandbox.metrics import Metric, store_of
 
 if TYPE_CHECKING:

@@ -131,7 +131,8 @@ def put_action(group: FakeAutoScalingGroup, request: Mapping[str, Any]) -> None:
 
 
 def _plan(group: FakeAutoScalingGroup, action: ScheduledAction) -> None:
-    due = action.start_time + timedelta(seconds=WORLD.settings.schedule_delay_seconds)
+    latest = WORLD.settings.schedule_delay_seconds
+    due = action.start_time + timedelta(seconds=WORLD.random.uniform(0, latest) if latest else 0.0)
     WORLD.agenda.at(due, partial(_run, group, action))
 
 
@@ -139,6 +140,9 @@ def _run(group: FakeAutoScalingGroup, action: ScheduledAction) -> None:
     """Carry an action out, unless it was replaced or deleted meanwhile; a suspended one is missed for good."""
     groups = group.autoscaling_backend.autoscaling_groups
     if groups.get(group.name) is not group or actions_of(group).get(action.scheduled_action_name) is not action:
+        return
+    if any(other.start_time < action.start_time for other in actions_of(group).values()):
+        WORLD.agenda.at(WORLD.after(1), partial(_run, group, action))  # a late one before it has not run yet
         return
     if not is_suspended(group, "ScheduledActions"):
         _execute(group, action)

@@ -18,7 +18,7 @@ from moto.elbv2.models import elbv2_backends
 from moto.sqs.models import sqs_backends
 
 from sandbox.agenda import Tick
-from sandbox.capacity import sizes
+from sandbox.group_instances import sizes
 from sandbox.load import DAY, HOUR, Bump, Floats, Shape, Spike, instances_of_a_reactive_fleet, load
 from sandbox.metrics import Metric, store_of
 from sandbox.world import WORLD
@@ -101,7 +101,9 @@ class Builder:
         self._sqs = sqs_backends[DEFAULT_ACCOUNT_ID][region]
         self.metrics: MetricStore = store_of(cloudwatch_backends[DEFAULT_ACCOUNT_ID][region])
         self._image = next(iter(self._ec2.describe_images())).id
-        self._subnets = sorted(self._ec2.get_default_subnets().values(), key=lambda subnet: str(subnet.id))
+        self._subnets = sorted(
+            self._ec2.get_default_subnets().values(), key=lambda subnet: str(subnet.availability_zone)
+        )
 
     def fleet(self, plan: FleetPlan) -> FakeAutoScalingGroup:
         """Create a launch template, perhaps a target group, and the Auto Scaling group."""

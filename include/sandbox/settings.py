@@ -9,6 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+WHOLE = (
+    "max_scheduled_actions",
+    "max_groups",
+    "standard_vcpus",
+    "graphics_vcpus",
+    "standard_spot_vcpus",
+    "graphics_spot_vcpus",
+    "seed",
+)
+"""Settings that count things."""
+
+
 class InvalidSetting(ValueError):
     """A control request names a key or a value that the sandbox cannot use."""
 
@@ -21,18 +33,34 @@ class Settings:
     """From launch to InService."""
     boot_jitter: float = 0.1
     """The boot time of an instance varies by up to this share, both ways."""
+    warm_boot_seconds: float = 30.0
+    """From leaving a warm pool to InService."""
     health_seconds: float = 20.0
     """From registration in a target group to healthy."""
     drain_seconds: float = 60.0
     """From deregistration to gone."""
     schedule_delay_seconds: float = 0.0
-    """A scheduled action runs this late (AWS allows itself up to two minutes)."""
+    """A scheduled action runs up to this late (AWS allows itself up to two minutes); in order within its group."""
     max_scheduled_actions: int = 125
     """Per Auto Scaling group."""
     max_groups: int = 500
     """Auto Scaling groups per account and region."""
     metric_past_days: float = 14.0
     """PutMetricData refuses data older than this."""
+    account_rate: float = 0.0
+    """Auto Scaling calls of the account per real second, all operations together; 0 is without limit."""
+    account_burst: float = 0.0
+    """Auto Scaling calls that pass at once before the rate is felt; 0 is as many as the rate, at least 1."""
+    launch_retry_seconds: float = 60.0
+    """From a failed launch to the next attempt."""
+    standard_vcpus: int = 1_000_000
+    """Quota L-1216C47A: vCPUs of on-demand instances of the families A, C, D, H, I, M, R, T, Z (AWS begins with 5)."""
+    graphics_vcpus: int = 10_000
+    """Quota L-DB2E81BA: vCPUs of on-demand instances of the families G and VT (AWS begins with 0)."""
+    standard_spot_vcpus: int = 1_000_000
+    """Quota L-34B43A08: the same for Spot."""
+    graphics_spot_vcpus: int = 10_000
+    """Quota L-3819A6DF: the same for Spot."""
     seed: int = 1
     """Of the boot jitter and of the fault probabilities; setting it starts the sequence again."""
 
@@ -46,7 +74,7 @@ class Settings:
             if not 0 <= value < float("inf"):
                 message = f"{field.name}: {value!r} is out of range; give a number of 0 or more"
                 raise InvalidSetting(message)
-        for name in ("max_scheduled_actions", "max_groups", "seed"):
+        for name in WHOLE:
             if getattr(self, name) != int(getattr(self, name)):
                 message = f"{name}: {getattr(self, name)!r} is not whole; give a whole number"
                 raise InvalidSetting(message)

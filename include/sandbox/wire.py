@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -29,6 +29,7 @@ class Call:
     service: str
     operation: str
     protocol: str
+    body: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -46,7 +47,7 @@ def read_call(method: str, path: str, headers: Mapping[str, str], body: bytes) -
     if cbor := _CBOR_PATH.search(path):
         return Call(service, cbor[1], "cbor")
     if target and (operation := _TARGET_OPERATION.search(target)):
-        return Call(service, operation[1], "json")
+        return Call(service, operation[1], "json", body)
     if action := _ACTION.search(form):
         version = _VERSION.search(form)
         if service == "elb" and version and version[1] == ELBV2_VERSION:

@@ -311,14 +311,40 @@ def test_an_action_that_was_replaced_runs_at_its_new_time_only(cloud: Cloud) -> 
     assert sizes(cloud)[1] == 4
 
 
-def test_an_action_runs_late_when_the_cloud_is_told_to_be_late(cloud: Cloud) -> None:
-    cloud.configure(schedule_delay_seconds=120)
-    cloud.create_fleet("web")
-    put(cloud, StartTime=cloud.now() + HOUR, DesiredCapacity=1)
-    cloud.advance(3600 + 119)
-    assert sizes(cloud)[1] == 0
-    cloud.advance(1)
-    assert sizes(cloud)[1] == 1
+def lateness(cloud: Cloud, seed: int, count: int = 20) -> list[float]:
+    """Return how late each of some actions ran, an hour apart."""
+    cloud.reset()
+    cloud.clock(now="2026-01-05T08:00:00Z", speed=0)
+    cloud.configure(schedule_delay_seconds=120, seed=seed)
+    cloud.create_fleet("web", max_size=count)
+    starts = [cloud.now() + number * HOUR for number in range(1, count + 1)]
+    for number, start in enumerate(starts, start=1):
+        put(cloud, f"a{number}", StartTime=start, MinSize=number)
+    cloud.advance((count + 1) * 3600)
+    answer = cloud.client("autoscaling").describe_scaling_activities(AutoScalingGroupName="web")
+    ran = sorted(a["StartTime"] for a in answer["Activities"] if a["Description"].startswith("Executing"))
+    return [(run - start).total_seconds() for run, start in zip(ran, starts, strict=True)]
+
+
+def test_actions_run_up_to_so_late_and_alike_with_the_same_seed(cloud: Cloud) -> None:
+    late = lateness(cloud, seed=3)
+    assert all(0 <= seconds <= 120 for seconds in late)
+    assert max(late) - min(late) > 30
+    assert lateness(cloud, seed=3) == late
+    assert lateness(cloud, seed=4) != late
+
+
+def test_late_actions_of_one_group_keep_their_order(cloud: Cloud) -> None:
+    cloud.configure(schedule_delay_seconds=120, seed=5)
+    cloud.create_fleet("web", max_size=20)
+    for number in range(1, 11):
+        start = cloud.now() + HOUR + timedelta(seconds=number)
+        put(cloud, f"a{number}", StartTime=start, MinSize=number)
+    cloud.advance(2 * 3600)
+    answer = cloud.client("autoscaling").describe_scaling_activities(AutoScalingGroupName="web")
+    ran = [a["Description"] for a in answer["Activities"] if a["Description"].startswith("Executing")]
+    assert ran == [f"Executing scheduled action a{number}" for number in range(10, 0, -1)]
+    assert sizes(cloud)[0] == 10
 
 
 def test_an_action_is_not_affected_by_the_cooldown(cloud: Cloud) -> None:
