@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import moto.ec2.models.instances
 import moto.ec2.models.launch_templates
+from moto.ec2.models.amis import AmiBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 
 from sandbox.market import check_market
@@ -15,12 +16,14 @@ from sandbox.world import WORLD
 
 if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
+    from moto.ec2.models.amis import Ami
     from moto.ec2.models.instances import InstanceState, Reservation
 
 replaces(moto.ec2.models.instances, "utcnow")(WORLD.clock.now_naive)
 replaces(moto.ec2.models.launch_templates, "utcnow")(WORLD.clock.now_naive)
 
 _moto_run = InstanceBackend.run_instances
+_moto_describe_images = AmiBackend.describe_images
 _moto_start = Instance.start
 _moto_stop = Instance.stop
 _moto_terminate = Instance.terminate
@@ -52,6 +55,17 @@ def _pool(self: EC2Backend, request: dict[str, Any]) -> Pool:
         zone=str(zone or f"{self.region_name}a"),
         purchase=SPOT if request.get("instance_market_options") else ON_DEMAND,
     )
+
+
+@replaces(AmiBackend)
+def describe_images(self: AmiBackend, *arguments: Any, **request: Any) -> list[Ami]:
+    """List images; the look-up by id that every launch makes does not match all of them by pattern."""
+    wanted = request.get("filters") or {}
+    image = wanted.get("image-id")
+    if isinstance(image, str) and image in self.amis and len(wanted) == len(request) == 1:
+        return [self.amis[image]]
+    found: list[Ami] = _moto_describe_images(self, *arguments, **request)
+    return found
 
 
 @replaces(Instance)

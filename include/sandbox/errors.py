@@ -12,6 +12,7 @@
     ├── InsufficientInstanceCapacity EC2: none left of that type, in that zone
     ├── VcpuLimitExceeded           EC2: the quota of the account is full
     ├── MaxSpotInstanceCountExceeded EC2: the Spot quota of the account is full
+    ├── LaunchTemplateNotFound      EC2: the launch template of a group was deleted
     ├── InvalidParameterException   Pricing: one parameter is wrong
     └── ValidationException         Cost Explorer: the request breaks a rule
 
@@ -92,6 +93,12 @@ class MaxSpotInstanceCountExceeded(ServiceException):
     """The Spot quota of the account is full."""
 
     code = "MaxSpotInstanceCountExceeded"
+
+
+class LaunchTemplateNotFound(ServiceException):
+    """The launch template of a group was deleted."""
+
+    code = "InvalidLaunchTemplateId.NotFound"
 
 
 class InvalidParameterException(ServiceException):

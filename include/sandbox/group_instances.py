@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
@@ -38,8 +39,11 @@ def purchase(state: InstanceState) -> str:
 
 
 def in_service_since(state: InstanceState) -> datetime | None:
-    """Return when an instance went into service."""
+    """Return when an instance went into service; one that was attached has served since its launch."""
     since: datetime | None = vars(state).get("_in_service_since")
+    if since is None and state.lifecycle_state == "InService":
+        launched: datetime = state.instance.launch_time
+        return launched.replace(tzinfo=UTC)
     return since
 
 

@@ -12,6 +12,7 @@ from moto.core.exceptions import ServiceException
 
 from sandbox import hooks
 from sandbox.activities import Activity, begin, stamp
+from sandbox.errors import LaunchTemplateNotFound
 from sandbox.purchases import Choice, choices, is_mixed
 from sandbox.rounds import exists, look_again
 from sandbox.target_sync import sync_target_groups
@@ -74,6 +75,12 @@ def _details(place: Place) -> str:
 def _run(group: FakeAutoScalingGroup, place: Place, choice: Choice, cause: str, where: str) -> InstanceState:
     config = group.launch_config or None
     template = group.ec2_launch_template
+    if template and template.id not in group.ec2_backend.launch_templates:
+        message = (
+            "You must use a valid fully-formed launch template. The specified launch template, with template ID "
+            f"{template.id}, does not exist."
+        )
+        raise LaunchTemplateNotFound(message)
     version = {"LaunchTemplateId": template.id, "Version": group.launch_template_version} if template else None
     reservation = group.ec2_backend.run_instances(
         group.image_id,
@@ -135,9 +142,10 @@ def _proceed(group: FakeAutoScalingGroup, state: InstanceState, outcome: Outcome
         _abandon(group, state, outcome)
         return
     state.lifecycle_state = "Pending:Proceed"
-    WORLD.agenda.at(WORLD.after(PROCEED_SECONDS), partial(_serve, group, state)) if outcome.waited else _serve(
-        group, state
-    )
+    if outcome.waited:
+        WORLD.agenda.at(WORLD.after(PROCEED_SECONDS), partial(_serve, group, state))
+    else:
+        _serve(group, state)
 
 
 def _abandon(group: FakeAutoScalingGroup, state: InstanceState, outcome: Outcome) -> None:

@@ -57,4 +57,4 @@ def _drained(group: FakeAutoScalingGroup, state: InstanceState, activity: Activi
 def _end(group: FakeAutoScalingGroup, state: InstanceState, activity: Activity, _outcome: Outcome) -> None:
     activity.finish()
     group.instance_states = [other for other in group.instance_states if other is not state]
-    group.ec2_backend.terminate_instances([state.instance_id])
+    state.instance.terminate()  # by its id moto would search all there ever were

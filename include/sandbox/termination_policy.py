@@ -87,5 +87,6 @@ def _first(group: FakeAutoScalingGroup, left: Left, free: list[InstanceState]) -
     for policy in group.termination_policies:
         for rank in RANKS.get(policy, ()):
             ranks = [rank(group, left, state) for state in free]
-            free = [state for state, each in zip(free, ranks, strict=True) if each == min(ranks)]
+            lowest = min(ranks)
+            free = [state for state, each in zip(free, ranks, strict=True) if each == lowest]
     return free[0]

@@ -104,7 +104,7 @@ def _discard(group: FakeAutoScalingGroup, states: Sequence[InstanceState]) -> No
             launch.finish("Cancelled")
         pool_of(group).remove(state)
         begin(group, f"Terminating EC2 instance: {state.instance_id}", cause).finish()
-        group.ec2_backend.terminate_instances([state.instance_id])
+        state.instance.terminate()  # by its id moto would search all there ever were
     _count(group)
 
 

@@ -206,6 +206,19 @@ def test_target_tracking_scales_out_in_proportion(cloud: Cloud) -> None:
     assert desired(cloud) == 7  # 4 x 80 / 50
 
 
+def test_an_attached_instance_counts_as_warm(cloud: Cloud) -> None:
+    cloud.create_fleet("web", max_size=20)
+    run = cloud.client("ec2").run_instances(ImageId="ami-12c6146b", InstanceType="m6i.large", MinCount=2, MaxCount=2)
+    cloud.advance(600)
+    cloud.client("autoscaling").attach_instances(
+        AutoScalingGroupName="web", InstanceIds=[instance["InstanceId"] for instance in run["Instances"]]
+    )
+    a_target(cloud)
+    write_cpu(cloud, 100, 100, 100)
+    cloud.advance(190)
+    assert desired(cloud) == 4
+
+
 def test_target_tracking_scales_in_slowly_and_never_while_something_warms_up(cloud: Cloud) -> None:
     cloud.create_fleet("web", max_size=20, min_size=1, desired=8)
     a_target(cloud)

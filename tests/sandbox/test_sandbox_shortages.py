@@ -83,6 +83,17 @@ def test_a_failing_launch_is_given_up_when_nobody_wants_it_any_more(cloud: Cloud
     assert len(failures(cloud)) == before
 
 
+def test_a_deleted_launch_template_fails_launches(cloud: Cloud) -> None:
+    cloud.create_fleet("web")
+    template = group(cloud)["LaunchTemplate"]["LaunchTemplateId"]
+    cloud.client("ec2").delete_launch_template(LaunchTemplateName="web")
+    set_desired(cloud, 1)
+    assert failures(cloud)[0]["StatusMessage"] == (
+        "You must use a valid fully-formed launch template. The specified launch template, with template ID "
+        f"{template}, does not exist. Launching EC2 instance failed."
+    )
+
+
 def test_a_full_quota_fails_launches_as_vcpu_limit(cloud: Cloud) -> None:
     cloud.configure(standard_vcpus=5)
     cloud.create_fleet("web", desired=3)
