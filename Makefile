@@ -84,5 +84,5 @@ wheel: $(INSTALLED) ## build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure; NAMES="speed accuracy cycle" to choose, TRACES=folder for real traces
+bench: $(INSTALLED) ## measure; NAMES="speed accuracy scaling cycle" to choose, TRACES=folder for real traces
 	@$(RUN) $(BIN)/python -m bench $(NAMES) $(if $(TRACES),--traces $(TRACES))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting import Demand, forecast_many
+from forecasting import Demand, Forecast, calibrate, forecast_many, refresh, tick
 from forecasting.synthetic import MONDAY, synthetic_demand
 
 if TYPE_CHECKING:
@@ -26,18 +26,64 @@ def measure(_traces: Path | None) -> None:
     """Print seconds, and how often the matrix could have been read in that time."""
     print("| what | seconds | times reading the matrix |")
     print("|---|---|---|")
+    _forecast(_demands(_matrix(2, 14)), "ensemble")  # What is imported late, and settled once, is no part of the work.
     for count, days in ((1000, 14), (1000, 28)):
         matrix = _matrix(count, days)
         reading = _reading(matrix)
-        demands = {str(row): Demand(MONDAY, FIVE, values) for row, values in enumerate(matrix)}
+        demands = _demands(matrix)
         for engine in ("ensemble_quick", "ensemble"):
             took = _seconds(lambda demands=demands, engine=engine: _forecast(demands, engine))  # type: ignore[misc]
             what = f"{engine}: {count:,} series x {days} d x 5 min -> 48 h x 3 quantiles"
             print(f"| {what} | {took:.2f} | {took / reading:.0f} |", flush=True)
+    demands = _demands(_matrix(1000, 28))
+    calibration = calibrate(demands)
+    held: dict[str, Forecast] = {}
+    reading = _reading(_matrix(1000, 28))
+    took = _seconds(lambda: held.update(refresh(demands, calibration)))
+    print(f"| refresh with a calibration: 1,000 series x 28 d | {took:.2f} | {took / reading:.0f} |", flush=True)
+    fresh = {name: Demand(each.start, FIVE, 1.2 * each.at(0.5)[:6]) for name, each in held.items()}
+    took = min(_seconds(lambda: tick(held, fresh, calibration)) for _ in range(5))
+    print(f"| tick: 1,000 series, 6 fresh points each -> 6 h x 3 quantiles | {took:.3f} | |", flush=True)
+    seconds, megabytes = _worker(10_000)
+    what = "ensemble_quick: 10,000 series x 28 d, a thousand at a time"
+    print(f"| {what}; peak memory of the process {megabytes:,} MB | {seconds:.1f} | |", flush=True)
     few = {str(seed): synthetic_demand(days=28, seed=seed) for seed in range(16)}
     took = _seconds(lambda: _forecast(few, "prophet"))
     print(f"| prophet: {len(few)} series x 28 d ({len(few) / took:.1f} series/s) | {took:.2f} | |", flush=True)
     print(f"| `import forecasting` in a new process, less Python's own start | {_import_seconds():.2f} | |")
+
+
+def _demands(matrix: np.ndarray) -> dict[str, Demand]:
+    return {str(row): Demand(MONDAY, FIVE, values) for row, values in enumerate(matrix)}
+
+
+WORKER = """
+import resource, sys, time
+import numpy as np
+from bench.speed import _demands, _forecast
+path, shards, length = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+spent = 0.0
+for shard in range(shards):
+    demands = _demands(np.fromfile(path, count=1000 * length, offset=8000 * length * shard).reshape(1000, length))
+    began = time.perf_counter()
+    _forecast(demands, "ensemble_quick")
+    spent += time.perf_counter() - began
+    del demands
+print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def _worker(count: int) -> tuple[float, int]:
+    """Forecast as a worker does, in a process of its own that reads its shards from a file: seconds, megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        some = _matrix(1000, 28)
+        shards = count // 1000
+        with Path(folder, "matrix").open("wb") as file:
+            for _ in range(shards):
+                some.tofile(file)
+        command = [sys.executable, "-c", WORKER, f"{folder}/matrix", str(shards), str(some.shape[1])]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
+    return float(printed[0]), int(printed[1])
 
 
 def _forecast(demands: dict[str, Demand], engine: str) -> object:

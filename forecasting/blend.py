@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,7 @@ class Blend:
 
     weights: Values
     segments: list[slice]
-    trials: list[tuple[int, Values]]
+    trials: list[tuple[int, Values]] = field(default_factory=list)
 
     @classmethod
     def tried(cls, guesses: Guesses) -> Blend:
@@ -34,8 +34,7 @@ class Blend:
         segments = guesses.slots.segments()
         tried = [(origin, guesses.at(origin)) for origin in origins(guesses.logs.shape[1], guesses.slots)]
         earned = weights(_mean_errors(tried, guesses.logs, segments), guesses.belief)
-        earned = guesses.with_untried_week(earned, [origin for origin, _ in tried])
-        blend = cls(weights=earned, segments=segments, trials=[])
+        blend = cls(weights=earned, segments=segments)
         return replace(blend, trials=[(origin, blend.mix(guess)) for origin, guess in tried])
 
     def mix(self, guess: Values) -> Values:
@@ -45,6 +44,14 @@ class Blend:
             for index, segment in enumerate(self.segments)
         ]
         return np.concatenate(parts, axis=1)
+
+    def error(self, logs: Values) -> Values:
+        """Give the mean absolute error of the trials, in units of the mean demand: one for each series."""
+        wrong = [
+            np.abs(np.exp(guess[:, : logs.shape[1] - origin]) - np.exp(logs[:, origin : origin + guess.shape[1]]))
+            for origin, guess in self.trials
+        ]
+        return np.asarray(np.concatenate(wrong, axis=1).mean(axis=1))
 
     def shares(self, names: list[str]) -> list[dict[str, float]]:
         """Tell the weight of every guess over the whole horizon."""

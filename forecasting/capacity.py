@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from forecasting.demand import Values
     from forecasting.forecast import Forecast
     from forecasting.policy import Policy
 
@@ -46,21 +47,28 @@ class Segment:
         return self.last - self.first
 
 
+def instances(demand: Values, policy: Policy) -> npt.NDArray[np.int64]:
+    """Count the instances that serve each demand, within the policy's bounds."""
+    return np.clip(policy.counted(demand), policy.min_size, policy.ceiling)
+
+
 def cells(forecast: Forecast, policy: Policy, now: datetime) -> Cells:
     """Bring every slot's need forward by the lead time and let it last until its load is gone."""
     start = floor(now, policy.granularity)
     count = max(1, math.ceil((forecast.end - start) / policy.granularity))
     demand = forecast.at(policy.quantile)
+    apart = forecast.step / policy.granularity
+    opens = (forecast.start - start) / policy.granularity + np.arange(len(demand)) * apart
+    # Rounding to a millionth first: a slot that opens with a cell must not begin a hair before it.
+    first = np.floor(np.round(opens - policy.lead_time / policy.granularity, 6)).astype(np.int64).clip(0)
+    lasting = (forecast.step + policy.stabilisation) / policy.granularity
+    last = np.ceil(np.round(opens + lasting, 6)).astype(np.int64).clip(0)
+    first[0] = 0  # Before the forecast begins its first slot is the best there is.
     driver = np.zeros(count, dtype=np.int64)
     # The greatest demand is written last and so decides the cells it shares; of equals, the earliest.
-    for slot in np.lexsort((-np.arange(len(demand)), demand)):
-        opens = forecast.start + int(slot) * forecast.step
-        first = math.floor((opens - policy.lead_time - start) / policy.granularity)
-        last = math.ceil((opens + forecast.step + policy.stabilisation - start) / policy.granularity)
-        # Before the forecast begins its first slot is the best there is.
-        driver[0 if slot == 0 else max(first, 0) : max(last, 0)] = slot
-    capacity = np.array([policy.bounded(policy.needed(float(value))) for value in demand], dtype=np.int64)
-    return Cells(start=start, size=policy.granularity, capacity=capacity[driver], driver=driver)
+    for slot in np.lexsort((-np.arange(len(demand)), demand)).tolist():
+        driver[first[slot] : last[slot]] = slot
+    return Cells(start=start, size=policy.granularity, capacity=instances(demand, policy)[driver], driver=driver)
 
 
 def segments(capacity: npt.NDArray[np.int64]) -> list[Segment]:
@@ -74,13 +82,13 @@ def without_wobbles(parts: list[Segment], tolerance: float, settled: int, curren
     kept: list[Segment] = []
     held = current
     for part in parts:
-        lowering = held is not None and 0 <= held - part.capacity <= tolerance * held
-        if held is not None and lowering and (part.length < settled or part.capacity == held):
-            part = replace(part, capacity=held)  # noqa: PLW2901  (the same cells at the capacity kept)
-        held = part.capacity
-        if kept and kept[-1].capacity == part.capacity:
-            part = replace(kept.pop(), last=part.last)  # noqa: PLW2901  (grown by its neighbour)
-        kept.append(part)
+        first, capacity = part.first, part.capacity
+        if held is not None and 0 <= held - capacity <= tolerance * held and part.length < settled:
+            capacity = held
+        if kept and kept[-1].capacity == capacity:
+            first = kept.pop().first
+        kept.append(Segment(first=first, last=part.last, capacity=capacity))
+        held = capacity
     return kept
 
 

@@ -4,6 +4,7 @@ ForecastingError
 ├── InvalidDemand         a series, or a file of one, that cannot be read as demand
 ├── NotEnoughHistory      a series too short or too empty to forecast from
 ├── InvalidForecast       quantiles that cross, a forecast that is stale, a quantile nobody computed
+├── InvalidCalibration    text that is not a calibration, or one of another version
 ├── InvalidPolicy         a bound, price or duration that contradicts itself
 ├── InvalidPlan           steps that are not in order
 ├── InvalidDuration       text that is not a length of time
@@ -17,7 +18,9 @@ from __future__ import annotations
 
 
 class ForecastingError(ValueError):
-    """Any refusal of this package."""
+    """Any refusal of this package; `series` names the one at fault, where many were given."""
+
+    series: str | None = None
 
 
 class InvalidDemand(ForecastingError):
@@ -30,6 +33,10 @@ class NotEnoughHistory(ForecastingError):
 
 class InvalidForecast(ForecastingError):
     """The forecast is inconsistent, stale, or lacks the quantile asked for."""
+
+
+class InvalidCalibration(ForecastingError):
+    """The text is not a calibration of this version."""
 
 
 class InvalidPolicy(ForecastingError):

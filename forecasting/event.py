@@ -11,7 +11,7 @@ from forecasting.instant import as_utc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A window whose demand is `factor` times the usual; with no factor it is only known to be unusual."""
+    """A window whose demand is `factor` times the usual; with no factor, what it does is learnt from its past."""
 
     name: str
     start: datetime

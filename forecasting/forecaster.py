@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,14 +13,17 @@ import numpy as np
 from forecasting.errors import ForecastingError, InvalidDemand, InvalidRequest, NotEnoughHistory
 from forecasting.forecast import Forecast, checked_quantiles
 from forecasting.models import model
+from forecasting.occasions import known_occasions, taken_out
 from forecasting.panel import DAY, Panel
+from forecasting.threads import one_thread_of_algebra
 from forecasting.wall_clock import WallClock, wall_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from forecasting.demand import Demand, Values
     from forecasting.event import Event
+    from forecasting.occasions import Occasion
     from forecasting.panel import Outlook
 
 # Four weeks show every weekday four times; more adds little and the older the history, the less it says.
@@ -28,12 +31,14 @@ MEMORY = timedelta(days=28)
 LEAST_KNOWN = 12
 LONGEST_HORIZON = timedelta(days=14)
 WORKERS = 2
+# Series prepared at a time: the copies that models work on stay below a hundred megabytes.
+TOGETHER = 400
 QUANTILES = (0.5, 0.9, 0.95)
 Name = TypeVar("Name", bound=str | None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
+class Request:
     """What was asked for, the same for every series."""
 
     horizon: timedelta
@@ -41,6 +46,7 @@ class _Request:
     engine: str
     timezone: str
     events: tuple[Event, ...]
+    country: str | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:
@@ -49,7 +55,7 @@ class _Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Prepared:
+class Prepared:
     """One series as a model will see it, and how to read the answer back."""
 
     values: Values
@@ -57,6 +63,7 @@ class _Prepared:
     start: datetime
     step: timedelta
     notes: str
+    occasions: tuple[Occasion, ...] = ()
 
     @property
     def group(self) -> tuple[datetime, timedelta, int, int]:
@@ -72,9 +79,17 @@ def forecast(  # noqa: PLR0913  (the contract; all but the demand have defaults)
     engine: str = "auto",
     timezone: str = "UTC",
     events: Sequence[Event] = (),
+    country: str | None = None,
 ) -> Forecast:
     """Forecast the slots that follow the demand."""
-    asked = _Request(horizon=horizon, quantiles=quantiles, engine=engine, timezone=timezone, events=tuple(events))
+    asked = Request(
+        horizon=horizon,
+        quantiles=quantiles,
+        engine=engine,
+        timezone=timezone,
+        events=tuple(events),
+        country=country,
+    )
     return _answer({None: demand}, asked)[None]
 
 
@@ -86,51 +101,86 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
     engine: str = "auto",
     timezone: str = "UTC",
     events: Sequence[Event] = (),
+    country: str | None = None,
     workers: int | None = None,
+    champions: Mapping[str, str] | None = None,
 ) -> dict[str, Forecast]:
-    """Forecast many series as matrices; each forecast is the one its series would get alone."""
-    asked = _Request(
+    """Forecast many series as matrices; each forecast is the one its series would get alone.
+
+    `champions` tells "auto" which engine has proved best for which series.
+    """
+    asked = Request(
         horizon=horizon,
         quantiles=quantiles,
         engine=engine,
         timezone=timezone,
         events=tuple(events),
+        country=country,
         workers=workers or WORKERS,
     )
-    return _answer(demands, asked)
-
-
-def _answer(demands: Mapping[Name, Demand], asked: _Request) -> dict[Name, Forecast]:
-    chosen = model(asked.engine)
-    prepared = {name: _prepared(name, demand, asked) for name, demand in demands.items()}
-    groups = defaultdict(list)
-    for name, series in prepared.items():
-        groups[series.group].append(name)
-    found: dict[Name, Forecast] = {}
-    for names in groups.values():
-        members = [prepared[name] for name in names]
-        outlook = chosen.predict(_panel(members, asked))
-        for row, name in enumerate(names):
-            found[name] = _read_back(outlook, row, prepared[name], asked)
+    if engine != "auto" or not champions:
+        return _answer(demands, asked)
+    engines = {name: champions.get(name, engine) for name in demands}
+    found: dict[str, Forecast] = {}
+    for each in dict.fromkeys(engines.values()):
+        served = {name: demand for name, demand in demands.items() if engines[name] == each}
+        found.update(_answer(served, replace(asked, engine=each)))
     return {name: found[name] for name in demands}
 
 
-def _prepared(name: str | None, demand: Demand, asked: _Request) -> _Prepared:
+def unusable(demand: Demand) -> str | None:
+    """Tell why a demand could not be forecast, or None if it can: so that one of many need not spoil the rest."""
+    try:
+        _slots(demand.step, demand.step)
+        _known(demand)
+    except ForecastingError as error:
+        return str(error)
+    return None
+
+
+def _answer(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, Forecast]:
+    chosen = model(asked.engine)
+    found: dict[Name, Forecast] = {}
+    with one_thread_of_algebra():
+        for names, series in grouped(demands, asked):
+            found.update(read_back(names, series, chosen.predict(panel(series, asked)), asked))
+    return {name: found[name] for name in demands}
+
+
+def grouped(demands: Mapping[Name, Demand], asked: Request) -> Iterator[tuple[list[Name], list[Prepared]]]:
+    """Prepare the series and bring those together that can share a matrix; some at a time, to spare memory."""
+    every = list(demands)
+    for first in range(0, len(every), TOGETHER):
+        groups = defaultdict(list)
+        for name in every[first : first + TOGETHER]:
+            prepared = _prepared(name, demands[name], asked)
+            groups[prepared.group].append((name, prepared))
+        for members in groups.values():
+            yield [name for name, _ in members], [series for _, series in members]
+
+
+def _prepared(name: str | None, demand: Demand, asked: Request) -> Prepared:
     try:
         slots = _slots(asked.horizon, demand.step)
         recent = _known(demand)
-        values = _without_events(recent, asked.events)
+        occasions = known_occasions(demand, asked.horizon, asked.events, asked.country, asked.timezone)
+        values = _without(recent, occasions)
         wall = wall_clock(recent.start, recent.step, len(recent), slots, asked.timezone)
-        notes = _notes(recent, values)
-        return _Prepared(values=wall.hang(values), wall=wall, start=recent.end, step=recent.step, notes=notes)
+        notes = _notes(recent)
+        notes += _of_occasions(occasions, recent.end)
+        return Prepared(
+            values=wall.hang(values), wall=wall, start=recent.end, step=recent.step, notes=notes, occasions=occasions
+        )
     except ForecastingError as error:
         if name is None:
             raise
-        msg = f"{name}: {error}"
-        raise type(error)(msg) from error
+        named = type(error)(f"{name}: {error}")
+        named.series = name
+        raise named from error
 
 
-def _panel(members: list[_Prepared], asked: _Request) -> Panel:
+def panel(members: list[Prepared], asked: Request) -> Panel:
+    """Put series of one group into a matrix."""
     return Panel(
         values=np.stack([series.values for series in members]),
         start=members[0].wall.start,
@@ -141,15 +191,23 @@ def _panel(members: list[_Prepared], asked: _Request) -> Panel:
     )
 
 
-def _read_back(outlook: Outlook, row: int, series: _Prepared, asked: _Request) -> Forecast:
-    return Forecast(
-        start=series.start,
-        step=series.step,
-        quantiles=asked.quantiles,
-        values=_with_events(_tidy(series.wall.take_down(outlook.values[row])), series, asked.events),
-        engine=outlook.engines[row],
-        reason=f"{outlook.reasons[row]}{series.notes}",
-    )
+def read_back(
+    names: list[Name], members: list[Prepared], outlook: Outlook, asked: Request
+) -> Iterator[tuple[Name, Forecast]]:
+    """Turn the rows of an outlook into forecasts."""
+    for row, (name, series) in enumerate(zip(names, members, strict=True)):
+        values = _with_occasions(_tidy(series.wall.take_down(outlook.values[row])), series)
+        yield (
+            name,
+            Forecast(
+                start=series.start,
+                step=series.step,
+                quantiles=asked.quantiles,
+                values=values,
+                engine=outlook.engines[row],
+                reason=f"{outlook.reasons[row]}{series.notes}",
+            ),
+        )
 
 
 def _slots(horizon: timedelta, step: timedelta) -> int:
@@ -175,40 +233,39 @@ def _known(demand: Demand) -> Demand:
     return recent.between(recent.start + int(known[0]) * recent.step, recent.end)
 
 
-def _without_events(demand: Demand, events: Sequence[Event]) -> Values:
-    """Take the effect of known events out of the history, so that no model learns an exception as the rule."""
-    values = demand.values.copy()
-    for event in events:
-        window = _window(event, demand.start, demand.step, len(values))
-        values[window] = np.nan if event.factor is None else values[window] / event.factor
+def _without(demand: Demand, occasions: Sequence[Occasion]) -> Values:
+    """Give the history as it would have been on usual days."""
+    values = taken_out(demand, [occasion.event for occasion in occasions])
     if np.isnan(values).all():
         msg = "events cover the whole history: shorten them or give them a factor"
         raise NotEnoughHistory(msg)
     return values
 
 
-def _with_events(values: Values, series: _Prepared, events: Sequence[Event]) -> Values:
-    for event in events:
-        window = _window(event, series.start, series.step, values.shape[1])
-        values[:, window] *= event.factor or 1.0
+def _with_occasions(values: Values, series: Prepared) -> Values:
+    for occasion in series.occasions:
+        values[:, occasion.slots(series.start, series.step, values.shape[1])] *= occasion.factor or 1.0
     return values
-
-
-def _window(event: Event, start: datetime, step: timedelta, length: int) -> slice:
-    first, last = (event.start - start) // step, math.ceil((event.end - start) / step)
-    return slice(min(max(first, 0), length), min(max(last, 0), length))
 
 
 def _tidy(values: Values) -> Values:
     return np.maximum.accumulate(np.maximum(np.asarray(values, dtype=np.float64), 0.0), axis=0)
 
 
-def _notes(demand: Demand, values: Values) -> str:
+def _notes(demand: Demand) -> str:
     notes = []
-    missing = float(np.isnan(values).mean())
+    missing = float(np.isnan(demand.values).mean())
     if missing > 0:
         notes.append(f"; {missing:.1%} of its slots were missing and filled from other days")
     silent = len(demand) - 1 - int(np.flatnonzero(~np.isnan(demand.values))[-1])
     if silent * demand.step >= timedelta(hours=1):
         notes.append(f"; nothing was measured in the last {silent * demand.step / timedelta(hours=1):.1f} hours")
     return "".join(notes)
+
+
+def _of_occasions(occasions: Sequence[Occasion], now: datetime) -> str:
+    """Say what is expected of the occasions ahead, and of which nothing is known."""
+    ahead = [each for each in occasions if each.event.end > now]
+    told = [f"; {each.event.name} taken {each.factor:.2g}-fold, as before" for each in ahead if each.learnt]
+    unseen = [each.event.name for each in ahead if each.factor is None]
+    return "".join([*told, *(f"; {name} taken for a usual day: none was seen before" for name in unseen)])

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from forecasting.correction import TAIL_DAYS, Correction
-from forecasting.profile import Profile, weekends_differ
 
 if TYPE_CHECKING:
     from forecasting.demand import Values
     from forecasting.slots import Slots
 
-WEEK_SEEN_DAYS = 8
-# Trust in a week seen once, where its weekend clearly was another kind of day.
-UNTRIED = 0.8
+WEEK_SEEN_DAYS = 7
 CURVE_BELIEF, REPEAT_BELIEF, FIRST_BELIEF = 1.0, 0.5, 2.0
 
 
@@ -53,16 +50,6 @@ class Guesses:
             found += [*self._repeated(known), self._level(known)]
         return np.stack(found, axis=1)
 
-    def with_untried_week(self, earned: Values, origins: list[int]) -> Values:
-        """Trust a week that was seen once, too late for most trials: it alone knows that Saturday is coming."""
-        seen = WEEK_SEEN_DAYS * self.slots.per_day
-        tried = sum(origin >= seen for origin in origins)
-        if self.logs.shape[1] < seen or 2 * tried >= len(origins) or Profile.name not in self.names:
-            return earned
-        of_week = np.array([name == Profile.name for name in self.names], dtype=np.float32)[None, :, None]
-        share = UNTRIED * weekends_differ(self.logs, self.slots).astype(np.float32)[:, None, None]
-        return np.asarray((1 - share) * earned + share * of_week)
-
     def _corrected(self, known: Values, curve: Curve, correction: Correction) -> Values:
         origin = known.shape[1]
         tail = min(TAIL_DAYS * self.slots.per_day, origin)
@@ -71,9 +58,10 @@ class Guesses:
 
     def _repeated(self, known: Values) -> list[Values]:
         origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week
-        seasons = (week if origin >= week + day else day, day)
         ahead = np.arange(self.slots.horizon)
-        return [known[:, origin - season + ahead % season] for season in seasons]
+        yesterday, last_week = origin - day + ahead % day, origin - week + ahead % week
+        # Young as a history may be, the later leads can have their week.
+        return [known[:, np.where(last_week >= 0, last_week, yesterday)], known[:, yesterday]]
 
     def _level(self, known: Values) -> Values:
         share = (0.5 ** (np.arange(1, self.slots.horizon + 1) / self.slots.of(6))).astype(np.float32)

@@ -26,6 +26,8 @@ WIDER = 0.7
 MEDIAN_SHARE = 0.3
 # Errors of neighbouring slots say much the same.
 ENOUGH = 72
+# Errors of one day are much alike, so it is days that count: judged on fewer than a month's trials cover, be wider.
+JUDGED_DAYS, FEW_DAYS = 8.5, 0.6
 
 
 def offset(values: Values) -> Values:
@@ -59,26 +61,39 @@ def time_of_day_scale(residuals: Values, per_day: int) -> Values:
 
 
 def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantiles: tuple[float, ...]) -> Values:
-    """Give the distance of each quantile from the best guess over the horizon: (series, quantiles, horizon).
+    """Give the distance of each quantile from the best guess in each segment: (series, quantiles, segments).
 
     A trial is an earlier origin and the guess that followed it. Errors are divided by how noisy their time of day is,
     so that a calm night and a busy noon can be judged together.
     """
     length = logs.shape[1]
+    earliest = min(origin for origin, _ in trials)
+    caution = _caution((length - earliest) / slots.per_day, quantiles)
     errors = []
     for origin, guess in trials:
         truth = logs[:, origin : origin + slots.horizon]
         noise = scale[:, (np.arange(origin, origin + truth.shape[1]) - length) % slots.per_day]
         errors.append((truth - guess[:, : truth.shape[1]]) / noise)
-    found = np.zeros((len(logs), len(quantiles), slots.horizon), dtype=np.float32)
-    away: Values = np.zeros((len(logs), len(quantiles)))
+    found: list[Values] = []
     for segment in slots.segments():
         thin = slice(segment.start, segment.stop, max(1, (segment.stop - segment.start) // ENOUGH))
         seen = np.concatenate([each[:, thin] for each in errors], axis=1)
         # A history too short to have seen this lead leaves the distances of the lead before.
-        away = _apart(seen, quantiles) if seen.shape[1] else away
-        found[:, :, segment] = away[:, :, None]
-    return found * scale[:, np.arange(slots.horizon) % slots.per_day][:, None, :]
+        found.append(caution * _apart(seen, quantiles) if seen.shape[1] else found[-1])
+    return np.asarray(np.stack(found, axis=2), dtype=np.float32)
+
+
+def over_horizon(away: Values, scale: Values, slots: Slots) -> Values:
+    """Spread the distances of segments over their slots, wider at noisy times of day: (series, quantiles, horizon)."""
+    lengths = [segment.stop - segment.start for segment in slots.segments()]
+    noise = scale[:, np.arange(slots.horizon) % slots.per_day]
+    return np.asarray(np.repeat(away, lengths, axis=2) * noise[:, None, :])
+
+
+def _caution(days: float, quantiles: tuple[float, ...]) -> Values:
+    """Give a factor for each distance, as Student's distribution has it for few degrees of freedom."""
+    factor = max(1.0, (1 + FEW_DAYS / days) / (1 + FEW_DAYS / JUDGED_DAYS))
+    return np.array([1.0 if each == 0.5 else factor for each in quantiles])
 
 
 def _apart(errors: Values, quantiles: tuple[float, ...]) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Self
@@ -23,6 +23,14 @@ class Step:
     at: datetime
     capacity: int
     reason: str
+    _: KW_ONLY
+    # What it rests on: told beside the reason, and no part of what makes two steps equal.
+    demand: float | None = field(default=None, compare=False)
+    quantile: float | None = field(default=None, compare=False)
+    unbounded: int | None = field(default=None, compare=False)  # the capacity before any bound
+    bound: str = field(default="", compare=False)  # the field of the policy that changed it, if one did
+    price_per_hour: float | None = field(default=None, compare=False)  # of the whole capacity
+    rejected: str = field(default="", compare=False)  # what else could have been done, and why it was not
 
     def __post_init__(self) -> None:
         """Refuse negative capacities; store the instant as UTC."""
@@ -74,7 +82,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Write versioned, plain JSON."""
-        steps = [{"at": step.at.isoformat(), "capacity": step.capacity, "reason": step.reason} for step in self.steps]
+        steps = [_as_json(step) for step in self.steps]
         return json.dumps({"format": _FORMAT, "plan_id": self.plan_id, "steps": steps})
 
     @classmethod
@@ -82,14 +90,25 @@ class Plan:
         """Read what `to_json` wrote."""
         try:
             data = _current(json.loads(text))
-            return cls(
-                tuple(Step(datetime.fromisoformat(s["at"]), int(s["capacity"]), s["reason"]) for s in data["steps"])
-            )
+            return cls(tuple(_from_json(step) for step in data["steps"]))
         except InvalidPlan:
             raise
         except (KeyError, TypeError, ValueError) as error:
             msg = f"not the JSON of a plan ({type(error).__name__}: {error}): write it with Plan.to_json()"
             raise InvalidPlan(msg) from error
+
+
+_GROUNDS = ("demand", "quantile", "unbounded", "bound", "price_per_hour", "rejected")
+
+
+def _as_json(step: Step) -> dict[str, Any]:
+    grounds = {name: value for name in _GROUNDS if (value := getattr(step, name)) not in {None, ""}}
+    return {"at": step.at.isoformat(), "capacity": step.capacity, "reason": step.reason, **grounds}
+
+
+def _from_json(data: dict[str, Any]) -> Step:
+    grounds = {name: data[name] for name in _GROUNDS if name in data}
+    return Step(datetime.fromisoformat(data["at"]), int(data["capacity"]), data["reason"], **grounds)
 
 
 def _current(data: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from forecasting.errors import InvalidPolicy
 
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy.typing as npt
+
+    from forecasting.demand import Values
+    from forecasting.freeze import Freeze
+
+MOST_SURE = 0.99  # Beyond it a forecast has seen too few cases to know.
 _DAY = timedelta(days=1)
 
 
@@ -31,6 +39,16 @@ class Policy:
     stabilisation: timedelta = timedelta(minutes=5)
     granularity: timedelta = timedelta(minutes=1)
     price_per_hour: float = 0.0
+    shortage_cost: float | None = None  # what an hour with one instance too few costs; chooses the quantile
+    max_step_up: int | None = None  # the most to rise within cooldown_up
+    max_step_down: int | None = None  # the most to fall within cooldown_down
+    cooldown_up: timedelta = timedelta(0)  # two raises closer than this become one, at the earlier time
+    cooldown_down: timedelta = timedelta(0)  # two lowerings are at least so far apart
+    no_reversal: timedelta = timedelta(0)  # no change of direction within this time
+    freezes: tuple[Freeze, ...] = ()
+    breach_max: int | None = None  # how far above max_size a forecast may go for as long as it must
+    units: int = 1  # capacity units that one instance counts for; sizes and targets are per unit
+    idle_below: float = 0.0  # a demand up to this needs nobody
 
     def __post_init__(self) -> None:
         """Refuse a policy that contradicts itself, naming the field, its value and the mend."""
@@ -44,19 +62,19 @@ class Policy:
         _check(0 <= self.tolerance < 1, f"tolerance is {self.tolerance}: give a share of 0 to below 1, e.g. 0.1")
         _check(0 <= self.price_per_hour < math.inf, f"price_per_hour is {self.price_per_hour}: give 0 or more")
         self._check_times()
+        self._check_limits()
 
     def _check_sizes(self) -> None:
         for name in ("min_size", "max_size"):
             size = getattr(self, name)
-            whole = isinstance(size, int) and not isinstance(size, bool)
-            _check(whole and size >= 0, f"{name} is {size!r}: give a whole number of instances, 0 or more")
+            _check(_whole(size) and size >= 0, f"{name} is {size!r}: give a whole number of instances, 0 or more")
         _check(
             self.min_size <= self.max_size,
             f"min_size is {self.min_size}, above max_size {self.max_size}: lower the one or raise the other",
         )
 
     def _check_times(self) -> None:
-        for name in ("lead_time", "stabilisation"):
+        for name in ("lead_time", "stabilisation", "cooldown_up", "cooldown_down", "no_reversal"):
             duration = getattr(self, name)
             within = isinstance(duration, timedelta) and timedelta(0) <= duration <= _DAY
             _check(within, f"{name} is {duration!r}: give a duration of 0 to 24 hours, e.g. 5m")
@@ -66,12 +84,30 @@ class Policy:
             f"granularity is {self.granularity!r}: give whole minutes that divide a day, e.g. 1m, 5m or 1h",
         )
 
+    def _check_limits(self) -> None:
+        for name in ("max_step_up", "max_step_down", "units"):
+            size = getattr(self, name)
+            _check(size is None or (_whole(size) and size > 0), f"{name} is {size!r}: give 1 or more instances")
+        breach = self.breach_max
+        _check(
+            breach is None or (_whole(breach) and breach > self.max_size),
+            f"breach_max is {breach!r}: give more than max_size {self.max_size}, or leave it out to honour that",
+        )
+        _check(0 <= self.idle_below < math.inf, f"idle_below is {self.idle_below}: give a demand of 0 or more")
+        cost = self.shortage_cost
+        _check(
+            cost is None or (self.price_per_hour > 0 and self.price_per_hour <= cost < math.inf),
+            f"shortage_cost is {cost}, price_per_hour {self.price_per_hour}: give both, the first at least the second",
+        )
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Read a policy, or a fleet file, that was parsed from YAML or JSON."""
         from forecasting.policy_file import fields_of
 
-        return cls(**fields_of(mapping))
+        found = fields_of(mapping)
+        policy = cls(**found)
+        return policy if "quantile" in found else policy.at_cost()
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> Self:
@@ -84,15 +120,50 @@ class Policy:
             msg = str(error) if str(error).startswith(f"{path}: ") else f"{path}: {error}"
             raise InvalidPolicy(msg) from error
 
+    def at_cost(self) -> Self:
+        """Choose the quantile by what a missing instance costs beside an idle one; without such a cost, keep it.
+
+        The newsvendor's rule: be short in the share of cases that the price of an idle hour is of both costs.
+        """
+        return self if self.shortage_cost is None else replace(self, quantile=self._newsvendor(self.shortage_cost))
+
+    @property
+    def costed(self) -> bool:
+        """Tell whether the quantile is the one that the costs choose."""
+        return self.shortage_cost is not None and self.quantile == self._newsvendor(self.shortage_cost)
+
+    def _newsvendor(self, cost: float) -> float:
+        return round(min(cost / (cost + self.price_per_hour), MOST_SURE), 4)
+
+    def load(self, demand: float) -> float:
+        """Measure a demand in the instances, or units, that serve it well, headroom included, before counting up."""
+        return demand * (1 + self.headroom) / self.target_per_instance
+
     def needed(self, demand: float) -> int:
-        """Count the instances that serve a demand, before any bound."""
-        exact = demand * (1 + self.headroom) / self.target_per_instance
+        """Count the instances, or units of them, that serve a demand, before any bound."""
+        if demand <= self.idle_below:
+            return 0
         # 8,400 / 600 must be 14 even when the division lands a hair above it.
-        return math.ceil(round(exact, 9))
+        return math.ceil(round(self.load(demand) / self.units, 9)) * self.units
+
+    def counted(self, demand: Values) -> npt.NDArray[np.int64]:
+        """Count the instances, or units of them, that serve each demand, before any bound."""
+        exact = demand * (1 + self.headroom) / self.target_per_instance / self.units
+        whole = np.ceil(np.round(exact, 9)) * self.units
+        return np.asarray(np.where(demand <= self.idle_below, 0, whole), dtype=np.int64)
+
+    @property
+    def ceiling(self) -> int:
+        """The most instances there may ever be."""
+        return self.breach_max or self.max_size
 
     def bounded(self, size: int) -> int:
-        """Hold a number of instances within min_size and max_size."""
-        return min(max(size, self.min_size), self.max_size)
+        """Hold a number of instances within min_size and the ceiling."""
+        return min(max(size, self.min_size), self.ceiling)
+
+
+def _whole(size: object) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool)
 
 
 def _check(holds: bool, message: str) -> None:  # noqa: FBT001  (reads as: check that it holds)

@@ -6,13 +6,15 @@ A fleet file of the product is a policy file too: the keys that concern only the
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting.duration import parse_duration
-from forecasting.errors import InvalidDuration, InvalidPolicy
+from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest
+from forecasting.freeze import Freeze
+from forecasting.instant import parse_instant
 from forecasting.policy import Policy
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 _ALIASES = {"min": "min_size", "max": "max_size", "stabilization": "stabilisation"}
 _FIELDS = tuple(field.name for field in fields(Policy) if field.name != "_")
 _REQUIRED = ("min_size", "max_size", "target_per_instance")
-_DURATIONS = ("lead_time", "stabilisation", "granularity")
-_SIZES = ("min_size", "max_size")
+_DURATIONS = ("lead_time", "stabilisation", "granularity", "cooldown_up", "cooldown_down", "no_reversal")
+_SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", "units")
 
 # What a fleet file says of the fleet itself; a policy passes over it.
 FLEET_KEYS = frozenset(
@@ -98,7 +100,9 @@ def fields_of(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _typed(key: str, field: str, value: Any) -> int | float | timedelta:
+def _typed(key: str, field: str, value: Any) -> int | float | timedelta | tuple[Freeze, ...]:
+    if field == "freezes":
+        return _freezes(value)
     if field in _DURATIONS:
         return _duration(key, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -116,6 +120,18 @@ def _duration(key: str, value: Any) -> timedelta:
     except InvalidDuration as error:
         msg = f"{key}: {error}"
         raise InvalidPolicy(msg) from error
+
+
+def _freezes(value: Any) -> tuple[Freeze, ...]:
+    try:
+        return tuple(Freeze(_instant(each["start"]), _instant(each["end"])) for each in value)
+    except (KeyError, TypeError, InvalidRequest) as error:
+        msg = f"freezes is {value!r}: list each as {{start: 2026-01-05T22:00Z, end: 2026-01-06T02:00Z}} ({error})"
+        raise InvalidPolicy(msg) from error
+
+
+def _instant(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else parse_instant(str(value), "freeze")
 
 
 def _unknown(key: str) -> str:

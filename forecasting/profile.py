@@ -10,12 +10,11 @@ if TYPE_CHECKING:
     from forecasting.demand import Values
     from forecasting.slots import Slots
 
-WEEK_KNOWN_DAYS = 8
+WEEK_KNOWN_DAYS = 7
 WEEK_DECAY = 0.7
 DAY_HALF_LIFE = 5.0
 # A time of week is seen four times a month: a third of its shape is borrowed from the same time of other days.
 BORROWED = 0.35
-WEEKEND_SPREADS, LEAST_APART = 3.0, 0.05
 SMOOTH_HOURS = 5 / 12
 
 
@@ -56,19 +55,6 @@ class Profile:
         of_days = shape.reshape(len(logs), 7, per_day).mean(axis=2)
         borrowed = np.tile(_by_day(logs, per_day), (1, 7)) + np.repeat(of_days, per_day, axis=1)
         return np.asarray((1 - BORROWED) * shape + BORROWED * borrowed)
-
-
-def weekends_differ(logs: Values, slots: Slots) -> np.ndarray:
-    """Tell, for each series, whether weekends lie farther from weekdays than weekdays ever do from each other."""
-    first = -slots.phase % slots.per_day
-    days = (logs.shape[1] - first) // slots.per_day
-    means = logs[:, first : first + days * slots.per_day].reshape(len(logs), days, slots.per_day).mean(axis=2)
-    weekend = ((slots.phase + first) // slots.per_day + np.arange(days)) % 7 >= 5
-    if not weekend.any() or weekend.all():
-        return np.zeros(len(logs), dtype=bool)
-    on_weekdays, on_weekends = means[:, ~weekend], means[:, weekend]
-    apart = np.abs(on_weekends.mean(axis=1) - on_weekdays.mean(axis=1))
-    return np.asarray(apart > WEEKEND_SPREADS * on_weekdays.std(axis=1) + LEAST_APART)
 
 
 def _by_day(logs: Values, per_day: int) -> Values:

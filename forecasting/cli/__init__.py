@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecasting.cli import backtest_command, forecast_command, plan_command, replay_command
+from forecasting.cli import (
+    backtest_command,
+    diff_command,
+    forecast_command,
+    plan_command,
+    replay_command,
+    what_if_command,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -13,5 +20,12 @@ if TYPE_CHECKING:
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Add every command to the parser."""
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (forecast_command, backtest_command, plan_command, replay_command):
+    for command in (
+        forecast_command,
+        backtest_command,
+        plan_command,
+        diff_command,
+        replay_command,
+        what_if_command,
+    ):
         command.add_to(commands)

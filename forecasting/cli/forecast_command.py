@@ -24,6 +24,7 @@ def add_to(commands: Any) -> None:
     options.add_demand(parser)
     options.add_forecast(parser)
     parser.add_argument("--quantiles", type=options.quantiles, default=QUANTILES, metavar="0.5,0.9,0.95")
+    parser.add_argument("--country", metavar="DE|US-CA", help="whose public holidays to know of [none]")
     options.add_plot(parser)
     parser.set_defaults(run=run)
 
@@ -34,7 +35,12 @@ def run(given: argparse.Namespace) -> None:
     demand = options.read_demand(given.demand, timezone)
     try:
         found = forecast(
-            demand, horizon=given.horizon, quantiles=given.quantiles, engine=given.engine, timezone=timezone
+            demand,
+            horizon=given.horizon,
+            quantiles=given.quantiles,
+            engine=given.engine,
+            timezone=timezone,
+            country=given.country,
         )
     except ForecastingError as error:
         raise options.naming(given.demand, error) from error

@@ -12,7 +12,8 @@ from forecasting.cli import options, tables
 from forecasting.errors import ForecastingError
 from forecasting.policy import Policy
 from forecasting.policy_file import read_mapping, timezone_of
-from forecasting.simulation import MODES, Scorecard, replay
+from forecasting.rehearsal import MODES, Rehearsal
+from forecasting.scorecard import Scorecard, scored
 
 if TYPE_CHECKING:
     import argparse
@@ -42,21 +43,17 @@ def run(given: argparse.Namespace) -> None:
     timezone = given.timezone or timezone_of(read_mapping(given.policy))
     demand = options.read_demand(given.demand, timezone)
     try:
-        cards = [
-            replay(
-                demand,
-                policy,
-                since=given.since or demand.end - _LAST,
-                until=given.until,
-                engine=given.engine,
-                mode=mode,
-                boot=given.boot,
-                refresh=given.refresh,
-                timezone=timezone,
-                watch=partial(tables.progress, doing=mode),
-            )
-            for mode in (MODES if given.mode == "all" else (given.mode,))
-        ]
+        rehearsal = Rehearsal(
+            demand,
+            since=given.since or demand.end - _LAST,
+            until=given.until,
+            engine=given.engine,
+            refresh=given.refresh,
+            timezone=timezone,
+            watch=partial(tables.progress, doing="replay"),
+        )
+        modes = MODES if given.mode == "all" else (given.mode,)
+        cards = [scored(rehearsal.steered(policy, mode, given.boot), policy) for mode in modes]
     except ForecastingError as error:
         raise options.naming(given.demand, error) from error
     if given.json:
@@ -74,22 +71,26 @@ def _show(cards: list[Scorecard]) -> None:
     header = [
         "mode",
         "time short",
+        "worst",
         "theta U %",
         "theta O %",
         "idle hours paid",
         "instance-hours",
         "actions a day",
+        "instability %",
         "cost",
     ]
     rows = [
         [
             card.mode,
             f"{card.under_time_share:.1%}",
+            str(card.worst_shortage),
             f"{card.theta_u:.2f}",
             f"{card.theta_o:.1f}",
             f"{card.over_hours_share:.1%}",
             f"{card.instance_hours:,.1f}",
             f"{card.actions_per_day:.1f}",
+            f"{card.instability:.0f}",
             f"{card.cost:,.2f}",
         ]
         for card in cards

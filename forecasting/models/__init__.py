@@ -9,6 +9,7 @@ from forecasting.models.ensemble import ensemble, ensemble_quick
 from forecasting.models.prophet import ProphetModel
 from forecasting.models.prophet_batched import prophet_batched
 from forecasting.models.seasonal_naive import SeasonalNaive
+from forecasting.models.statsforecast import PREFIX, StatsForecastModel
 
 if TYPE_CHECKING:
     from forecasting.panel import Outlook, Panel
@@ -46,7 +47,9 @@ ENGINES: tuple[str, ...] = ("auto", *_MODELS)
 
 
 def model(engine: str) -> Model:
-    """Find an engine by its name; "auto" is the best all-rounder."""
+    """Find an engine by its name; "auto" is the best all-rounder, "statsforecast:…" a model of that library."""
+    if engine.startswith(PREFIX):
+        return StatsForecastModel(engine)
     found = _MODELS.get("ensemble" if engine == "auto" else engine)
     if found is None:
         msg = f"engine {engine!r} is unknown: choose one of {', '.join(ENGINES)}"

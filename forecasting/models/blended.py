@@ -12,11 +12,14 @@ import numpy as np
 from forecasting.blend import Blend
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
-from forecasting.interval import CAP, OFFSET, distances, time_of_day_scale
+from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
+from forecasting.learnt import Learnt
 from forecasting.level_shift import Shift, find_shifts, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
+from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.slots import Slots
+from forecasting.tick import learnt_carry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,48 +45,79 @@ class Blended:
 
     def predict(self, panel: Panel) -> Outlook:
         """Forecast every series, a chunk of rows at a time."""
+        return self.learn(panel)[0]
+
+    def learn(self, panel: Panel, learnt: Learnt | None = None) -> tuple[Outlook, Learnt | None]:
+        """Forecast, and give what the trials taught; what they taught before makes new ones needless."""
         if panel.days < DAYS_FROM:
             outlook = SeasonalNaive().predict(panel)
-            return replace(outlook, reasons=tuple(f"{each}; {self.name} needs 3 days" for each in outlook.reasons))
+            reasons = tuple(f"{each}; {self.name} needs 3 days" for each in outlook.reasons)
+            return replace(outlook, reasons=reasons), None
         panel = _whole_blocks(panel)
-        chunks = [panel.rows(slice(first, first + ROWS)) for first in range(0, len(panel.values), ROWS)]
+        slices = [slice(first, first + ROWS) for first in range(0, len(panel.values), ROWS)]
+        known = [learnt.rows(each) if learnt else None for each in slices]
         with ThreadPoolExecutor(max_workers=panel.workers) as pool:
-            return Outlook.joined(list(pool.map(self._chunk, chunks)))
+            parts = list(pool.map(self._chunk, [panel.rows(each) for each in slices], known))
+        return Outlook.joined([outlook for outlook, _ in parts]), Learnt.joined([each for _, each in parts])
 
-    def _chunk(self, panel: Panel) -> Outlook:
+    def _chunk(self, panel: Panel, known: Learnt | None) -> tuple[Outlook, Learnt]:
         whole = fill(panel.values, panel.per_day).astype(np.float32)
         high, highest = np.quantile(whole, [0.995, 0.999], axis=1)[:, :, None]
         # A single absurd value would stretch the mean, and with it the logarithms.
         values = np.minimum(whole, 3 * high + 1e-9)
-        quantiles, shares = self._forecast(values, panel)
-        reasons = [_reason(each, panel) for each in shares]
+        quantiles, reasons, learnt = self._forecast(values, panel, known)
         size = _block(panel)
         for found in find_shifts(_blocks(values, size), _slots(panel, size)):
-            shift = replace(found, age=found.age * size)
-            after, _ = self._forecast(rebased(values, shift)[None], panel)
+            shift, row = replace(found, age=found.age * size), slice(found.row, found.row + 1)
+            after, _, _ = self._forecast(rebased(values, shift)[None], panel, known.rows(row) if known else None)
             quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles)
             reasons[shift.row] += _shifted(shift, panel)
             # What was never seen before a rise is just what the new level promises.
             highest[shift.row] *= max(1.0, shift.factor)
         quantiles = np.clip(quantiles, 0.0, CAP * highest[:, :, None])
-        return Outlook(values=quantiles, engines=(self.name,) * len(whole), reasons=tuple(reasons))
+        return Outlook(values=quantiles, engines=(self.name,) * len(whole), reasons=tuple(reasons)), learnt
 
-    def _forecast(self, values: Values, panel: Panel) -> tuple[Values, list[dict[str, float]]]:
-        """Give quantiles (series, quantiles, horizon) and the share of every guess."""
+    def _forecast(self, values: Values, panel: Panel, learnt: Learnt | None) -> tuple[Values, list[str], Learnt]:
+        """Give quantiles (series, quantiles, horizon), the reasons, and what was learnt by trial."""
         size = _block(panel)
         slots = _slots(panel, size)
         mean = np.maximum(values.mean(axis=1, keepdims=True), 1e-30)
         logs = np.log(_blocks(values, size) / mean + OFFSET)
         guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
-        blend = Blend.tried(guesses)
-        best = _finer(blend.mix(guesses.at(logs.shape[1])), size)[:, : panel.horizon]
-        # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
-        fine = np.log(values / mean + OFFSET) if size > 1 else logs
-        trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
-        away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
+        if learnt is None:
+            blend = Blend.tried(guesses)
+            # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
+            fine = np.log(values / mean + OFFSET) if size > 1 else logs
+            trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
+            away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
+            carry = learnt_carry(fine, trials, _slots(panel, 1))
+            learnt = Learnt(weights=blend.weights, away=away, carry=carry, error=blend.error(logs))
+        blend = Blend(weights=learnt.weights, segments=slots.segments())
+        best, leaning = self._best(guesses, blend, learnt.error)
+        best, leaning = _finer(best, size)[:, : panel.horizon], _finer(leaning, size)[:, : panel.horizon]
+        away = over_horizon(learnt.away, scale, _slots(panel, 1))
+        # The trials saw how the blend errs, and nothing of how a week errs that comes for the second time.
+        away[:, np.array(panel.quantiles) == 0.5] *= 1 - leaning[:, None, :]
         quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
-        return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), blend.shares(guesses.names)
+        leans = leaning.mean(axis=1).tolist()
+        shares = [_with_leaning(each, lean) for each, lean in zip(blend.shares(guesses.names), leans, strict=True)]
+        reasons = [_reason(each, panel) for each in shares]
+        return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), reasons, learnt
+
+    def _best(self, guesses: Guesses, blend: Blend, error: Values) -> tuple[Values, Values]:
+        """Blend the guesses of now, leaning on a week seen once, and tell how far: two of (series, horizon)."""
+        now = guesses.at(guesses.logs.shape[1])
+        best = blend.mix(now)
+        if not (self._repeats and seen_once(guesses.logs.shape[1], guesses.slots)):
+            return best, np.zeros_like(best)
+        share = share_of_last_week(np.exp(guesses.logs), guesses.slots, error)
+        last_week = now[:, guesses.names.index("last week")]
+        return (1 - share) * best + share * last_week, share
+
+
+def _with_leaning(shares: dict[str, float], lean: float) -> dict[str, float]:
+    return {name: (1 - lean) * share + lean * (name == "last week") for name, share in shares.items()}
 
 
 def _either(before: Values, after: Values, quantiles: tuple[float, ...]) -> Values:

@@ -8,18 +8,19 @@ weekends, a correction by the latest residuals, and intervals from a fit that ha
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from multiprocessing import current_process, get_all_start_methods, get_context
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecasting.correction import Correction
 from forecasting.gaps import fill
 from forecasting.interval import OFFSET, ceiling, spread
-from forecasting.models.seasonal_naive import SeasonalNaive
+from forecasting.models.seasonal_naive import instead
 from forecasting.panel import Outlook, Panel
 from forecasting.slots import Slots
 
@@ -29,40 +30,48 @@ if TYPE_CHECKING:
 
     from forecasting.demand import Values
 
-GRID = timedelta(minutes=15)
+    _Start = dict[str, Any]
+
+GRID = timedelta(minutes=30)
 DAYS_FROM = 2
 WEEKS_FROM = 14
 # Two sets of daily waves and a weekly one can imitate each other: without a firm prior they grow against each other.
 SEASONAL_SCALE = 0.3
+# Most fits take a quarter of a second, a few never end.
+LONGEST_FIT_SECONDS = 20
+TOLERANCE = 1e8
+NEWTON_BELOW = 100  # Prophet's own choice for short series; Newton's method knows no such tolerance.
 
 
 class ProphetModel:
-    """Prophet on 15-minute means of the logarithm, with its own correction and intervals."""
+    """Prophet on half-hour means of the logarithm, with its own correction and intervals."""
 
     name = "prophet"
 
     def predict(self, panel: Panel) -> Outlook:
         """Fit every series by itself, several at once: the fits run in processes of their own."""
         rows = [panel.row(index) for index in range(len(panel.values))]
-        with _silence(), ThreadPoolExecutor(max_workers=panel.workers) as pool:
+        with _silence(), _pool(panel.workers if len(rows) > 1 else 1) as pool:
             return Outlook.joined(list(pool.map(self._one, rows)))
 
     def _one(self, panel: Panel) -> Outlook:
         if panel.days < DAYS_FROM:
-            return _instead(panel, f"Prophet needs {DAYS_FROM} days of history and has {panel.days:.1f}")
+            return instead(panel, f"Prophet needs {DAYS_FROM} days of history and has {panel.days:.1f}")
         try:
             return self._fitted(panel)
+        except TimeoutError:
+            return instead(panel, f"Prophet did not settle within {LONGEST_FIT_SECONDS:g} seconds")
         except Exception as error:  # noqa: BLE001  (Prophet and cmdstan raise anything; a forecast must still come)
-            return _instead(panel, f"Prophet failed ({type(error).__name__}: {str(error)[:120]})")
+            return instead(panel, f"Prophet failed ({type(error).__name__}: {str(error)[:120]})")
 
     def _fitted(self, panel: Panel) -> Outlook:
         values = fill(panel.values, panel.per_day)
         mean = max(float(values.mean()), 1e-30)
         logs = np.log(values[0] / mean + OFFSET)
-        guess = _guess(logs, panel)
+        guess, start = _guess(logs, panel, None)
         # A whole week tells working days and weekends alike; a shorter history gives what it can.
         held = min(panel.per_week, panel.length // 3)
-        errors = logs[-held:] - _guess(logs[:-held], replace(panel, horizon=held))
+        errors = logs[-held:] - _guess(logs[:-held], replace(panel, horizon=held), start)[0]
         distances = spread(errors[None, :], panel.quantiles)[0]
         quantiles = (np.exp(guess[None, :] + distances[:, None]) - OFFSET) * mean
         return Outlook(
@@ -72,31 +81,22 @@ class ProphetModel:
         )
 
 
-def _instead(panel: Panel, why: str) -> Outlook:
-    outlook = SeasonalNaive().predict(panel)
-    return Outlook(
-        values=outlook.values,
-        engines=outlook.engines,
-        reasons=tuple(f"{why}; instead {each}" for each in outlook.reasons),
-    )
-
-
-def _guess(logs: Values, panel: Panel) -> Values:
-    """Forecast the logarithms that follow `logs`, on the panel's own slots."""
+def _guess(logs: Values, panel: Panel, near: _Start | None) -> tuple[Values, _Start]:
+    """Forecast the logarithms that follow `logs`, on the panel's own slots; a fit of almost the same is a start."""
     size = _block(panel)
     skip = len(logs) % size
     coarse = logs[skip:].reshape(-1, size).mean(axis=1)
     start = panel.start + skip * panel.step
     step = size * panel.step
-    fitted = _fit(coarse, start, step, ahead=-(-panel.horizon // size))
+    fitted, settled = _fit(coarse, start, step, ahead=-(-panel.horizon // size), near=near)
     residuals = (coarse - fitted[: len(coarse)]).astype(np.float32)[None]
     slots = Slots(per_day=panel.per_day // size, phase=0, horizon=len(fitted) - len(coarse))
     corrected = fitted[len(coarse) :] + Correction(residuals, slots).carried(residuals)[0]
-    return _finer(np.append(fitted[len(coarse) - 1], corrected), size, panel.horizon)
+    return _finer(np.append(fitted[len(coarse) - 1], corrected), size, panel.horizon), settled
 
 
-def _fit(coarse: Values, start: datetime, step: timedelta, *, ahead: int) -> Values:
-    """Fit Prophet and give its curve over the past and `ahead` slots more."""
+def _fit(coarse: Values, start: datetime, step: timedelta, *, ahead: int, near: _Start | None) -> tuple[Values, _Start]:
+    """Fit Prophet and give its curve over the past and `ahead` slots more, and where another fit may start."""
     import pandas as pd
     from prophet import Prophet
 
@@ -117,8 +117,19 @@ def _fit(coarse: Values, start: datetime, step: timedelta, *, ahead: int) -> Val
         prophet.add_seasonality(name="on_weekends", period=1, fourier_order=8, condition_name="weekend")
     else:
         prophet.add_seasonality(name="daily", period=1, fourier_order=8)
-    prophet.fit(frame.head(len(coarse)).assign(y=coarse))
-    return np.asarray(prophet.predict(frame)["yhat"], dtype=np.float64)
+    begin = {"init": near} if near is not None and len(near["beta"]) == _columns(days) else {}
+    # At Stan's own tolerance the line search fails on the flat top of the posterior, and Newton's way takes seconds.
+    enough = {} if len(coarse) < NEWTON_BELOW else {"tol_rel_obj": TOLERANCE}
+    assert prophet.stan_backend is not None
+    prophet.stan_backend.set_options(newton_fallback=not enough)
+    prophet.fit(frame.head(len(coarse)).assign(y=coarse), timeout=LONGEST_FIT_SECONDS, **begin, **enough)
+    settled = {name: prophet.params[name][0] for name in ("k", "m", "delta", "beta", "sigma_obs")}
+    settled |= {name: float(settled[name][0]) for name in ("k", "m", "sigma_obs")}
+    return np.asarray(prophet.predict(frame)["yhat"], dtype=np.float64), settled
+
+
+def _columns(days: float) -> int:
+    return 2 * (8 + 8 + 5) if days >= WEEKS_FROM else 2 * 8
 
 
 def _finer(coarse: Values, size: int, horizon: int) -> Values:
@@ -138,6 +149,15 @@ def _grid(panel: Panel) -> str:
 
 def _shape(days: float) -> str:
     return "weekdays and weekends apart" if days >= WEEKS_FROM else "one daily shape (two weeks would show the week)"
+
+
+def _pool(workers: int) -> Executor:
+    """Use processes: what takes Prophet's time is to write numbers as text for Stan, which threads cannot share."""
+    if workers == 1 or "fork" not in get_all_start_methods() or current_process().daemon:
+        return ThreadPoolExecutor(max_workers=workers)
+    import prophet  # noqa: F401  (once here rather than in every child)
+
+    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("fork"))
 
 
 @contextmanager

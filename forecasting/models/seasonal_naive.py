@@ -39,6 +39,16 @@ class SeasonalNaive:
         )
 
 
+def instead(panel: Panel, why: str) -> Outlook:
+    """Serve in the place of an engine that cannot, and say why."""
+    outlook = SeasonalNaive().predict(panel)
+    return Outlook(
+        values=outlook.values,
+        engines=outlook.engines,
+        reasons=tuple(f"{why}; instead {each}" for each in outlook.reasons),
+    )
+
+
 def repeat(values: Values, season: int, horizon: int) -> Values:
     """Repeat the last season over the horizon."""
     last = values.shape[1] - season

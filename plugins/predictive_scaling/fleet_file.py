@@ -17,6 +17,7 @@ from forecasting import ENGINES, Policy
 from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
+from forecasting.freeze import Freeze
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.metric import Metric
@@ -98,6 +99,13 @@ class EventFields(_Strict):
     factor: float | None = Field(None, gt=0, le=100, description="load as a multiple of the usual, when you know it")
 
 
+class FreezeFields(_Strict):
+    """Hours in which the floor stays as it is, because people are at work on the fleet."""
+
+    start: datetime
+    end: datetime
+
+
 class FleetFile(_Strict):
     """One fleet: what it is measured by, what it may do, and how far it is trusted."""
 
@@ -114,6 +122,15 @@ class FleetFile(_Strict):
     engine: str = Field("auto", description="the model that forecasts")
     history: Duration = Field(timedelta(days=28), description="how far back to learn from")
     events: tuple[EventFields, ...] = ()
+    price_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False, description="what one instance costs an hour")
+    shortage_cost: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="what an hour with one instance too few costs; sets the quantile"
+    )
+    max_step_up: int | None = Field(None, ge=1, description="the floor rises by at most so many within cooldown_up")
+    max_step_down: int | None = Field(None, ge=1, description="the floor falls by at most so many within cooldown_down")
+    cooldown_up: Duration = Field(timedelta(0), description="raises closer together than this become one, the earlier")
+    cooldown_down: Duration = Field(timedelta(0), description="lowerings are at least so far apart")
+    freezes: tuple[FreezeFields, ...] = ()
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
 
@@ -133,19 +150,32 @@ class FleetFile(_Strict):
                 raise ValueError(message)
         return self
 
+    def _policy(self) -> Policy:
+        """Give the bounds; a quantile that was written is kept, else the costs choose it, if they are known."""
+        zone = ZoneInfo(self.timezone)
+        policy = Policy(
+            min_size=self.min,
+            max_size=self.max,
+            target_per_instance=self.target_per_instance,
+            lead_time=self.lead_time,
+            quantile=self.quantile,
+            price_per_hour=self.price_per_hour,
+            shortage_cost=self.shortage_cost,
+            max_step_up=self.max_step_up,
+            max_step_down=self.max_step_down,
+            cooldown_up=self.cooldown_up,
+            cooldown_down=self.cooldown_down,
+            freezes=tuple(Freeze(_local(freeze.start, zone), _local(freeze.end, zone)) for freeze in self.freezes),
+        )
+        return policy if "quantile" in self.model_fields_set else policy.at_cost()
+
     def spec(self) -> FleetSpec:
         """Give the fleet as the rest of the product knows it."""
         return FleetSpec(
             name=self.name,
             group=self.group,
             metric=Metric(**self.metric.model_dump()),
-            policy=Policy(
-                min_size=self.min,
-                max_size=self.max,
-                target_per_instance=self.target_per_instance,
-                lead_time=self.lead_time,
-                quantile=self.quantile,
-            ),
+            policy=self._policy(),
             mode=Mode(self.mode),
             timezone=self.timezone,
             engine=self.engine,
@@ -186,8 +216,13 @@ def fleet_schema() -> dict[str, Any]:
 
 
 def _event(fields: EventFields, zone: ZoneInfo) -> Event:
-    start, end = (instant if instant.tzinfo else instant.replace(tzinfo=zone) for instant in (fields.start, fields.end))
+    start, end = _local(fields.start, zone), _local(fields.end, zone)
     return Event(name=fields.name, start=start, end=end, factor=fields.factor)
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Take a time that was written without an offset as the fleet's own."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=zone)
 
 
 def _explain(file: str, detail: ErrorDetails) -> str:

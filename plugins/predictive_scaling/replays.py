@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from forecasting.simulation import MODES, Mode, Scorecard, replay
+from forecasting.simulation import Mode, Scorecard, replay
 from predictive_scaling.errors import NoHistory
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.storage import Storage
 
+MODES: Final[tuple[Mode, ...]] = ("reactive", "predictive", "hybrid", "aws_hourly")
 LEARNT_FROM: Final = timedelta(days=7)
 """History before the replay begins: with less, its first forecasts would be worse than real ones."""
 

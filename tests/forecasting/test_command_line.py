@@ -104,7 +104,58 @@ def test_replay_prints_a_table_of_all_modes(demand_file: Path, policy_file: Path
     given = ["--since", "2026-01-19T22:00Z", "--engine", "seasonal_naive"]
     done = run("replay", demand_file, "--policy", policy_file, *given)
     assert done.returncode == 0
-    assert all(mode in done.stdout for mode in ("predictive", "reactive", "hybrid", "aws_hourly"))
+    assert all(mode in done.stdout for mode in ("predictive", "reactive", "hybrid", "aws_hourly", "conpaas"))
+
+
+def test_diff_tells_what_changed_from_one_plan_to_the_next(
+    demand_file: Path, policy_file: Path, tmp_path: Path
+) -> None:
+    higher = tmp_path / "higher.yaml"
+    higher.write_text(policy_file.read_text().replace("min: 2", "min: 10"))
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    for policy, path in ((policy_file, old), (higher, new)):
+        path.write_text(run("plan", demand_file, "--policy", policy, "--engine", "seasonal_naive", "--json").stdout)
+    data = json.loads(run("diff", old, new, "--json").stdout)
+    assert any(change["before"] < change["after"] == 10 for change in data["changes"])
+    shown = run("diff", old, new)
+    assert shown.returncode == 0
+    assert "held at min_size 10" in shown.stdout
+    assert "are the same from" in run("diff", old, old).stdout
+
+
+def test_diff_refuses_what_is_no_plan(demand_file: Path) -> None:
+    done = run("diff", demand_file, demand_file)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {demand_file}: not the JSON of a plan")
+
+
+def test_what_if_compares_policies_in_a_table_and_a_picture(
+    demand_file: Path, policy_file: Path, tmp_path: Path
+) -> None:
+    careful = tmp_path / "careful.yaml"
+    careful.write_text(policy_file.read_text() + "headroom: 0.3\n")
+    picture = tmp_path / "both.png"
+    given = ["--since", "2026-01-19T12:00Z", "--engine", "seasonal_naive", "--price", "0.1"]
+    done = run("what-if", demand_file, "--policy", policy_file, careful, *given, "--plot", picture, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(done.stdout)["outcomes"]
+    assert [(row["policy"], row["mode"]) for row in rows] == [
+        (policy, mode) for policy in ("web", "careful") for mode in ("static", "reactive", "hybrid")
+    ]
+    static, reactive = rows[0], rows[1]
+    assert static["under_time_share"] == 0
+    assert static["monthly_cost"] > reactive["monthly_cost"] > 0
+    assert rows[4]["monthly_cost"] > reactive["monthly_cost"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    table = run("what-if", demand_file, "--policy", policy_file, *given, "--mode", "static", "react")
+    assert table.returncode == 0
+    assert "cost a month" in table.stdout
+
+
+def test_what_if_refuses_a_policy_given_twice(demand_file: Path, policy_file: Path) -> None:
+    done = run("what-if", demand_file, "--policy", policy_file, policy_file)
+    assert done.returncode == 2
+    assert "more than once" in done.stderr
 
 
 def test_a_bad_row_ends_in_2_and_one_line(tmp_path: Path) -> None:

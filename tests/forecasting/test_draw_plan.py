@@ -172,3 +172,30 @@ def test_an_instant_before_the_plan_is_refused() -> None:
     plan = Plan((Step(MONDAY, 1, "a"),))
     with pytest.raises(InvalidPlan, match="lies before the plan"):
         plan.capacity_at(MONDAY - MINUTE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(demands, st.sampled_from([0.0, 0.1, 0.5]), st.sampled_from([0.05, 0.3]))
+def test_more_headroom_never_means_fewer_instances(demand: list[int], some: float, more: float) -> None:
+    forecast = a_forecast(*demand)
+    lean, ample = (
+        draw_plan(forecast, Policy(0, 90, 600, tolerance=0.0, headroom=share), now=MONDAY)
+        for share in (some, some + more)
+    )
+    instants = {step.at for plan in (lean, ample) for step in plan.steps}
+    assert all(ample.capacity_at(at) >= lean.capacity_at(at) for at in instants)
+
+
+def test_a_plan_drawn_again_from_what_it_holds_is_the_same() -> None:
+    policy = Policy(1, 40, 600, timedelta(minutes=6))
+    first = draw_plan(a_peak(), policy, now=MONDAY)
+    again = draw_plan(a_peak(), policy, now=MONDAY, current=first.capacity_at(MONDAY))
+    assert [(step.at, step.capacity) for step in again.steps] == [(step.at, step.capacity) for step in first.steps]
+
+
+def test_a_day_of_23_hours_is_planned_by_the_hours_there_are() -> None:
+    spring = datetime(2026, 3, 29, tzinfo=UTC)
+    forecast = a_forecast(*[600.0] * 12, *[6_000.0] * 12, start=spring)
+    plan = draw_plan(forecast, Policy(1, 40, 600), now=spring, timezone="Europe/Berlin")
+    assert plan.steps[1].at == spring + timedelta(minutes=55)
+    assert "at Sun 03:00 CEST" in plan.steps[1].reason

@@ -19,6 +19,7 @@ from forecasting import (
     NotEnoughHistory,
     UnknownEngine,
     forecast_many,
+    unusable,
 )
 from forecasting import forecast as make_forecast
 from forecasting.synthetic import synthetic_demand
@@ -126,6 +127,20 @@ def test_only_missing_values_are_refused() -> None:
 def test_the_series_at_fault_is_named_among_many() -> None:
     with pytest.raises(NotEnoughHistory, match=r"^checkout: 3 observed"):
         forecast_many({"web": synthetic_demand(days=3), "checkout": Demand(MONDAY, HOUR, np.ones(3))})
+
+
+def test_the_rest_can_be_served_without_the_series_at_fault() -> None:
+    demands = {"web": synthetic_demand(days=3), "checkout": Demand(MONDAY, HOUR, np.ones(3))}
+    with pytest.raises(NotEnoughHistory) as refusal:
+        forecast_many(demands)
+    assert refusal.value.series == "checkout"
+    assert list(forecast_many({name: each for name, each in demands.items() if unusable(each) is None})) == ["web"]
+
+
+def test_what_is_unusable_is_told_in_the_words_of_the_refusal() -> None:
+    assert unusable(synthetic_demand(days=3)) is None
+    assert "at least 12 are needed" in str(unusable(Demand(MONDAY, HOUR, np.ones(3))))
+    assert "does not divide a day" in str(unusable(Demand(MONDAY, timedelta(minutes=7), np.ones(500))))
 
 
 def test_an_unknown_engine_is_refused_with_the_list() -> None:

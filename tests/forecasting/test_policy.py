@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting import InvalidPolicy, Policy
+from forecasting.freeze import Freeze
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +46,14 @@ def test_the_four_first_fields_are_positional() -> None:
         ({"lead_time": "soon"}, "lead_time: 'soon' is not a duration"),
         ({"lead_time": "2d"}, "lead_time is .* 0 to 24 hours"),
         ({"min_size": 3}, "given twice"),
+        ({"max_step_up": 0}, "max_step_up is 0: give 1 or more"),
+        ({"units": 1.5}, "units is 1.5"),
+        ({"cooldown_up": "2d"}, "cooldown_up is .* 0 to 24 hours"),
+        ({"breach_max": 40}, "breach_max is 40: give more than max_size 40"),
+        ({"idle_below": -1}, "idle_below is -1"),
+        ({"shortage_cost": 2}, "shortage_cost is 2, price_per_hour 0.0: give both"),
+        ({"freezes": [{"start": "2026-01-05T22:00Z"}]}, "freezes is .*: list each as"),
+        ({"freezes": [{"start": "2026-01-05T22:00Z", "end": "2026-01-05T21:00Z"}]}, "freeze ends at .*: swap them"),
         ({"target_per_instanc": 3}, "'target_per_instanc' is unknown: did you mean target_per_instance?"),
         ({"zzz": 3}, "'zzz' is unknown: a policy has min_size"),
     ],
@@ -90,3 +102,45 @@ def test_instances_are_counted_up(demand: float, instances: int) -> None:
 
 def test_headroom_is_added_before_counting() -> None:
     assert Policy(0, 40, 100, headroom=0.2).needed(1_000) == 12
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**7), st.integers(1, 10**4), st.sampled_from([0.0, 0.1, 0.25]), st.integers(1, 8))
+def test_the_instances_counted_serve_the_demand_and_one_fewer_would_not(
+    demand: int, target: int, headroom: float, units: int
+) -> None:
+    policy = Policy(0, 10**9, target, headroom=headroom, units=units)
+    count = policy.needed(demand)
+    assert count % units == 0
+    assert policy.counted(np.array([0.0, float(demand)])).tolist() == [0, count]
+    assert count * target >= demand * (1 + headroom) * (1 - 1e-9)
+    assert count == 0 or (count - units) * target < demand * (1 + headroom)
+
+
+def test_a_little_demand_may_need_nobody() -> None:
+    policy = Policy(0, 10, 100, idle_below=5)
+    assert [policy.needed(demand) for demand in (0, 5, 5.1, 101)] == [0, 0, 1, 2]
+
+
+def test_costs_choose_the_quantile() -> None:
+    policy = Policy.from_mapping(a_mapping(price_per_hour=0.1, shortage_cost=1.9))
+    assert policy.quantile == pytest.approx(0.95)
+    assert policy.costed
+
+
+def test_a_quantile_given_by_hand_goes_before_costs() -> None:
+    policy = Policy.from_mapping(a_mapping(price_per_hour=0.1, shortage_cost=1.9, quantile=0.8))
+    assert policy.quantile == 0.8
+    assert not policy.costed
+
+
+def test_no_cost_asks_for_more_certainty_than_a_forecast_has() -> None:
+    assert Policy(1, 9, 100, price_per_hour=0.01, shortage_cost=500).at_cost().quantile == 0.99
+
+
+def test_freezes_are_read_in_any_zone() -> None:
+    policy = Policy.from_mapping(
+        a_mapping(freezes=[{"start": "2026-01-05T23:00+01:00", "end": "2026-01-06T02:00Z"}], max_step_up=3)
+    )
+    assert policy.freezes == (Freeze(datetime(2026, 1, 5, 22, tzinfo=UTC), datetime(2026, 1, 6, 2, tzinfo=UTC)),)
+    assert policy.max_step_up == 3

@@ -40,3 +40,10 @@ def test_many_fits_give_what_one_gives_and_keep_the_log_quiet(caplog: pytest.Log
         together = forecast_many(demands, engine="prophet", workers=2)
     assert not [record for record in caplog.records if "stan" in record.name]
     assert np.allclose(together["a"].values, make_forecast(demands["a"], engine="prophet").values)
+
+
+def test_a_fit_that_does_not_end_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecasting.models.prophet.LONGEST_FIT_SECONDS", 1e-4)
+    found = make_forecast(synthetic_demand(days=9, step=timedelta(hours=1)), engine="prophet")
+    assert found.engine == "seasonal_naive"
+    assert found.reason.startswith("Prophet did not settle within 0.0001 seconds; instead the same time yesterday")

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from forecasting import Demand, InvalidRequest, Policy, replay
+from forecasting.rehearsal import Mode, Rehearsal
+from forecasting.scalers import SCALERS
+from forecasting.scalers.reg import parabola
+from forecasting.scorecard import scored
 from forecasting.simulation import MODES
 from forecasting.synthetic import synthetic_demand
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-FIVE = timedelta(minutes=5)
+FIVE, TEN = timedelta(minutes=5), timedelta(minutes=10)
+HOUR = timedelta(hours=1)
 
 
 def a_staircase() -> Demand:
@@ -66,6 +75,72 @@ def test_foresight_is_short_less_often_than_reaction_and_both_together_least() -
     assert cards["hybrid"].under_time_share <= cards["predictive"].under_time_share
     assert cards["hybrid"].under_time_share < cards["aws_hourly"].under_time_share
     assert cards["hybrid"].over_hours_share < 0.4
+
+
+def test_only_what_looks_ahead_is_in_time_for_a_job_by_the_clock() -> None:
+    demand = synthetic_demand(days=10, step=FIVE, level=20_000, cron=1.8, noise=0.02)
+    rehearsal = Rehearsal(demand, since=demand.end - timedelta(days=1), engine="ensemble_quick", refresh=6 * HOUR)
+    policy = Policy(1, 200, 600.0)
+    cards = {mode: scored(rehearsal.steered(policy, mode, TEN), policy) for mode in MODES if mode != "predictive"}
+    assert cards["hybrid"].under_time_share < 0.05
+    assert all(card.under_time_share > 0.05 for mode, card in cards.items() if mode != "hybrid")
+
+
+def test_a_rehearsal_makes_its_forecasts_once() -> None:
+    demand = synthetic_demand(days=10, step=FIVE)
+    made: list[datetime] = []
+
+    def watched(instants: Iterable[datetime], _: int) -> Iterable[datetime]:
+        for instant in instants:
+            made.append(instant)
+            yield instant
+
+    rehearsal = Rehearsal(
+        demand, since=demand.end - timedelta(hours=4), engine="seasonal_naive", refresh=HOUR, watch=watched
+    )
+    for size in (50.0, 60.0):
+        rehearsal.steered(Policy(1, 80, size), "predictive", TEN)
+        rehearsal.steered(Policy(1, 80, size), "hybrid", TEN)
+    assert len(made) == 4
+
+
+def test_many_forecasts_at_once_steer_as_one_at_a_time() -> None:
+    """What a plan rests on does not depend on the refreshes that are forecast along with it."""
+    demand = synthetic_demand(days=10, step=FIVE, level=20_000)
+    since = demand.end - timedelta(hours=6)
+    whole = Rehearsal(demand, since=since, engine="ensemble_quick").steered(Policy(1, 80, 600), "predictive", TEN)
+    first = Rehearsal(demand, since=since, until=since + HOUR, engine="ensemble_quick")
+    assert first.steered(Policy(1, 80, 600), "predictive", TEN).ordered.tolist() == whole.ordered[:12].tolist()
+
+
+def test_the_worst_moment_and_the_restlessness_are_told() -> None:
+    card = replay(a_staircase(), Policy(1, 10, 100.0), since=MONDAY + timedelta(days=1), mode="reactive", boot=TEN)
+    assert card.worst_shortage == 4
+    # The demand moves twice, the supply twice and later: four of 71 moves do not agree.
+    assert card.instability == pytest.approx(100 * 4 / 71)
+
+
+@pytest.mark.parametrize("mode", SCALERS)
+def test_a_scaler_of_the_literature_follows_the_load_knowing_only_the_past(mode: Mode) -> None:
+    policy, since = Policy(1, 10, 100.0), MONDAY + timedelta(days=1)
+    course = Rehearsal(a_staircase(), since=since).steered(policy, mode, TEN)
+    assert course.ordered.min() >= 1
+    assert course.ordered.max() >= 5
+    assert (course.ordered[:25] == 1).all()  # The step at slot 24 is seen at tick 25 ...
+    assert course.ordered[25:27].max() >= 5 or mode == "conpaas"  # ... and answered, by most at once.
+    assert course.ordered[-1] <= 5
+
+
+def test_hist_remembers_the_hour_of_other_days() -> None:
+    daily = np.tile(np.repeat([100.0, 500.0, 100.0], [120, 24, 144]), 4)
+    rehearsal = Rehearsal(Demand(MONDAY, FIVE, daily), since=MONDAY + timedelta(days=3))
+    assert rehearsal.steered(Policy(1, 10, 100.0), "hist", TEN).ordered[120] == 5
+
+
+def test_a_parabola_is_followed() -> None:
+    times = np.arange(30.0)
+    curve = 3 + 2 * times + 0.5 * times**2
+    assert parabola(curve, 12)[-2] == pytest.approx(curve[-1])
 
 
 def test_a_replay_knows_only_what_had_been_measured() -> None:

@@ -64,6 +64,30 @@ events:
     assert sale.start.isoformat() == "2026-11-26T23:00:00+00:00", "a time without zone is the fleet's own"
 
 
+def test_costs_choose_the_quantile_unless_it_is_written(tmp_path: Path) -> None:
+    costs = "price_per_hour: 0.1\nshortage_cost: 1.9\n"
+    assert read_fleet(a_file(tmp_path, SIX_LINES + costs)).policy.quantile == pytest.approx(0.95)
+    assert read_fleet(a_file(tmp_path, SIX_LINES + costs + "quantile: 0.8\n")).policy.quantile == 0.8
+
+
+def test_limits_on_change_and_freezes_are_kept(tmp_path: Path) -> None:
+    limits = """\
+timezone: Europe/Berlin
+max_step_up: 5
+max_step_down: 2
+cooldown_up: 10m
+cooldown_down: 30m
+freezes:
+  - {start: 2026-12-01T08:00, end: 2026-12-01T12:00}
+"""
+    policy = read_fleet(a_file(tmp_path, SIX_LINES + limits)).policy
+
+    assert (policy.max_step_up, policy.max_step_down) == (5, 2)
+    assert (policy.cooldown_up, policy.cooldown_down) == (timedelta(minutes=10), timedelta(minutes=30))
+    (freeze,) = policy.freezes
+    assert freeze.start.isoformat() == "2026-12-01T07:00:00+00:00", "a time without zone is the fleet's own"
+
+
 def _with(key: str, value: str) -> str:
     """Give the six lines with one of them said otherwise."""
     lines = [line for line in SIX_LINES.splitlines() if not line.startswith(f"{key}:")]
@@ -101,6 +125,11 @@ BAD_FILES = {
     "a sum per instance": (_with("metric", "{namespace: A, name: B, per_instance: true}"), r"statistic: Average"),
     "an unknown statistic": (_with("metric", "{namespace: A, name: B, statistic: Mean}"), r"metric\.statistic: 'Mean'"),
     "a period CloudWatch lacks": (_with("metric", "{namespace: A, name: B, period: 7m}"), r"period 0:07:00 is none of"),
+    "a step of nothing": (SIX_LINES + "max_step_up: 0\n", r"max_step_up: 0.*greater than or equal to 1"),
+    "a freeze that ends first": (
+        SIX_LINES + "freezes: [{start: 2026-02-02, end: 2026-02-01}]\n",
+        r"freeze ends at .* not after its start",
+    ),
     "an event that ends first": (
         SIX_LINES + "events: [{name: sale, start: 2026-02-02, end: 2026-02-01}]\n",
         r"event 'sale' ends .* not after its start",

@@ -1,0 +1,184 @@
+"""Calibration: what is learnt once in some hours and used every hour, kept between processes as plain JSON.
+
+`calibrate` tries every guess at earlier origins and remembers what came of it; `refresh` fits the curves to what is
+known now, and weighs them and their quantiles as the calibration says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from forecasting.errors import InvalidCalibration, InvalidRequest
+from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, read_back
+from forecasting.learnt import Learnt
+from forecasting.models import model
+from forecasting.models.blended import Blended
+from forecasting.threads import one_thread_of_algebra
+from forecasting.tick import UNTRIED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forecasting.demand import Demand
+    from forecasting.event import Event
+    from forecasting.forecast import Forecast
+    from forecasting.forecaster import Prepared
+
+_FORMAT = "calibration/1"
+_PARTS = ("weights", "away", "carry", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """What was learnt of each series, for one engine, horizon and set of quantiles."""
+
+    engine: str
+    horizon: timedelta
+    quantiles: tuple[float, ...]
+    steps: dict[str, timedelta] = field(default_factory=dict)
+    learnt: dict[str, Learnt] = field(default_factory=dict)
+
+    def carry(self, name: str) -> tuple[float, ...]:
+        """Tell how much of a miss stays after the leads of a tick."""
+        known = self.learnt.get(name)
+        return UNTRIED if known is None else tuple(known.carry[0].tolist())
+
+    def to_json(self) -> str:
+        """Write versioned, plain JSON."""
+        series = {
+            name: {"step_seconds": self.steps[name].total_seconds(), **_plain(learnt)}
+            for name, learnt in self.learnt.items()
+        }
+        return json.dumps(
+            {
+                "format": _FORMAT,
+                "engine": self.engine,
+                "horizon_seconds": self.horizon.total_seconds(),
+                "quantiles": list(self.quantiles),
+                "series": series,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote."""
+        try:
+            data = _current(json.loads(text))
+            return cls(
+                engine=data["engine"],
+                horizon=timedelta(seconds=data["horizon_seconds"]),
+                quantiles=tuple(data["quantiles"]),
+                steps={name: timedelta(seconds=each["step_seconds"]) for name, each in data["series"].items()},
+                learnt={name: _read(each) for name, each in data["series"].items()},
+            )
+        except InvalidCalibration:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            msg = f"not the JSON of a calibration ({type(error).__name__}: {error}): write it with to_json()"
+            raise InvalidCalibration(msg) from error
+
+
+def calibrate(  # noqa: PLR0913  (as forecast_many: all but the demands have defaults)
+    demands: Mapping[str, Demand],
+    *,
+    horizon: timedelta = timedelta(hours=48),
+    quantiles: tuple[float, ...] = QUANTILES,
+    engine: str = "ensemble",
+    timezone: str = "UTC",
+    events: Sequence[Event] = (),
+    country: str | None = None,
+) -> Calibration:
+    """Learn from trials at earlier origins; a series too short to be tried is left out, and forecast afresh."""
+    asked = Request(
+        horizon=horizon,
+        quantiles=quantiles,
+        engine=engine,
+        timezone=timezone,
+        events=tuple(events),
+        country=country,
+        workers=WORKERS,
+    )
+    blended = _blended(engine)
+    made = Calibration(engine=engine, horizon=horizon, quantiles=asked.quantiles)
+    with one_thread_of_algebra():
+        for names, series in grouped(demands, asked):
+            _, learnt = blended.learn(panel(series, asked))
+            for row, name in enumerate(names if learnt else ()):
+                made.learnt[name] = learnt.rows(slice(row, row + 1))  # type: ignore[union-attr]
+                made.steps[name] = series[row].step
+    return made
+
+
+def refresh(
+    demands: Mapping[str, Demand],
+    calibration: Calibration,
+    *,
+    timezone: str = "UTC",
+    events: Sequence[Event] = (),
+    country: str | None = None,
+) -> dict[str, Forecast]:
+    """Forecast with what was learnt before; series the calibration does not know are tried as they come."""
+    asked = Request(
+        horizon=calibration.horizon,
+        quantiles=calibration.quantiles,
+        engine=calibration.engine,
+        timezone=timezone,
+        events=tuple(events),
+        country=country,
+        workers=WORKERS,
+    )
+    blended = _blended(calibration.engine)
+    found: dict[str, Forecast] = {}
+    with one_thread_of_algebra():
+        for names, series in grouped(demands, asked):
+            for known, part in _by_knowledge(names, series, calibration):
+                some, members = [name for name, _ in part], [each for _, each in part]
+                learnt = Learnt.joined([calibration.learnt[name] for name in some]) if known else None
+                outlook, _ = blended.learn(panel(members, asked), learnt)
+                found.update(read_back(some, members, outlook, asked))
+    return {name: found[name] for name in demands}
+
+
+def _by_knowledge(
+    names: list[str], series: list[Prepared], calibration: Calibration
+) -> list[tuple[bool, list[tuple[str, Prepared]]]]:
+    """Part the series into those whose calibration holds, and those that have none of their step."""
+    parts: dict[bool, list[tuple[str, Prepared]]] = defaultdict(list)
+    for name, each in zip(names, series, strict=True):
+        parts[calibration.steps.get(name) == each.step].append((name, each))
+    return list(parts.items())
+
+
+def _blended(engine: str) -> Blended:
+    found = model(engine)
+    if not isinstance(found, Blended):
+        msg = f"engine {engine!r} learns nothing that could be kept: calibrate ensemble, or forecast with it afresh"
+        raise InvalidRequest(msg)
+    return found
+
+
+def _plain(learnt: Learnt) -> dict[str, Any]:
+    """Give the numbers of one series, to six digits."""
+    return {part: _rounded(getattr(learnt, part)[0]) for part in _PARTS}
+
+
+def _current(data: dict[str, Any]) -> dict[str, Any]:
+    if data["format"] != _FORMAT:
+        msg = f"format {data['format']!r} is not {_FORMAT!r}: calibrate again with this version"
+        raise InvalidCalibration(msg)
+    return data
+
+
+def _rounded(values: Any) -> Any:
+    numbers = np.asarray(values, dtype=np.float64)
+    return [_rounded(each) for each in numbers] if numbers.ndim else float(f"{float(numbers):.6g}")
+
+
+def _read(data: dict[str, Any]) -> Learnt:
+    return Learnt(**{part: np.array(data[part], dtype=np.float32)[None] for part in _PARTS})

@@ -1,0 +1,92 @@
+"""What if: several policies and ways of scaling on one past demand, side by side, down to the money a month."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecasting.errors import InvalidRequest
+from forecasting.rehearsal import Rehearsal
+from forecasting.scorecard import HOUR, Course, Scorecard, scored
+from forecasting.simulation import known_mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from forecasting.demand import Demand
+    from forecasting.policy import Policy
+    from forecasting.rehearsal import Watch
+
+MONTH = timedelta(days=30)
+STATIC = "static"  # As many instances, all the time, as the greatest demand needed: known only afterwards.
+MODES: tuple[str, ...] = (STATIC, "reactive", "hybrid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What came of one policy under one way of scaling."""
+
+    policy: str
+    card: Scorecard
+    course: Course
+    monthly_hours: float
+    monthly_cost: float
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give the figures for JSON."""
+        card = {**asdict(self.card), "since": self.card.since.isoformat(), "until": self.card.until.isoformat()}
+        return {"policy": self.policy, **card, "monthly_hours": self.monthly_hours, "monthly_cost": self.monthly_cost}
+
+
+def compare(  # noqa: PLR0913  (what a replay asks for; all but three have defaults)
+    demand: Demand,
+    policies: Mapping[str, Policy],
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    modes: Sequence[str] = MODES,
+    engine: str = "auto",
+    boot: timedelta = timedelta(minutes=5),
+    refresh: timedelta = HOUR,
+    timezone: str = "UTC",
+    watch: Watch = lambda instants, _: instants,
+) -> tuple[Outcome, ...]:
+    """Steer every policy in every mode through the same demand; the forecasts are made once for all."""
+    if not policies or not modes:
+        msg = f"{len(policies)} policies and {len(modes)} modes to compare: give at least one of each"
+        raise InvalidRequest(msg)
+    rehearsal = Rehearsal(
+        demand, since=since, until=until, engine=engine, refresh=refresh, timezone=timezone, watch=watch
+    )
+    return tuple(
+        _outcome(name, policy, _course(rehearsal, policy, mode, boot))
+        for name, policy in policies.items()
+        for mode in modes
+    )
+
+
+def _course(rehearsal: Rehearsal, policy: Policy, mode: str, boot: timedelta) -> Course:
+    if mode != STATIC:
+        return rehearsal.steered(policy, known_mode(mode), boot)
+    seen = rehearsal.values[~np.isnan(rehearsal.values)]
+    peak = policy.needed(float(seen.max())) if len(seen) else policy.min_size
+    return Course(
+        mode=STATIC,
+        since=rehearsal.since,
+        tick=rehearsal.tick,
+        boot=boot,
+        demand=rehearsal.values,
+        ordered=np.full(len(rehearsal.values), policy.bounded(peak)),
+    )
+
+
+def _outcome(name: str, policy: Policy, course: Course) -> Outcome:
+    card = scored(course, policy)
+    hours = card.instance_hours * (MONTH / (course.until - course.since))
+    return Outcome(
+        policy=name, card=card, course=course, monthly_hours=hours, monthly_cost=hours * policy.price_per_hour
+    )

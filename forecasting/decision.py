@@ -1,0 +1,184 @@
+"""Decide: what a fleet should do now, from its plan and from what is seen, and never lower because nothing is seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from forecasting.errors import InvalidRequest
+from forecasting.instant import as_utc
+
+if TYPE_CHECKING:
+    from forecasting.plan import Plan
+    from forecasting.policy import Policy
+
+FRESH = timedelta(minutes=10)
+
+
+class Action(StrEnum):
+    """What to do with the number of instances."""
+
+    OUT = "scale out"
+    IN = "scale in"
+    HOLD = "hold"
+
+
+class Fallback(StrEnum):
+    """What to do when the metric is missing or old; none of them ever scales in."""
+
+    CURRENT = "current"  # keep what there is
+    STATIC = "static"  # a size that a person chose
+    HIGHER = "higher"  # the greater of what there is and that size
+    LOWER = "lower"  # the lesser of both: stay, for nothing is taken away unseen
+    PLAN = "plan"  # what the plan says, when there is one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What is seen of a fleet now; `demand` is None when nothing was measured."""
+
+    capacity: int
+    demand: float | None = None
+    measured: datetime | None = None
+    # The size that the demand asked for at moments before now, newest anywhere: a lowering waits for all of them.
+    wanted: tuple[tuple[datetime, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRule:
+    """When the load of the fleet, as a share of what it serves well, is within the bounds, change by so many."""
+
+    above: float
+    below: float = math.inf
+    change: int
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that changes against its load."""
+        if not self.above < self.below:
+            msg = f"step rule from {self.above:g} to {self.below:g} is empty: give above less than below"
+            raise InvalidRequest(msg)
+        if (self.change > 0 and self.above < 1) or (self.change < 0 and self.below > 1):
+            span = f"between {self.above:g} and {self.below:g}"
+            msg = f"step rule changes by {self.change} {span}: add above 1, take away below"
+            raise InvalidRequest(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How to react: by target tracking, or by steps when there are any; and what to do when blind."""
+
+    steps: tuple[StepRule, ...] = ()
+    fallbacks: tuple[Fallback, ...] = (Fallback.CURRENT,)  # a chain: the first that has an answer
+    static: int | None = None
+    fresh: timedelta = FRESH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, the capacity it leads to, why, and the size the demand alone asked for, to be remembered."""
+
+    action: Action
+    capacity: int
+    reason: str
+    wanted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """The size to go to, the size the load alone asks for, and why."""
+
+    size: int
+    wanted: int
+    reason: str
+
+
+def decide(
+    plan: Plan | None, observed: Observed, policy: Policy, now: datetime, rules: Rules | None = None
+) -> Decision:
+    """Take the greater of what was planned and what the load asks for; up at once, down when it has stayed away."""
+    rules, now = rules or Rules(), as_utc(now, "now")
+    planned = plan.capacity_at(now) if plan and plan.start <= now else None
+    blind = _blind(observed, rules, now)
+    if blind or observed.demand is None:
+        return _without_sight(planned, observed, policy, rules, blind)
+    wanted, why = _reactive(observed.demand, observed.capacity, policy, rules)
+    if planned is not None and planned > wanted:
+        why = f"the plan holds {planned}, the load alone asks for {wanted}"
+    wish = _Wish(size=policy.bounded(max(wanted, planned or 0)), wanted=wanted, reason=why)
+    if wish.size > observed.capacity:
+        return _raised(wish, observed.capacity, policy)
+    if wish.size < observed.capacity:
+        return _lowered(wish, observed, policy, now)
+    return Decision(action=Action.HOLD, capacity=wish.size, reason=why, wanted=wanted)
+
+
+def _blind(observed: Observed, rules: Rules, now: datetime) -> str:
+    if observed.demand is None or math.isnan(observed.demand):
+        return "the metric is missing"
+    if observed.measured is not None and now - observed.measured > rules.fresh:
+        minutes = (now - observed.measured) / timedelta(minutes=1)
+        return f"the metric is {minutes:.0f} minutes old"
+    return ""
+
+
+def _reactive(demand: float, current: int, policy: Policy, rules: Rules) -> tuple[int, str]:
+    """Give the size the load asks for, keeping the present one within the tolerance."""
+    needed = policy.needed(demand)
+    load = policy.load(demand) / current if current else math.inf if needed else 1.0
+    served = f"load {load:.0%} of what {current} serve well" if current else "none there"
+    if rules.steps:
+        rule = next((each for each in rules.steps if each.above <= load < each.below), None)
+        change = rule.change if rule else 0
+        size = max(current + change, needed) if change < 0 else current + change
+        return max(size, 0), f"{served}: step rule {change:+d}"
+    if current and abs(load - 1) <= policy.tolerance:
+        return current, f"{served}: within the tolerance of {policy.tolerance:.0%}"
+    # A correction never turns round: rounding up must not add instances to a fleet that has too many.
+    return (max(needed, current) if load > 1 else min(needed, current)), f"{served}: {needed} needed"
+
+
+def _raised(wish: _Wish, current: int, policy: Policy) -> Decision:
+    capacity = min(wish.size, current + (policy.max_step_up or wish.size))
+    slow = f", {capacity - current} at a time" if capacity < wish.size else ""
+    return Decision(action=Action.OUT, capacity=capacity, reason=f"{wish.reason}{slow}", wanted=wish.wanted)
+
+
+def _lowered(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> Decision:
+    """Lower to the most that was asked for within the window, once the whole of it has been seen."""
+    current, since = observed.capacity, now - policy.stabilisation
+    lately = max((size for when, size in observed.wanted if when >= since), default=wish.size)
+    settled = any(when <= since for when, _ in observed.wanted) or not policy.stabilisation
+    capacity = max(wish.size, policy.bounded(lately), current - (policy.max_step_down or current))
+    if not settled or capacity >= current:
+        waits = f"{wish.reason}; to be lowered when it has stayed so for {policy.stabilisation}"
+        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
+    return Decision(action=Action.IN, capacity=capacity, reason=wish.reason, wanted=wish.wanted)
+
+
+def _without_sight(planned: int | None, observed: Observed, policy: Policy, rules: Rules, blind: str) -> Decision:
+    """Follow the first fallback that has an answer, and the plan upwards; never scale in."""
+    current = observed.capacity
+    chain = ((each.value, _fallback(each, planned, current, rules)) for each in (*rules.fallbacks, Fallback.CURRENT))
+    name, asked = next((name, size) for name, size in chain if size is not None)
+    capacity = max(current, policy.bounded(max(asked, planned or 0)))
+    ask = f"{blind}: fallback {name} says {asked}"
+    plan = f", the plan {planned}" if planned is not None else ""
+    action = Action.OUT if capacity > current else Action.HOLD
+    return Decision(action=action, capacity=capacity, reason=f"{ask}{plan}; nothing is taken away unseen")
+
+
+def _fallback(fallback: Fallback, planned: int | None, current: int, rules: Rules) -> int | None:
+    match fallback:
+        case Fallback.CURRENT:
+            return current
+        case Fallback.PLAN:
+            return planned
+        case Fallback.STATIC:
+            return rules.static
+        case Fallback.HIGHER:
+            return None if rules.static is None else max(rules.static, current)
+        case Fallback.LOWER:
+            return None if rules.static is None else min(rules.static, current)

@@ -1,0 +1,42 @@
+"""Learnt: what trials at earlier origins taught about every series, kept so that they need not be made every hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from forecasting.demand import Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learnt:
+    """One row for each series, mostly by segment of the horizon.
+
+    `weights` (series, guesses, segments); `away` (series, quantiles, segments): how far each quantile lies from the
+    best guess; `carry` (series, leads): how much of the latest miss stays after the leads of a tick; `error` (series):
+    of the blend in trials, in units of the mean.
+    """
+
+    weights: Values
+    away: Values
+    carry: Values
+    error: Values
+
+    def rows(self, which: slice) -> Learnt:
+        """Keep some of the series."""
+        return Learnt(
+            weights=self.weights[which], away=self.away[which], carry=self.carry[which], error=self.error[which]
+        )
+
+    @classmethod
+    def joined(cls, parts: list[Learnt]) -> Learnt:
+        """Put what was learnt of consecutive series together."""
+        return cls(
+            weights=np.concatenate([part.weights for part in parts]),
+            away=np.concatenate([part.away for part in parts]),
+            carry=np.concatenate([part.carry for part in parts]),
+            error=np.concatenate([part.error for part in parts]),
+        )

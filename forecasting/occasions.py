@@ -1,0 +1,127 @@
+"""Occasions: days unlike the others that a calendar or a person knows of, and what such days did to demand before.
+
+An event with a stated factor is believed. One without is compared with the same hours of the weeks around it each time
+it came; what it did then is expected again. A country's holidays are such events, and may learn from each other: there
+is but one Christmas a year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from forecasting.errors import InvalidRequest
+from forecasting.event import Event
+from forecasting.instant import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.demand import Demand, Values
+
+WEEK: Final = timedelta(weeks=1)
+DAY: Final = timedelta(days=1)
+AROUND: Final = (-2, -1, 1, 2)
+LEAST_SEEN: Final = timedelta(hours=1)
+# What was seen once is believed by two thirds, and nothing beyond a tenth or ten times the usual.
+DOUBT: Final = 0.5
+LARGEST: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """An event and the factor to expect of it; `learnt` tells that nobody stated it."""
+
+    event: Event
+    factor: float | None
+    learnt: bool = False
+
+    def slots(self, start: datetime, step: timedelta, length: int) -> slice:
+        """Give the slots that the event touches."""
+        return _slots(self.event, start, step, length)
+
+
+@lru_cache(maxsize=256)
+def holidays_of(country: str, first: int, last: int, timezone: str) -> tuple[Event, ...]:
+    """Give a country's holidays of some years, from midnight to midnight; "DE", or with a part of it "US-CA"."""
+    import holidays
+
+    name, _, part = country.partition("-")
+    try:
+        found = holidays.country_holidays(name, subdiv=part or None, years=range(first, last + 1))
+    except NotImplementedError as error:
+        msg = f'country {country!r} is unknown: write an ISO code such as "DE", or with its part as in "US-CA"'
+        raise InvalidRequest(msg) from error
+    local = zone(timezone)
+    midnight = [(datetime.combine(day, time(), local), label) for day, label in sorted(found.items())]
+    return tuple(Event(name=label, start=when, end=when + DAY) for when, label in midnight)
+
+
+def known_occasions(
+    demand: Demand, horizon: timedelta, events: Sequence[Event], country: str | None, timezone: str
+) -> tuple[Occasion, ...]:
+    """Give what touches the demand or its horizon, with the factor learnt of those that state none and lie ahead."""
+    span = demand.start, demand.end + horizon
+    listed = holidays_of(country, span[0].year - 1, span[1].year + 1, timezone) if country else ()
+    own, public = _within(events, *span), _within(listed, *span)
+    return (
+        *(_informed(each, demand, own, ()) for each in own),
+        *(_informed(each, demand, public, public) for each in public),
+    )
+
+
+def taken_out(demand: Demand, events: Sequence[Event]) -> Values:
+    """Take the effect of events out of a history, so that no model learns an exception as the rule."""
+    values = demand.values.copy()
+    for event in events:
+        window = _slots(event, demand.start, demand.step, len(values))
+        values[window] = np.nan if event.factor is None else values[window] / event.factor
+    return values
+
+
+def _slots(event: Event, start: datetime, step: timedelta, length: int) -> slice:
+    first, last = (event.start - start) // step, -((start - event.end) // step)
+    return slice(min(max(first, 0), length), min(max(last, 0), length))
+
+
+def _within(events: Sequence[Event], since: datetime, until: datetime) -> tuple[Event, ...]:
+    return tuple(event for event in events if event.start < until and event.end > since)
+
+
+def _informed(event: Event, demand: Demand, alike: Sequence[Event], kin: Sequence[Event]) -> Occasion:
+    """Find the factor of an event that reaches into the future: from its own past, else from that of its kin."""
+    if event.factor is not None or event.end <= demand.end:
+        return Occasion(event=event, factor=event.factor)
+    usual = taken_out(demand, alike)
+    own = [each for each in alike if each.name == event.name and each.factor is None]
+    seen = _ratios(demand, own, usual) or _ratios(demand, kin, usual)
+    if not seen:
+        return Occasion(event=event, factor=None)
+    factor = float(np.exp(np.sum(seen) / (len(seen) + DOUBT)))
+    return Occasion(event=event, factor=min(max(factor, 1 / LARGEST), LARGEST), learnt=True)
+
+
+def _ratios(demand: Demand, events: Sequence[Event], usual: Values) -> list[float]:
+    """Give the logarithm of what each event made of the demand of the weeks around it."""
+    found = []
+    for event in events:
+        window = _slots(event, demand.start, demand.step, len(demand))
+        happened, expected = demand.values[window], _weeks_around(usual, window, round(WEEK / demand.step))
+        both = ~np.isnan(happened) & ~np.isnan(expected)
+        if both.sum() * demand.step >= LEAST_SEEN and expected[both].sum() > 0:
+            ratio = happened[both].sum() / expected[both].sum()
+            found.append(float(np.log(min(max(ratio, 1 / LARGEST), LARGEST))))
+    return found
+
+
+def _weeks_around(usual: Values, window: slice, week: int) -> Values:
+    """Average the same slots of the weeks before and after, NaN where none is known."""
+    at = np.arange(window.start, window.stop) + week * np.array(AROUND)[:, None]
+    beside = np.where((at >= 0) & (at < len(usual)), usual[at.clip(0, len(usual) - 1)], np.nan)
+    known = ~np.isnan(beside)
+    count, total = known.sum(axis=0), np.where(known, beside, 0.0).sum(axis=0)
+    return np.asarray(np.divide(total, count, out=np.full(at.shape[1], np.nan), where=count > 0))

@@ -1,0 +1,208 @@
+"""Rehearsal: one stretch of past demand, steered again and again.
+
+Modes, policies and boot times are many, the history is one: whatever depends on it alone, above all the forecasts, is
+made once and kept. Every tick knows only what had been measured before it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from forecasting.capacity import instances
+from forecasting.errors import InvalidRequest
+from forecasting.forecaster import MEMORY, QUANTILES, forecast_many
+from forecasting.instant import as_utc
+from forecasting.near import near_peaks
+from forecasting.planner import draw_plan
+from forecasting.reactive import reactive_capacity, seen_before
+from forecasting.scalers import SCALERS
+from forecasting.scalers.seen import Seen
+from forecasting.scorecard import Course
+from forecasting.sliding import trailing_max
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy.typing as npt
+
+    from forecasting.demand import Demand, Values
+    from forecasting.forecast import Forecast
+    from forecasting.policy import Policy
+
+    Sizes = npt.NDArray[np.int64]
+    Watch = Callable[[Iterable[datetime], int], Iterable[datetime]]
+
+Mode = Literal["predictive", "reactive", "hybrid", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+TICK = timedelta(minutes=5)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MIDDLE = 0.5
+TOGETHER = 24  # Forecasts made in one call.
+# AWS predictive scaling: hourly means of 14 days, forecast every six hours, launched five minutes before the hour.
+AWS_MEMORY, AWS_REFRESH, AWS_BUFFER = timedelta(days=14), timedelta(hours=6), timedelta(minutes=5)
+
+
+class Rehearsal:
+    """A past demand from `since` to `until`, with everything before it known."""
+
+    def __init__(  # noqa: PLR0913  (what a replay asks for; all but two have defaults)
+        self,
+        demand: Demand,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        engine: str = "auto",
+        refresh: timedelta = HOUR,
+        timezone: str = "UTC",
+        watch: Watch = lambda instants, _: instants,
+    ) -> None:
+        """Cut the demand into ticks; a longer slot becomes several, so that five minutes of boot mean something."""
+        part = _part(demand, as_utc(since, "since"), until, refresh)
+        self.tick = TICK if part.step > TICK and not part.step % TICK else part.step
+        self.since, self.values = part.start, np.repeat(part.values, part.step // self.tick)
+        self._demand, self._refresh, self._watch = demand, refresh, watch
+        self._engine, self._timezone = engine, timezone
+        past = demand.between(max(demand.start, part.start - MEMORY - 8 * DAY), part.end)
+        self._history = np.repeat(past.values, past.step // self.tick)
+        self._first = len(self._history) - len(self.values)
+        self._seen = seen_before(self._history)
+        self._forecasts: dict[tuple[float, ...], dict[datetime, Forecast]] = {}
+        self._hourly: dict[datetime, Forecast] = {}
+        self._near: dict[tuple[int, float], Values] = {}
+
+    def steered(self, policy: Policy, mode: Mode, boot: timedelta) -> Course:
+        """Give what would have been ordered."""
+        return Course(
+            mode=mode,
+            since=self.since,
+            tick=self.tick,
+            boot=boot,
+            demand=self.values,
+            ordered=self._ordered(policy, mode, boot),
+        )
+
+    def _ordered(self, policy: Policy, mode: Mode, boot: timedelta) -> Sizes:
+        match mode:
+            case "predictive":
+                return self._planned(policy)
+            case "reactive":
+                return self._reactive(policy)
+            case "hybrid":
+                return self._hybrid(policy, max(policy.lead_time, boot))
+            case "aws_hourly":
+                return np.maximum(self._aws_hourly(policy), self._reactive(policy))
+            case _:
+                seen = Seen(demand=self._seen, first=self._first, tick=self.tick, policy=policy)
+                return SCALERS[mode](seen)
+
+    def _reactive(self, policy: Policy) -> Sizes:
+        """React to what was measured; the hours before the replay give it something to start from."""
+        return reactive_capacity(self._seen, policy, self.tick)[self._first :]
+
+    def _planned(self, policy: Policy) -> Sizes:
+        """Plan at every refresh, and hold to the newest plan."""
+        capacity = np.zeros(len(self.values), dtype=np.int64)
+        current: int | None = None
+        for now, made in self._forecast(tuple(sorted({*QUANTILES, policy.quantile}))).items():
+            plan = draw_plan(made, policy, now=now, current=current)
+            ticks = self._until_next(now, self._refresh)
+            instants = (self.since + tick * self.tick for tick in range(ticks.start, ticks.stop))
+            capacity[ticks] = [plan.capacity_at(when) for when in instants]
+            current = int(capacity[ticks.stop - 1])
+        return capacity
+
+    def _hybrid(self, policy: Policy, lead: timedelta) -> Sizes:
+        """Order the most of three: what the next minutes may bring, what is expected at all, what is seen now."""
+        near = self._peaks(lead, policy.quantile)
+        if np.isnan(near).any():
+            return np.maximum(self._planned(policy), self._reactive(policy))
+        usual = self._expected(lead)
+        wanted = instances(np.maximum(np.maximum(near, usual), self._seen[self._first :]), policy)
+        return trailing_max(wanted, 1 + -(-policy.stabilisation // self.tick))
+
+    def _peaks(self, lead: timedelta, quantile: float) -> Values:
+        width = 1 + -(-lead // self.tick)
+        if (width, quantile) not in self._near:
+            peaks = near_peaks(self._history, self._first, DAY // self.tick, width, quantile)
+            self._near[width, quantile] = peaks
+        return self._near[width, quantile]
+
+    def _expected(self, lead: timedelta) -> Values:
+        """Give, for every tick, the most that the newest forecast's middle expects within the lead time."""
+        floor = np.zeros(len(self.values))
+        for now, made in self._forecast(QUANTILES).items():
+            middle = made.at(MIDDLE)
+            ticks = self._until_next(now, self._refresh)
+            for tick in range(ticks.start, ticks.stop):
+                opens = self.since + tick * self.tick - made.start
+                floor[tick] = middle[opens // made.step : 1 + (opens + lead) // made.step].max()
+        return floor
+
+    def _forecast(self, quantiles: tuple[float, ...]) -> dict[datetime, Forecast]:
+        """Forecast at every refresh, many at a time."""
+        if quantiles not in self._forecasts:
+            instants = self._times(self._refresh)
+            found: dict[datetime, Forecast] = {}
+            for index, now in enumerate(self._watch(instants, len(instants))):
+                if now not in found:
+                    known = {each.isoformat(): self._demand.before(each) for each in instants[index : index + TOGETHER]}
+                    made = forecast_many(
+                        known,
+                        horizon=max(DAY, 2 * self._refresh),
+                        engine=self._engine,
+                        timezone=self._timezone,
+                        quantiles=quantiles,
+                    )
+                    found |= {datetime.fromisoformat(each): one for each, one in made.items()}
+            self._forecasts[quantiles] = found
+        return self._forecasts[quantiles]
+
+    def _aws_hourly(self, policy: Policy) -> Sizes:
+        """Hold, for every hour, what its forecast mean needs, from five minutes before the hour on."""
+        floor = np.zeros(len(self.values), dtype=np.int64)
+        for now, made in self._forecast_hourly().items():
+            ticks = self._until_next(now, AWS_REFRESH)
+            floor[ticks.start :] = 0
+            for opens, size in zip(made.times(), instances(made.at(MIDDLE), policy).tolist(), strict=True):
+                first = max((opens - AWS_BUFFER - self.since) // self.tick, ticks.start)
+                last = -(-(opens + made.step - self.since) // self.tick)
+                floor[first:last] = np.maximum(floor[first:last], size)
+        return floor
+
+    def _forecast_hourly(self) -> dict[datetime, Forecast]:
+        if not self._hourly:
+            instants = self._times(AWS_REFRESH)
+            known = {}
+            for now in self._watch(instants, len(instants)):
+                recent = self._demand.before(now).tail(AWS_MEMORY)
+                known[now.isoformat()] = recent if recent.step >= HOUR else recent.every(HOUR)
+            made = forecast_many(
+                known, horizon=AWS_REFRESH + 2 * HOUR, engine=self._engine, timezone=self._timezone, quantiles=(MIDDLE,)
+            )
+            self._hourly = {datetime.fromisoformat(each): one for each, one in made.items()}
+        return self._hourly
+
+    def _times(self, every: timedelta) -> list[datetime]:
+        count = -(-len(self.values) * self.tick // every)
+        return [self.since + index * every for index in range(count)]
+
+    def _until_next(self, now: datetime, every: timedelta) -> slice:
+        first = (now - self.since) // self.tick
+        return slice(first, min(len(self.values), -(-(now + every - self.since) // self.tick)))
+
+
+def _part(demand: Demand, since: datetime, until: datetime | None, refresh: timedelta) -> Demand:
+    end = demand.end if until is None else as_utc(until, "until")
+    if not demand.start < since < end <= demand.end:
+        msg = (
+            f"since {since.isoformat()} and until {end.isoformat()} must follow each other within the demand, "
+            f"{demand.start.isoformat()} to {demand.end.isoformat()}"
+        )
+        raise InvalidRequest(msg)
+    if refresh < TICK:
+        msg = f"refresh is {refresh}: give 5 minutes or more"
+        raise InvalidRequest(msg)
+    return demand.between(since, end)

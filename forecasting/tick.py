@@ -1,0 +1,146 @@
+"""Tick: a fresh point moves the near future at once, with no model fitted again.
+
+How much of a miss stays after some time was learnt from the misses of trials; a forecast that was never calibrated
+takes it that a miss halves in an hour and a half.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecasting.errors import InvalidForecast
+from forecasting.forecast import Forecast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forecasting.calibration import Calibration
+    from forecasting.demand import Demand, Values
+    from forecasting.interval import Trials
+    from forecasting.slots import Slots
+
+LEADS_HOURS = (1 / 12, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 24.0)
+UNTRIED = tuple(float(0.5 ** (hours / 1.5)) for hours in LEADS_HOURS)
+NEAR = timedelta(hours=6)
+# The miss of now is the mean of the last hour's, the latest counting most.
+RECENT, HALF_LIFE = timedelta(hours=1), timedelta(minutes=20)
+SHRINK = 0.1
+OFFSET = 0.1
+
+
+def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
+    """Regress, for each series and lead, later misses of the trials on those of the hour before: (series, leads)."""
+    weights = _recent(slots.hour, HALF_LIFE / RECENT * slots.hour)
+    leads = [slots.of(hours) for hours in LEADS_HOURS]
+    above = np.zeros((len(logs), len(leads)))
+    below = np.full((len(logs), len(leads)), 1e-9)
+    for origin, guess in trials:
+        truth = logs[:, origin : origin + guess.shape[1]]
+        missed = truth - guess[:, : truth.shape[1]]
+        windows = np.lib.stride_tricks.sliding_window_view(missed, slots.hour, axis=1)[:, :: slots.of(0.5)]
+        level = windows @ weights
+        ends = slots.hour - 1 + slots.of(0.5) * np.arange(level.shape[1])
+        for index, lead in enumerate(leads):
+            usable = int(np.searchsorted(ends, missed.shape[1] - lead))
+            above[:, index] += (level[:, :usable] * missed[:, ends[:usable] + lead]).sum(axis=1)
+            below[:, index] += (1 + SHRINK) * (level[:, :usable] ** 2).sum(axis=1)
+    # A miss fades: after a longer time no more of it is left than after a shorter one.
+    return np.asarray(np.minimum.accumulate(np.clip(above / below, 0.0, 1.0), axis=1), dtype=np.float32)
+
+
+def tick(
+    forecasts: Mapping[str, Forecast],
+    fresh: Mapping[str, Demand],
+    calibration: Calibration | None = None,
+    *,
+    ahead: timedelta = NEAR,
+) -> dict[str, Forecast]:
+    """Give the quantiles of the next hours, from the end of the fresh points on; without any, the forecast stays."""
+    groups = defaultdict(list)
+    for name, forecast in forecasts.items():
+        if name in fresh and (passed := _passed(name, forecast, fresh[name])):
+            groups[forecast.start, forecast.step, len(forecast), forecast.quantiles, passed].append(name)
+    moved: dict[str, Forecast] = dict(forecasts)
+    for (*_, passed), names in groups.items():
+        moved.update(_moved({name: forecasts[name] for name in names}, fresh, calibration, passed, ahead))
+    return moved
+
+
+def _passed(name: str, forecast: Forecast, points: Demand) -> int:
+    """Count the slots of a forecast that the fresh points have reached."""
+    if points.step != forecast.step or (points.end - forecast.start) % forecast.step:
+        msg = f"{name}: points of {points.step} do not fit a forecast in steps of {forecast.step}: use its grid"
+        raise InvalidForecast(msg)
+    passed = (points.end - forecast.start) // forecast.step
+    if passed >= len(forecast):
+        msg = f"{name}: the forecast ended at {forecast.end.isoformat()}, before the fresh points: forecast again"
+        raise InvalidForecast(msg)
+    return max(0, int(passed))
+
+
+def _moved(
+    forecasts: dict[str, Forecast],
+    fresh: Mapping[str, Demand],
+    calibration: Calibration | None,
+    passed: int,
+    ahead: timedelta,
+) -> dict[str, Forecast]:
+    some = next(iter(forecasts.values()))
+    values = np.stack([each.values for each in forecasts.values()])
+    truth = np.stack([_aligned(fresh[name], passed) for name in forecasts])
+    middle = int(np.argmin(np.abs(np.array(some.quantiles) - 0.5)))
+    add = OFFSET * values[:, middle].mean(axis=1)[:, None] + 1e-9
+    missed = _missed(np.log(truth + add) - np.log(values[:, middle, :passed] + add), some.step)
+    last = min(len(some), passed + max(1, -(-ahead // some.step)))
+    carry = _over_slots(_carry(calibration, list(forecasts)), last - passed, some.step)
+    later = (values[:, :, passed:last] + add[:, :, None]) * np.exp(missed[:, None] * carry)[:, None, :]
+    later = np.maximum.accumulate(np.maximum(later - add[:, :, None], 0.0), axis=1)
+    return {
+        name: Forecast(
+            start=each.start + passed * each.step,
+            step=each.step,
+            quantiles=each.quantiles,
+            values=later[row],
+            engine=each.engine,
+            reason=f"{each.reason}; moved by {passed} fresh points",
+        )
+        for row, (name, each) in enumerate(forecasts.items())
+    }
+
+
+def _aligned(points: Demand, passed: int) -> Values:
+    """Give the points in the last slots that passed, NaN where there is none."""
+    found = np.full(passed, np.nan)
+    count = min(passed, len(points))
+    found[passed - count :] = points.values[len(points) - count :]
+    return found
+
+
+def _missed(misses: Values, step: timedelta) -> Values:
+    """Average the misses of the last hour, missing ones left out; 0 where none is known."""
+    misses = misses[:, -max(1, RECENT // step) :]
+    weights = _recent(misses.shape[1], HALF_LIFE / step) * ~np.isnan(misses)
+    total = weights.sum(axis=1)
+    return np.asarray((np.nan_to_num(misses) * weights).sum(axis=1) / np.maximum(total, 1e-9))
+
+
+def _recent(count: int, half_life: float) -> Values:
+    weights = 0.5 ** (np.arange(count)[::-1] / half_life)
+    return np.asarray(weights / weights.sum())
+
+
+def _carry(calibration: Calibration | None, names: list[str]) -> Values:
+    return np.array([calibration.carry(name) if calibration else UNTRIED for name in names])
+
+
+def _over_slots(carry: Values, count: int, step: timedelta) -> Values:
+    """Draw lines between the leads on a logarithmic scale: (series, slots)."""
+    hours = np.log(np.arange(1, count + 1) * (step / timedelta(hours=1)))
+    known = np.log(LEADS_HOURS)
+    left = np.clip(np.searchsorted(known, hours) - 1, 0, len(known) - 2)
+    share = np.clip((hours - known[left]) / (known[left + 1] - known[left]), 0.0, 1.0)
+    return np.asarray(carry[:, left] * (1 - share) + carry[:, left + 1] * share)

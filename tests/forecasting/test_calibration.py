@@ -1,0 +1,124 @@
+"""What is learnt once is kept, read back, and used hour after hour; fresh points move the near future."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from forecasting import (
+    Calibration,
+    Demand,
+    InvalidCalibration,
+    InvalidForecast,
+    InvalidRequest,
+    calibrate,
+    forecast_many,
+    refresh,
+    tick,
+)
+from forecasting.loss import wape
+from forecasting.synthetic import synthetic_demand
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+
+
+def some_demands(**habits: float) -> dict[str, Demand]:
+    return {f"fleet-{seed}": synthetic_demand(days=21, step=QUARTER, seed=seed, **habits) for seed in range(3)}  # type: ignore[arg-type]
+
+
+def test_a_refresh_at_the_time_of_calibration_is_the_full_forecast() -> None:
+    demands = some_demands()
+    whole, refreshed = forecast_many(demands, engine="ensemble"), refresh(demands, calibrate(demands))
+    for name, forecast in whole.items():
+        assert refreshed[name].values == pytest.approx(forecast.values, rel=1e-5)
+        assert refreshed[name].reason == forecast.reason
+
+
+def test_a_calibration_survives_json() -> None:
+    demands = some_demands()
+    made = calibrate(demands, horizon=timedelta(hours=30))
+    again = Calibration.from_json(made.to_json())
+    assert json.loads(again.to_json()) == json.loads(made.to_json())
+    before, after = refresh(demands, made), refresh(demands, again)
+    assert all(after[name].values == pytest.approx(before[name].values, rel=1e-3) for name in demands)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "calibration/0"}', '{"format": "calibration/1"}'])
+def test_what_is_no_calibration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCalibration, match=r"calibrat"):
+        Calibration.from_json(text)
+
+
+def test_a_refresh_knows_the_hours_since_the_calibration() -> None:
+    later = {"fleet": synthetic_demand(days=22.5, step=QUARTER)}
+    made = calibrate({"fleet": later["fleet"].before(later["fleet"].end - timedelta(hours=12))})
+    truth = synthetic_demand(days=24.5, step=QUARTER).values[len(later["fleet"]) :]
+    refreshed = refresh(later, made)["fleet"]
+    assert refreshed.start == later["fleet"].end
+    assert wape(truth, refreshed.at(0.5)) < 1.1 * wape(truth, forecast_many(later)["fleet"].at(0.5))
+
+
+def test_series_that_were_not_calibrated_are_forecast_as_they_come() -> None:
+    demands = some_demands()
+    made = calibrate({"fleet-0": demands["fleet-0"]})
+    hourly = {**demands, "fleet-0": demands["fleet-0"].every(HOUR)}
+    whole, refreshed = forecast_many(hourly, engine="ensemble"), refresh(hourly, made)
+    for name in hourly:
+        assert refreshed[name].values == pytest.approx(whole[name].values, rel=1e-5)
+
+
+def test_a_history_too_short_to_be_tried_is_left_out() -> None:
+    young = {"young": synthetic_demand(days=1.5, step=QUARTER)}
+    made = calibrate(young)
+    assert not made.learnt
+    assert refresh(young, made)["young"].engine == "seasonal_naive"
+
+
+def test_an_engine_that_learns_nothing_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="'seasonal_naive' learns nothing"):
+        calibrate(some_demands(), engine="seasonal_naive")
+
+
+def test_a_tick_is_nearer_the_truth_than_a_stale_forecast_when_the_level_has_moved() -> None:
+    """An hour after the forecast the demand is half as much again as was expected."""
+    whole = synthetic_demand(days=23, step=QUARTER)
+    known, truth = whole.before(whole.end - timedelta(days=2)), 1.5 * whole.values[-192:]
+    made = calibrate({"fleet": known})
+    stale = refresh({"fleet": known}, made)
+    fresh = Demand(known.end, QUARTER, truth[:4])
+    moved = tick(stale, {"fleet": fresh}, made, ahead=2 * HOUR)["fleet"]
+    assert moved.start == fresh.end
+    assert len(moved) == 8
+    assert wape(truth[4:12], moved.at(0.5)) < 0.6 * wape(truth[4:12], stale["fleet"].at(0.5)[4:12])
+    assert "moved by 4 fresh points" in moved.reason
+
+
+def test_a_tick_as_foretold_changes_nothing() -> None:
+    stale = forecast_many(some_demands())
+    fresh = {name: Demand(each.start, each.step, each.at(0.5)[:3]) for name, each in stale.items()}
+    for name, moved in tick(stale, fresh).items():
+        assert moved.values == pytest.approx(stale[name].values[:, 3:27])
+
+
+def test_a_missing_point_is_not_taken_for_a_fall() -> None:
+    stale = forecast_many({"fleet": some_demands()["fleet-0"]})
+    fresh = Demand(stale["fleet"].start, QUARTER, np.array([np.nan, np.nan]))
+    assert tick(stale, {"fleet": fresh})["fleet"].values == pytest.approx(stale["fleet"].values[:, 2:26])
+
+
+def test_without_fresh_points_the_forecast_stays() -> None:
+    stale = forecast_many({"fleet": some_demands()["fleet-0"]})
+    assert tick(stale, {}) == stale
+
+
+def test_points_that_do_not_fit_are_refused() -> None:
+    stale = forecast_many({"fleet": some_demands()["fleet-0"]})
+    start = stale["fleet"].start
+    with pytest.raises(InvalidForecast, match="do not fit a forecast in steps of 0:15:00"):
+        tick(stale, {"fleet": Demand(start, HOUR, np.ones(2))})
+    with pytest.raises(InvalidForecast, match="forecast again"):
+        tick(stale, {"fleet": Demand(start, QUARTER, np.ones(300))})
