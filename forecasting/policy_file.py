@@ -29,31 +29,17 @@ _SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", 
 # What a fleet file says of the fleet itself; a policy passes over it.
 FLEET_KEYS = frozenset(
     {
-        "approval",
-        "boot",
-        "budget",
         "connection",
-        "cooldown",
-        "description",
-        "drain",
+        "country",
         "engine",
         "events",
         "group",
         "history",
-        "horizon",
         "metric",
         "mode",
         "name",
-        "notify",
-        "reactive",
-        "refresh",
         "region",
-        "safety",
-        "source",
-        "stage",
-        "tags",
         "timezone",
-        "warm_pool",
     }
 )
 

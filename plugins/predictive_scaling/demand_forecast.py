@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from forecasting import Demand, Forecast, ForecastingError, forecast_many
+from forecasting import Demand, Forecast, ForecastingError, forecast_many, unusable
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import HORIZON, FleetSpec
 from predictive_scaling.track_record import score, track_record
@@ -50,9 +50,13 @@ def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datet
         try:
             demand = storage.demand(fleet, since=now - fleet.history)
             records[fleet.name] = track_record(score(fleet, demand, storage))
-            ready.append((fleet, demand))
         except (NoHistory, ForecastingError) as error:
             found[fleet.name] = Forecasted(fleet=fleet.name, problem=str(error))
+            continue
+        if reason := unusable(demand):
+            found[fleet.name] = Forecasted(fleet=fleet.name, problem=reason)
+        else:
+            ready.append((fleet, demand))
     for alike in _alike(ready):
         for fleet, forecast in _forecast(alike):
             found[fleet.name] = _stored(fleet, forecast, storage)
@@ -60,10 +64,14 @@ def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datet
 
 
 def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:
-    """Fleets that differ in engine, time zone or events cannot share a call."""
-    ordered = sorted(ready, key=lambda pair: (pair[0].engine, pair[0].timezone, repr(pair[0].events)))
-    groups = groupby(ordered, key=lambda pair: (pair[0].engine, pair[0].timezone, pair[0].events))
-    return (list(pairs) for _, pairs in groups)
+    """Group the fleets: those that differ in engine or calendar cannot share a call."""
+    ordered = sorted(ready, key=_calendar)
+    return (list(pairs) for _, pairs in groupby(ordered, key=_calendar))
+
+
+def _calendar(pair: tuple[FleetSpec, Demand]) -> tuple[str, str, str, str]:
+    fleet = pair[0]
+    return fleet.engine, fleet.timezone, fleet.country or "", repr(fleet.events)
 
 
 def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec, Forecast | str]]:
@@ -77,6 +85,7 @@ def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec
             engine=first.engine,
             timezone=first.timezone,
             events=first.events,
+            country=first.country,
         )
     except ForecastingError as error:
         if len(alike) == 1:

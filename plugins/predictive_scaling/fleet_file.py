@@ -18,6 +18,7 @@ from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
+from forecasting.occasions import holidays_of
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.metric import Metric
@@ -122,6 +123,7 @@ class FleetFile(_Strict):
     engine: str = Field("auto", description="the model that forecasts")
     history: Duration = Field(timedelta(days=28), description="how far back to learn from")
     events: tuple[EventFields, ...] = ()
+    country: Text | None = Field(None, description="its public holidays are days of their own: DE, or US-CA")
     price_per_hour: float = Field(0.0, ge=0, allow_inf_nan=False, description="what one instance costs an hour")
     shortage_cost: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="what an hour with one instance too few costs; sets the quantile"
@@ -148,6 +150,8 @@ class FleetFile(_Strict):
         ):
             if wrong:
                 raise ValueError(message)
+        if self.country:
+            holidays_of(self.country, 2026, 2026, self.timezone)
         return self
 
     def _policy(self) -> Policy:
@@ -180,6 +184,7 @@ class FleetFile(_Strict):
             timezone=self.timezone,
             engine=self.engine,
             history=self.history,
+            country=self.country,
             events=tuple(_event(event, ZoneInfo(self.timezone)) for event in self.events),
             connection=self.connection,
             region=self.region,

@@ -41,6 +41,7 @@ class FleetSpec:
     engine: str = "auto"
     history: timedelta = timedelta(days=28)
     events: tuple[Event, ...] = ()
+    country: str | None = None
     connection: str = "aws_default"
     region: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ import pytest
 import yaml
 
 from demo.local_airflow import ROOT
+from forecasting import Policy
+from forecasting.policy_file import FLEET_KEYS
 from predictive_scaling.errors import InvalidFleet, InvalidSetting
-from predictive_scaling.fleet_file import fleet_schema, read_fleet
+from predictive_scaling.fleet_file import FleetFile, fleet_schema, read_fleet
 from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.fleet_spec import Mode
 
@@ -70,6 +73,12 @@ def test_costs_choose_the_quantile_unless_it_is_written(tmp_path: Path) -> None:
     assert read_fleet(a_file(tmp_path, SIX_LINES + costs + "quantile: 0.8\n")).policy.quantile == 0.8
 
 
+def test_a_fleet_file_is_a_policy_file_for_the_command_line_too(tmp_path: Path) -> None:
+    policy_keys = {field.name for field in dataclasses.fields(Policy)} | {"min", "max"}
+    assert set(FleetFile.model_fields) - policy_keys == set(FLEET_KEYS)
+    assert Policy.from_yaml(a_file(tmp_path)).max_size == 20
+
+
 def test_limits_on_change_and_freezes_are_kept(tmp_path: Path) -> None:
     limits = """\
 timezone: Europe/Berlin
@@ -125,6 +134,7 @@ BAD_FILES = {
     "a sum per instance": (_with("metric", "{namespace: A, name: B, per_instance: true}"), r"statistic: Average"),
     "an unknown statistic": (_with("metric", "{namespace: A, name: B, statistic: Mean}"), r"metric\.statistic: 'Mean'"),
     "a period CloudWatch lacks": (_with("metric", "{namespace: A, name: B, period: 7m}"), r"period 0:07:00 is none of"),
+    "a country that is none": (SIX_LINES + "country: Atlantis\n", r"country 'Atlantis' is unknown: write an ISO code"),
     "a step of nothing": (SIX_LINES + "max_step_up: 0\n", r"max_step_up: 0.*greater than or equal to 1"),
     "a freeze that ends first": (
         SIX_LINES + "freezes: [{start: 2026-02-02, end: 2026-02-01}]\n",
