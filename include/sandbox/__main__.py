@@ -10,7 +10,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 
-from sandbox.cloud import running
+from sandbox.cloud import LOOPBACK, running
 from sandbox.control import MAX_SPEED
 
 MAX_PORT = 65_535
@@ -25,13 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with running(options.port) as cloud:
+        with running(options.port, options.host) as cloud:
             cloud.clock(speed=options.speed)
             _seed(options)
             print(f"ready {cloud.url}", flush=True)
             stop.wait()
     except OSError as error:
-        print(_why_not(options.port, error), file=sys.stderr)
+        print(_why_not(options, error), file=sys.stderr)
         return 2
     return 0
 
@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="An AWS that behaves in time, on loopback.")
     parser.add_argument("--port", type=_port, default=5555, help="0 takes any free port (default: 5555)")
+    parser.add_argument("--host", default=LOOPBACK, help="in a container 0.0.0.0 (default: 127.0.0.1)")
     parser.add_argument("--speed", type=_speed, default=1.0, help="virtual seconds per real second (default: 1)")
     parser.add_argument("--seed-demo", action="store_true", help="three fleets with 28 days of history")
     parser.add_argument("--seed-fleets", type=_fleets, default=0, metavar="N", help="fleets fleet-0001 to fleet-N")
@@ -80,9 +81,9 @@ def _seed(options: argparse.Namespace) -> None:
         seed_fleets(options.seed_fleets, now, options.region)
 
 
-def _why_not(port: int, error: OSError) -> str:
+def _why_not(options: argparse.Namespace, error: OSError) -> str:
     why = os.strerror(error.errno or 0)
-    return f"sandbox: port {port} of 127.0.0.1 cannot be used ({why}); give another one with --port"
+    return f"sandbox: port {options.port} of {options.host} cannot be used ({why}); give another one with --port"
 
 
 if __name__ == "__main__":

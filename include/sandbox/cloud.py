@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.settings import Settings
 
 REGION = "us-east-1"
+LOOPBACK = "127.0.0.1"
 _running = False
 
 
@@ -121,12 +122,12 @@ def _exclusive() -> Iterator[None]:
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[Cloud]:
+def running(port: int = 0, host: str = LOOPBACK) -> Iterator[Cloud]:
     """Serve the sandbox over HTTP from a thread of this process."""
     from sandbox.server import Server
 
     with _exclusive():
-        server = Server(port)
+        server = Server(port, host)
         server.start()
         try:
             yield Cloud(server.url)

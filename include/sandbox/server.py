@@ -112,11 +112,11 @@ def _control(method: str, name: str, body: bytes) -> Answer:
 class Server:
     """The HTTP server and the heartbeat that lets time pass while nobody calls."""
 
-    def __init__(self, port: int = 0) -> None:
-        """Bind loopback; OSError if the port is in use."""
-        listener = socket.create_server((LOOPBACK, port), backlog=128)
+    def __init__(self, port: int, host: str) -> None:
+        """Bind; OSError if the port is in use."""
+        listener = socket.create_server((host, port), backlog=128)
         self._http: BaseWSGIServer = make_server(
-            LOOPBACK, port, Application(), threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+            host, port, Application(), threaded=True, request_handler=QuietHandler, fd=listener.fileno()
         )
         listener.close()  # werkzeug has duplicated it
         self._stopped = threading.Event()

@@ -20,26 +20,17 @@ if TYPE_CHECKING:
     from demo.local_postgres import LocalPostgres
 
 
-@pytest.fixture(scope="session")
-def airflow_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud with the demo's groups."""
-    log = tmp_path_factory.mktemp("cloud") / "sandbox.log"
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
-    with LocalCloud("--seed-demo", log=log, env=env) as cloud:
-        yield cloud
-
-
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def stack(
-    request: pytest.FixtureRequest, airflow_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """Airflow on each database; on PostgreSQL tasks reach the ledger with the restricted role."""
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Airflow on each database, with a cloud of its own; on PostgreSQL tasks use the ledger's restricted role."""
     home = tmp_path_factory.mktemp(f"airflow_{request.param}")
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
     database, ledger = _databases(request)
-    place = Place(home=home, cloud_url=airflow_cloud.url, port=free_port(), database=database, ledger=ledger)
-    with LocalAirflow(place) as airflow:
-        airflow.wait_for_dags(*DAGS)
-        yield Stack(airflow, airflow_cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
+    with LocalCloud("--seed-demo", log=home / "sandbox.log", env=env) as cloud:
+        place = Place(home=home, cloud_url=cloud.url, port=free_port(), database=database, ledger=ledger)
+        with LocalAirflow(place) as airflow:
+            airflow.wait_for_dags(*DAGS)
+            yield Stack(airflow, cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
 
 
 def _databases(request: pytest.FixtureRequest) -> tuple[str | None, str | None]:
