@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from predictive_scaling.errors import FleetBusy
+from predictive_scaling.ledger.records import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from predictive_scaling.ledger.records import Event, Operation
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class MemoryLedger:
     """Keeps the contract of `Ledger` for as long as the process lives."""
 
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._operations: dict[str, Operation] = {}
         self._events: list[Event] = []

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing import Any
 
 
 class EventKind(StrEnum):
@@ -45,6 +43,11 @@ class TaskRun:
         if not self.dag_id:
             return self.actor
         return f"{self.dag_id}.{self.task_id} run {self.run_id} try {self.try_number} for {self.actor}"
+
+
+def utc_now() -> datetime:
+    """Give the instant a ledger stamps its rows with, unless it is given another clock."""
+    return datetime.now(UTC)
 
 
 def _new_id() -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
-from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun, utc_now
 from predictive_scaling.ledger.tables import scaling_event, scaling_operation
 
 if TYPE_CHECKING:
@@ -31,14 +31,10 @@ _HOW_TO_CONNECT: Final = (
 )
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class SqlLedger:
     """Keeps the contract of `Ledger` in the tables `scaling_operation` and `scaling_event`."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
         self._clock = clock
 
