@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench.series import invented, traces
+from forecasting import forecast
 from forecasting.backtest import Asked, Score, _origins, trials
 from forecasting.forecaster import MEMORY, forecast_many
 from forecasting.gaps import fill
 from forecasting.loss import coverage, geometric_mean, wape
+from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,17 +28,37 @@ DEFAULT: Final = "Prophet default"
 ORIGINS: Final = 4
 ORIGINS_OF_HARM: Final = 15
 HARMLESS: Final = 1.1
+CLOSE: Final = 0.15
 HORIZONS: Final = (timedelta(hours=24), timedelta(hours=48))
 
 
 def measure(folder: Path | None) -> None:
-    """Print a table for synthetic demand and one for the real traces, if there are any."""
+    """Print a table for synthetic demand, one for the real traces, if there are any, and one of level steps."""
     groups = {"synthetic": invented()}
     if folder:
         groups["real traces"] = traces(folder)
     for title, demands in groups.items():
         for horizon in HORIZONS:
             _table(f"{title}, {len(demands)} series, {horizon / timedelta(hours=1):.0f} h ahead", demands, horizon)
+    _level_step()
+
+
+def _level_step() -> None:
+    """Print p50 after demand rose fourfold and fell to two fifths three hours ago, as a share of what came."""
+    print("\n| level step 3 h old | p50 to the truth 1 h ahead | 24 h | 48 h | within 15 % |")
+    print("|---|---|---|---|---|")
+    hour, days = 12, (26.3, 26.8, 27.6, 28.4)
+    for factor in (4.0, 0.4):
+        ratios = []
+        for seed in range(12):
+            changed = synthetic_demand(days=days[seed % 4], shift=(timedelta(hours=3), factor), seed=seed)
+            truth = synthetic_demand(days=31, noise=0.0, seed=seed).values[len(changed) :] * factor
+            middle = forecast(changed).at(0.5)
+            ends = [hour * hours for hours in (1, 24, 48)]
+            ratios.append([middle[end - hour : end].sum() / truth[end - hour : end].sum() for end in ends])
+        found = np.array(ratios)
+        at_hours = " | ".join(f"{ratio:.2f}" for ratio in found.mean(axis=0))
+        print(f"| x {factor:g}, {len(found)} series | {at_hours} | {(abs(found - 1) < CLOSE).mean():.0%} |", flush=True)
 
 
 def _table(title: str, demands: dict[str, Demand], horizon: timedelta) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forecasting.demand import Demand, Values
     from forecasting.event import Event
+    from forecasting.forecast import Forecast
 
 BASELINE = "seasonal_naive"
 HIGH = 0.9
@@ -78,6 +79,12 @@ def trials(demands: Mapping[str, Demand], asked: Asked) -> Iterator[tuple[Score,
         yield _scores(name, demand, asked)
 
 
+def told_then(name: str, demand: Demand, asked: Asked) -> tuple[Forecast, ...]:
+    """Give what the first engine asked for would have said from every origin."""
+    histories = _histories(demand, _origins(name, demand, asked))
+    return tuple(_made(histories, asked.engines[0], asked).values())
+
+
 def summaries(scores: Iterable[Score]) -> tuple[Summary, ...]:
     """Average over series: ratios geometrically, all else plainly."""
     by_engine: dict[str, list[Score]] = {}
@@ -98,8 +105,7 @@ def summaries(scores: Iterable[Score]) -> tuple[Summary, ...]:
 
 def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
     ends = _origins(name, demand, asked)
-    # One by one the same, but together the engines can share matrices.
-    histories = {str(end): demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY) for end in ends}
+    histories = _histories(demand, ends)
     engines = dict.fromkeys([*asked.engines, BASELINE])
     found = {engine: _tried(histories, ends, demand, engine, asked) for engine in engines}
     base = wape(*found[BASELINE][:2])
@@ -117,11 +123,13 @@ def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
     )
 
 
-def _tried(
-    histories: dict[str, Demand], ends: list[int], demand: Demand, engine: str, asked: Asked
-) -> tuple[Values, Values, Values]:
-    """Give the truth, p50 and p90 of all origins, one after the other."""
-    made = forecast_many(
+def _histories(demand: Demand, ends: list[int]) -> dict[str, Demand]:
+    """Give what was known at each origin: one by one the same, but together the engines can share matrices."""
+    return {str(end): demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY) for end in ends}
+
+
+def _made(histories: dict[str, Demand], engine: str, asked: Asked) -> dict[str, Forecast]:
+    return forecast_many(
         histories,
         horizon=asked.horizon,
         engine=engine,
@@ -129,6 +137,13 @@ def _tried(
         events=asked.events,
         quantiles=QUANTILES,
     )
+
+
+def _tried(
+    histories: dict[str, Demand], ends: list[int], demand: Demand, engine: str, asked: Asked
+) -> tuple[Values, Values, Values]:
+    """Give the truth, p50 and p90 of all origins, one after the other."""
+    made = _made(histories, engine, asked)
     truth = [demand.values[end : end + len(made[str(end)])] for end in ends]
     middle = [made[str(end)].at(0.5) for end in ends]
     high = [made[str(end)].at(HIGH) for end in ends]

@@ -5,6 +5,7 @@ For each series and lead, a ridge regression of the residual to come on moving a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,7 @@ def _decays(slots: Slots) -> Values:
     return np.array([0.5 ** (24 / hours / slots.per_day) for hours in HALF_LIVES_HOURS], dtype=np.float32)
 
 
+@lru_cache(maxsize=64)
 def _kernel(length: int, slots: Slots) -> Values:
     """Weights of exponential moving averages, latest last; one column for each half-life."""
     decays = _decays(slots)

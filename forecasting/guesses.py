@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from forecasting.slots import Slots
 
 WEEK_SEEN_DAYS = 7
-CURVE_BELIEF, REPEAT_BELIEF, FIRST_BELIEF = 1.0, 0.5, 2.0
+CURVE_BELIEF, REPEAT_BELIEF = 1.0, 0.5
 
 
 class Curve(Protocol):
@@ -36,9 +36,12 @@ class Guesses:
         residuals = [logs - curve.curve(logs, 0, logs.shape[1]) for curve in curves]
         self._corrections = [Correction(each, slots) for each in residuals]
         self.residuals = residuals[0]
+        # One week tells how far it lies from the week before, a second one what follows from that.
+        weekly = repeats and logs.shape[1] >= 2 * slots.per_week
+        self._since_last_week = Correction(_since_last_week(logs, slots), slots) if weekly else None
         repeated = ("last week", "yesterday", "level") if repeats else ()
         self.names = [*(curve.name for curve in curves), *repeated]
-        beliefs = [FIRST_BELIEF, *[CURVE_BELIEF] * (len(curves) - 1), *[REPEAT_BELIEF] * len(repeated)]
+        beliefs = [CURVE_BELIEF] * len(curves) + [REPEAT_BELIEF] * len(repeated)
         self.belief = np.array(beliefs, dtype=np.float32)
 
     def at(self, origin: int) -> Values:
@@ -61,10 +64,18 @@ class Guesses:
         ahead = np.arange(self.slots.horizon)
         yesterday, last_week = origin - day + ahead % day, origin - week + ahead % week
         # Young as a history may be, the later leads can have their week.
-        return [known[:, np.where(last_week >= 0, last_week, yesterday)], known[:, yesterday]]
+        weekly = known[:, np.where(last_week >= 0, last_week, yesterday)]
+        if self._since_last_week and origin > week:
+            tail = known[:, -week - min(TAIL_DAYS * day, origin - week) :]
+            weekly = weekly + self._since_last_week.carried(_since_last_week(tail, self.slots))
+        return [weekly, known[:, yesterday]]
 
     def _level(self, known: Values) -> Values:
         share = (0.5 ** (np.arange(1, self.slots.horizon + 1) / self.slots.of(6))).astype(np.float32)
         now = known[:, -self.slots.hour :].mean(axis=1, keepdims=True)
         usual = np.median(known[:, -self.slots.per_day :], axis=1, keepdims=True)
         return np.asarray(share * now + (1 - share) * usual)
+
+
+def _since_last_week(logs: Values, slots: Slots) -> Values:
+    return np.asarray(logs[:, slots.per_week :] - logs[:, : -slots.per_week])

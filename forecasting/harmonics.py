@@ -48,7 +48,7 @@ def _folded(logs: Values, per_week: int) -> Values:
     fade = np.asarray(_fade(7.0) ** np.arange(weeks)[::-1], dtype=np.float32)
     folded = np.zeros((len(logs), per_week), dtype=np.float32)
     if weeks:
-        folded += np.einsum("nwk,w->nk", logs[:, rest:].reshape(len(logs), weeks, per_week), fade)
+        folded += fade @ logs[:, rest:].reshape(len(logs), weeks, per_week)
     if rest:
         folded[:, -rest:] += np.float32(_fade(7.0) ** weeks) * logs[:, :rest]
     return folded

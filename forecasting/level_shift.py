@@ -1,7 +1,8 @@
 """A lasting change of level: seasonal models would fall back to the old level, so the past is moved to the new one.
 
 A holiday looks much the same in its first hours. It is told apart by looking like another day of the past week: a
-day off at the level of a Sunday is no shift.
+day off at the level of a Sunday is no shift. Most of what is left passes within a day or two, bursts and failures above
+all; so p50 follows only a step that came at once and stayed, and p90 covers the old level and the new.
 """
 
 from __future__ import annotations
@@ -21,15 +22,22 @@ LASTING_HOURS = 3
 LEAST = np.log(1.5)
 SPREADS = 6.0
 ONE_SIDED = 0.95
+# A drop to a fifth of the usual, and not of the usual at this time alone, looks like a failure.
+FAILING = np.log(5)
+# What is a step, a handful of slots cannot tell.
+WITNESSES = 6
+# A step is there within the hour, and its first and its last hour lie as high as those between: to a quarter of it.
+QUARTER = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One series whose level changed `age` slots ago by `factor`."""
+    """One series whose level changed `age` slots ago by `factor`; `settled` tells that it is sure to stay."""
 
     row: int
     age: int
     factor: float
+    settled: bool
 
 
 def find_shifts(values: Values, slots: Slots) -> list[Shift]:
@@ -37,11 +45,20 @@ def find_shifts(values: Values, slots: Slots) -> list[Shift]:
     length, per_day = values.shape[1], slots.per_day
     if length < 6 * per_day:
         return []
-    logs = np.log(values + OFFSET * np.median(values, axis=1, keepdims=True) + 1e-9)
     lags = (per_day, 2 * per_day, 7 * per_day if length >= 11 * per_day else 3 * per_day)
-    away = logs[:, lags[2] :] - _median_of_three(*(logs[:, lags[2] - lag : length - lag] for lag in lags))
-    rows = np.flatnonzero(_far(away, slots))
-    return [_measured(away[row], int(row), slots) for row in rows if not _like_another_day(logs[row], slots)]
+    add = OFFSET * np.median(values[:, :: slots.hour], axis=1, keepdims=True) + 1e-9
+    found = []
+    # Few are far away in their last hours; only they are worth a look at all the hours before.
+    for row in np.flatnonzero(_one_sided(_away(values, add, lags, length - slots.of(LASTING_HOURS)))):
+        logs = np.log(values[row] + add[row])
+        away = _away(values[row, None], add[row, None], lags, lags[2])[0]
+        if _farther_than_ever(away, slots) and not _like_another_day(logs, slots):
+            against = _against_weeks(logs, away, slots)
+            age = _age(against, slots)
+            factor = _factor(logs, against, age, float(add[row, 0]))
+            settled = not _failing(logs, age) and _settled(against, age, slots)
+            found.append(Shift(row=int(row), age=age, factor=factor, settled=settled))
+    return [shift for shift in found if abs(np.log(shift.factor)) > LEAST]
 
 
 def rebased(values: Values, shift: Shift) -> Values:
@@ -51,22 +68,29 @@ def rebased(values: Values, shift: Shift) -> Values:
     return np.asarray(moved)
 
 
-def _median_of_three(first: Values, second: Values, third: Values) -> Values:
-    return np.asarray(np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third)))
+def _away(values: Values, add: Values, lags: tuple[int, int, int], first: int) -> Values:
+    """Compare the columns from `first` on with the median of the three times before, on a logarithmic scale."""
+    length = values.shape[1]
+    now, *before = (np.log(values[:, first - lag : length - lag] + add) for lag in (0, *lags))
+    one, two, three = before
+    return np.asarray(now - np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three)))
 
 
-def _far(away: Values, slots: Slots) -> np.ndarray:
-    """Tell which series have been farther away in their last hours than ever before, all the time on one side."""
-    width, day = slots.of(LASTING_HOURS), slots.per_day
-    latest = away[:, -width:]
+def _one_sided(latest: Values) -> np.ndarray:
+    """Tell which series have been away all the time on one side, by more than could matter."""
     now = latest.mean(axis=1)
-    sums = np.cumsum(away, axis=1, dtype=np.float64)
-    means = (sums[:, width:] - sums[:, :-width]) / width
-    before = means[:, : -(3 * day if means.shape[1] > 6 * day else day) : max(1, slots.of(0.5))]
-    spread = 1.4826 * np.median(np.abs(before - np.median(before, axis=1, keepdims=True)), axis=1) + 1e-3
-    ever = np.quantile(np.abs(before), 0.995, axis=1)
-    calm = (np.sign(latest) == np.sign(now)[:, None]).mean(axis=1) > ONE_SIDED
-    return np.asarray(calm & (np.abs(now) > np.maximum(np.maximum(SPREADS * spread, LEAST), ever)))
+    same = (np.sign(latest) == np.sign(now)[:, None]).mean(axis=1) > ONE_SIDED
+    return np.asarray(same & (np.abs(now) > LEAST))
+
+
+def _farther_than_ever(away: Values, slots: Slots) -> bool:
+    width, day = slots.of(LASTING_HOURS), slots.per_day
+    sums = np.cumsum(away, dtype=np.float64)
+    means = (sums[width:] - sums[:-width]) / width
+    before = means[: -(3 * day if len(means) > 6 * day else day) : max(1, slots.of(0.5))]
+    spread = 1.4826 * np.median(np.abs(before - np.median(before))) + 1e-3
+    ever = np.quantile(np.abs(before), 0.995)
+    return bool(abs(away[-width:].mean()) > max(SPREADS * spread, ever))
 
 
 def _like_another_day(logs: Values, slots: Slots) -> bool:
@@ -80,12 +104,45 @@ def _like_another_day(logs: Values, slots: Slots) -> bool:
     return False
 
 
-def _measured(away: Values, row: int, slots: Slots) -> Shift:
-    """Go back hour by hour for as long as most of the hour lies on the new side, for at most a day."""
-    now = away[-slots.of(LASTING_HOURS) :].mean()
-    beyond = np.sign(now) * away > abs(now) / 2
-    hour = slots.hour
-    hours = beyond[len(beyond) % hour :].reshape(-1, hour).mean(axis=1)[::-1] >= 0.5
-    count = len(hours) if hours.all() else int(np.argmin(hours))
-    age = min(max(count * hour, slots.of(LASTING_HOURS)), slots.per_day)
-    return Shift(row=row, age=age, factor=float(np.exp(np.median(away[-age:]))))
+def _against_weeks(logs: Values, away: Values, slots: Slots) -> Values:
+    """Compare the last days with the same time of two or three weeks, if known: Monday is no Sunday."""
+    span = 3 * slots.per_day
+    back = [week * slots.per_week for week in (1, 2, 3) if week * slots.per_week + span <= len(logs)]
+    if len(back) < 2:
+        return away
+    return np.asarray(
+        logs[-span:] - np.median([logs[len(logs) - span - lag : len(logs) - lag] for lag in back], axis=0)
+    )
+
+
+def _age(away: Values, slots: Slots) -> int:
+    """Go back to where the new side begins, as the slots of at most two days tell by their majority."""
+    now = float(away[-slots.of(LASTING_HOURS) :].mean())
+    latest = np.sign(now) * away[-2 * slots.per_day :][::-1]
+    majority = np.cumsum(np.where(latest > abs(now) / 2, 1, -1))
+    return max(int(np.argmax(majority)) + 1, slots.of(LASTING_HOURS) // 2)
+
+
+def _factor(logs: Values, away: Values, age: int, add: float) -> float:
+    """Compare what came since with what was usual: in plain numbers, for what was added blurs the ratio at night."""
+    since, usual = np.exp(logs[-age:]) - add, np.exp(logs[-age:] - away[-age:]) - add
+    return float(max(since.sum(), add) / max(usual.sum(), add))
+
+
+def _failing(logs: Values, age: int) -> bool:
+    return bool(np.median(logs[-age:]) < np.median(logs) - FAILING)
+
+
+def _settled(away: Values, age: int, slots: Slots) -> bool:
+    """Tell a step from all that passes: it comes at once, and then stays where it came to.
+
+    A holiday or a sale comes with the day's own slopes, a burst swells and ebbs away; and where single slots swing as
+    far as that, nobody can tell.
+    """
+    hour, edge = slots.hour, len(away) - age
+    level, before = float(np.median(away[edge:])), away[: max(edge - 1, 0)]
+    if age < max(2 * hour, WITNESSES) or len(before) < slots.per_day:
+        return False
+    ends = np.array([before[-hour:].mean(), away[edge : edge + hour].mean() - level, away[-hour:].mean() - level])
+    noise = 1.4826 * float(np.median(np.abs(before - np.median(before))))
+    return bool(np.abs(ends).max() < QUARTER * abs(level) and abs(level) > SPREADS * noise)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 WEEK_KNOWN_DAYS = 7
 WEEK_DECAY = 0.7
 DAY_HALF_LIFE = 5.0
-# A time of week is seen four times a month: a third of its shape is borrowed from the same time of other days.
-BORROWED = 0.35
-SMOOTH_HOURS = 5 / 12
+# A time of week is seen four times a month: half of its shape is borrowed from the same time of days of its kind.
+BORROWED = 0.5
+SMOOTH_HOURS = 1 / 4
 
 
 class Profile:
@@ -35,7 +35,7 @@ class Profile:
         shape = smooth_circle(shape, self._slots.of(SMOOTH_HOURS))
         # The first column of a shape is the slot at which the last whole season of the history begins.
         columns = (np.arange(first, last) - known) % shape.shape[1]
-        return np.asarray(shape[:, columns] + self._level(logs, shape))
+        return np.asarray(np.take(shape, columns, axis=1) + self._level(logs, shape))
 
     def _level(self, logs: Values, shape: Values) -> Values:
         """Average what the shape leaves of the days, so that a weekend does not pass for a change of level."""
@@ -49,17 +49,24 @@ class Profile:
     def _by_week(self, logs: Values) -> Values:
         per_day, per_week = self._slots.per_day, self._slots.per_week
         count = logs.shape[1] // per_week
-        weeks = logs[:, -count * per_week :].reshape(len(logs), count, per_week)
-        shape = np.einsum("nwk,w->nk", weeks, _decaying(count, WEEK_DECAY))
+        weeks = logs[:, -count * per_week :]
+        shape = _decaying(count, WEEK_DECAY) @ weeks.reshape(len(logs), count, per_week)
         shape -= shape.mean(axis=1, keepdims=True)
-        of_days = shape.reshape(len(logs), 7, per_day).mean(axis=2)
-        borrowed = np.tile(_by_day(logs, per_day), (1, 7)) + np.repeat(of_days, per_day, axis=1)
-        return np.asarray((1 - BORROWED) * shape + BORROWED * borrowed)
+        # Days of the calendar, not of the last 24 hours: the midnight after Friday is a step.
+        since_monday = (logs.shape[1] + self._slots.phase) % per_week
+        week = np.roll(shape, since_monday, axis=1).reshape(len(logs), 7, per_day)
+        of_days = week.mean(axis=2, keepdims=True)
+        week -= of_days
+        for kind in (slice(0, 5), slice(5, 7)):
+            alike = week[:, kind]
+            alike += BORROWED * (alike.mean(axis=1, keepdims=True) - alike)
+        week += of_days
+        return np.asarray(np.roll(week.reshape(len(logs), per_week), -since_monday, axis=1))
 
 
 def _by_day(logs: Values, per_day: int) -> Values:
     days = _days(logs, per_day)
-    shape = np.einsum("ndk,d->nk", days, _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE)))
+    shape = _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE)) @ days
     return np.asarray(shape - shape.mean(axis=1, keepdims=True))
 
 
@@ -74,11 +81,12 @@ def smooth_circle(values: Values, width: int) -> Values:
     half = (width - 1) // 2
     if half == 0:
         return values
-    width = 2 * half + 1
     ring = np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
-    sums = np.cumsum(ring, axis=1, dtype=np.float64)
-    sums = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1)
-    return np.asarray((sums[:, width:] - sums[:, :-width]) / width, dtype=values.dtype)
+    total = values.copy()
+    for first in (*range(half), *range(half + 1, 2 * half + 1)):
+        total += ring[:, first : first + values.shape[1]]
+    total /= 2 * half + 1
+    return total
 
 
 def _decaying(count: int, decay: float) -> Values:

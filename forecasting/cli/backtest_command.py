@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from forecasting.backtest import BASELINE, Asked, Score, Summary, summaries, trials
+from forecasting.backtest import BASELINE, Asked, Score, Summary, summaries, told_then, trials
 from forecasting.cli import options, tables
 from forecasting.models import model
 
@@ -21,6 +21,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--horizon", type=options.duration, default="48h", metavar="48h", help="how far to look [48h]")
     parser.add_argument("--engine", default="auto", metavar="auto,prophet", help=f"engines to try, besides {BASELINE}")
     parser.add_argument("--origins", type=int, default=5, metavar="5", help="moments to forecast from [5]")
+    options.add_plot(parser)
     parser.set_defaults(run=run)
 
 
@@ -35,6 +36,11 @@ def run(given: argparse.Namespace) -> None:
     watched = tables.progress(trials(demands, asked), total=len(demands), doing="backtest")
     scores = [score for series in watched for score in series]
     found = summaries(scores)
+    if given.plot:
+        from forecasting.cli.picture import draw_backtest
+
+        told = {name: told_then(name, demand, asked) for name, demand in demands.items()}
+        draw_backtest(given.plot, demands, told, timezone)
     if given.json:
         tables.write(json.dumps(as_json(scores, found)))
     else:

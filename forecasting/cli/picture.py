@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from forecasting.policy import Policy
 
 _PAST = timedelta(days=7)
+_BEFORE = timedelta(days=2)
+_BLUE = "#1f77b4"
 
 
 def draw_forecast(path: str, demand: Demand, found: Forecast, timezone: str) -> None:
@@ -32,6 +34,21 @@ def draw_forecast(path: str, demand: Demand, found: Forecast, timezone: str) -> 
     _bands(axes, found, timezone)
     axes.set_ylabel("demand")
     _save(figure, axes, path, f"{found.engine}: {found.reason}", timezone)
+
+
+def draw_backtest(
+    path: str, demands: Mapping[str, Demand], told: Mapping[str, Sequence[Forecast]], timezone: str
+) -> None:
+    """Draw, for every series, what was told at each origin over what then came."""
+    figure, _ = _canvas(len(demands))
+    for axes, (name, demand) in zip(figure.axes, demands.items(), strict=True):
+        shown = demand.tail(demand.end - told[name][0].start + _BEFORE)
+        axes.plot(_local(shown.times(), timezone), shown.values, color="#555555", linewidth=0.8, label="demand")
+        for index, found in enumerate(told[name]):
+            _fan(axes, found, timezone, labelled=index == 0)
+        axes.set_ylabel("demand")
+        _dress(axes, f"{name}: {told[name][0].engine}, from {len(told[name])} origins", timezone)
+    _write(figure, path, f"backtest of {', '.join(demands)}")
 
 
 def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, timezone: str) -> None:
@@ -71,14 +88,14 @@ def draw_comparison(path: str, found: Sequence[Outcome], policies: Mapping[str, 
     _save(figure, axes, path, f"{len(found)} ways to have scaled; shaded: instances that were missing", timezone)
 
 
-def _canvas() -> tuple[Any, Any]:
+def _canvas(rows: int = 1) -> tuple[Any, Any]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         msg = "--plot needs matplotlib: pip install 'airflow-predictive-scaling[plot]'"
         raise InvalidRequest(msg) from error
-    figure = Figure(figsize=(12, 4.5), layout="constrained")
-    return figure, figure.add_subplot()
+    figure = Figure(figsize=(12, 4.5 * rows), layout="constrained")
+    return figure, figure.subplots(rows)
 
 
 def _bands(axes: Any, found: Forecast, timezone: str) -> None:
@@ -87,17 +104,34 @@ def _bands(axes: Any, found: Forecast, timezone: str) -> None:
         axes.plot(times, values, linewidth=1.2, label=f"p{quantile * 100:g}")
 
 
+def _fan(axes: Any, found: Forecast, timezone: str, *, labelled: bool) -> None:
+    """Draw the median, and from it up to each higher quantile a band, the paler the rarer."""
+    times, middle = _local(found.times(), timezone), found.at(0.5)
+    for quantile in found.quantiles[1:]:
+        label = f"p50 to p{quantile * 100:g}" if labelled else None
+        axes.fill_between(times, middle, found.at(quantile), alpha=0.2, color=_BLUE, linewidth=0, label=label)
+    axes.plot(times, middle, linewidth=1.2, color=_BLUE, label="p50" if labelled else None)
+
+
 def _local(times: Any, timezone: str) -> list[Any]:
     local = zone(timezone)
     return [when.astimezone(local).replace(tzinfo=None) for when in times]
 
 
 def _save(figure: Any, axes: Any, path: str, title: str, timezone: str) -> None:
+    _dress(axes, title, timezone)
+    _write(figure, path, title)
+
+
+def _dress(axes: Any, title: str, timezone: str) -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(f"time in {timezone}")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize=8)
+
+
+def _write(figure: Any, path: str, title: str) -> None:
     ending = Path(path).suffix.lower()
     if ending not in {".png", ".html"}:
         msg = f"--plot {path!r} ends in {ending!r}: name a .png or .html file"

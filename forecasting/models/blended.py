@@ -12,6 +12,7 @@ import numpy as np
 from forecasting.blend import Blend
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
+from forecasting.hourly import along, hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
 from forecasting.level_shift import Shift, find_shifts, rebased
@@ -70,7 +71,7 @@ class Blended:
         for found in find_shifts(_blocks(values, size), _slots(panel, size)):
             shift, row = replace(found, age=found.age * size), slice(found.row, found.row + 1)
             after, _, _ = self._forecast(rebased(values, shift)[None], panel, known.rows(row) if known else None)
-            quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles)
+            quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles, follow=shift.settled)
             reasons[shift.row] += _shifted(shift, panel)
             # What was never seen before a rise is just what the new level promises.
             highest[shift.row] *= max(1.0, shift.factor)
@@ -82,13 +83,15 @@ class Blended:
         size = _block(panel)
         slots = _slots(panel, size)
         mean = np.maximum(values.mean(axis=1, keepdims=True), 1e-30)
-        logs = np.log(_blocks(values, size) / mean + OFFSET)
+        fine = np.log(values / mean + OFFSET)
+        pattern = hourly_pattern(fine, _slots(panel, 1))
+        fine -= along(pattern, 0, panel.length)
+        logs = np.log(_blocks(np.exp(fine), size)) if size > 1 else fine
         guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
         if learnt is None:
             blend = Blend.tried(guesses)
             # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
-            fine = np.log(values / mean + OFFSET) if size > 1 else logs
             trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
             away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
             carry = learnt_carry(fine, trials, _slots(panel, 1))
@@ -99,6 +102,7 @@ class Blended:
         away = over_horizon(learnt.away, scale, _slots(panel, 1))
         # The trials saw how the blend errs, and nothing of how a week errs that comes for the second time.
         away[:, np.array(panel.quantiles) == 0.5] *= 1 - leaning[:, None, :]
+        best = best + along(pattern, panel.length, panel.length + panel.horizon)
         quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
         leans = leaning.mean(axis=1).tolist()
         shares = [_with_leaning(each, lean) for each, lean in zip(blend.shares(guesses.names), leans, strict=True)]
@@ -120,18 +124,21 @@ def _with_leaning(shares: dict[str, float], lean: float) -> dict[str, float]:
     return {name: (1 - lean) * share + lean * (name == "last week") for name, share in shares.items()}
 
 
-def _either(before: Values, after: Values, quantiles: tuple[float, ...]) -> Values:
-    """Stay between the old level and the new in the middle, and cover both at the edges."""
+def _either(before: Values, after: Values, quantiles: tuple[float, ...], *, follow: bool) -> Values:
+    """Cover both levels at the edges, and take one of them in the middle."""
     side = np.sign(np.array(quantiles) - 0.5)[:, None]
     outer = np.where(side > 0, np.maximum(before, after), np.minimum(before, after))
-    return np.maximum.accumulate(np.where(side == 0, (before + after) / 2, outer), axis=0)
+    return np.maximum.accumulate(np.where(side == 0, after if follow else before, outer), axis=0)
 
 
 def _shifted(shift: Shift, panel: Panel) -> str:
     hours = shift.age * panel.step / timedelta(hours=1)
-    return (
-        f"; its level changed {shift.factor:.2g}-fold {hours:.0f} hours ago: p50 lies between the old level and the new"
+    told = (
+        "p50 follows, for it came at once and stayed"
+        if shift.settled
+        else "p50 waits at the old level, p90 covers both"
     )
+    return f"; its level changed {shift.factor:.2g}-fold {hours:.0f} hours ago: {told}"
 
 
 def _block(panel: Panel) -> int:

@@ -57,15 +57,39 @@ def test_a_weekend_seen_once_is_expected_again() -> None:
     assert wape(demand.values[12 * DAY :], made.at(0.5)[DAY:]) < 0.35
 
 
-@pytest.mark.parametrize("factor", [4.0, 0.25])
-def test_a_lasting_change_of_level_is_followed(factor: float) -> None:
-    changed = synthetic_demand(days=28, step=STEP, shift=(timedelta(hours=4), factor))
-    truth = synthetic_demand(days=30, step=STEP).values[28 * DAY :] * factor
+@pytest.mark.parametrize("factor", [4.0, 0.4])
+def test_a_step_that_came_at_once_and_stayed_is_followed(factor: float) -> None:
+    changed = synthetic_demand(days=27.5, step=STEP, shift=(timedelta(hours=3), factor))
+    truth = synthetic_demand(days=30, step=STEP).values[len(changed) :] * factor
     made = make_forecast(changed, engine="ensemble")
     assert "its level changed" in made.reason
-    high, middle = (made.at(quantile)[DAY:].sum() / truth[DAY:].sum() for quantile in (0.9, 0.5))
-    assert high > 0.9
-    assert abs(np.log(middle)) < abs(np.log(factor)) * 0.75
+    assert "p50 follows" in made.reason
+    hour = DAY // 24
+    for hours in (1, 24, 48):
+        around = slice(hour * (hours - 1), hour * hours)
+        assert made.at(0.5)[around].sum() == pytest.approx(truth[around].sum(), rel=0.15)
+    assert made.at(0.9).sum() > truth[: len(made)].sum()
+
+
+def test_a_burst_that_swells_and_ebbs_is_not_followed_but_covered() -> None:
+    demand = synthetic_demand(days=27.5, step=STEP)
+    values, hours = demand.values.copy(), DAY // 24 * 5
+    values[-hours:] *= 1 + 5 * np.sin(np.linspace(0.2, 2.6, hours))
+    usual = make_forecast(demand, engine="ensemble")
+    made = make_forecast(Demand(demand.start, STEP, values), engine="ensemble")
+    assert "p50 waits at the old level" in made.reason
+    assert made.at(0.5)[DAY:] == pytest.approx(usual.at(0.5)[DAY:], rel=0.3)
+    assert made.at(0.9)[DAY:].mean() > 2 * usual.at(0.9)[DAY:].mean()
+
+
+def test_a_failure_does_not_lower_the_forecast() -> None:
+    demand = synthetic_demand(days=27.5, step=STEP)
+    values, hours = demand.values.copy(), DAY // 24 * 4
+    values[-hours:] *= 0.02
+    usual = make_forecast(demand, engine="ensemble")
+    made = make_forecast(Demand(demand.start, STEP, values), engine="ensemble")
+    assert "p50 waits at the old level" in made.reason
+    assert made.at(0.5)[DAY:] == pytest.approx(usual.at(0.5)[DAY:], rel=0.35)
 
 
 def test_a_holiday_like_a_sunday_is_no_change_of_level() -> None:

@@ -84,6 +84,17 @@ def test_backtest_scores_engines_over_files(demand_file: Path) -> None:
     assert data["summary"][1]["relative"] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("name", "begins"), [("b.png", b"\x89PNG"), ("b.html", b"<!doctype html>")])
+def test_backtest_draws_what_was_told_over_what_came(
+    demand_file: Path, tmp_path: Path, name: str, begins: bytes
+) -> None:
+    given = ("--engine", "ensemble_quick", "--origins", "2", "--horizon", "12h", "--plot", tmp_path / name)
+    done = run("backtest", demand_file, *given)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ensemble_quick" in done.stdout
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
 def test_backtest_refuses_an_unknown_engine_before_it_starts(demand_file: Path) -> None:
     done = run("backtest", demand_file, "--engine", "auto,crystal")
     assert done.returncode == 2
