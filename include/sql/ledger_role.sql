@@ -3,8 +3,8 @@
 --
 --   psql "$AIRFLOW_DATABASE" -v password="choose one" -f ledger_role.sql
 --
--- The role reads our two tables, inserts events, opens and closes operations, and can do nothing else: it cannot
--- change or delete an event, delete an operation, or read a table of Airflow's.
+-- The role reads our tables, inserts events, opens and closes operations, keeps the present of fleets, and can do
+-- nothing else: it cannot change or delete an event, delete an operation or an override, or read a table of Airflow's.
 --
 -- Running it again changes nothing but what is new in it; the password of a role that exists stays.
 
@@ -15,3 +15,7 @@ grant usage on schema public to scaling_ledger;
 grant select, insert on scaling_event to scaling_ledger;
 grant select, insert on scaling_operation to scaling_ledger;
 grant update (state, outcome, opened_at, closed_at, try_number) on scaling_operation to scaling_ledger;
+grant select, insert, update on scaling_gate, scaling_status to scaling_ledger;
+grant select, insert on scaling_override to scaling_ledger;
+grant update (ended_at, ended_by, returned_at) on scaling_override to scaling_ledger;
+grant select, insert, update, delete on scaling_autoscaler to scaling_ledger;

@@ -9,6 +9,12 @@ PredictiveScalingError
 ├── GroupNotFound         the Auto Scaling group named by a fleet does not exist
 ├── OutcomeUnknown        a call was sent and never answered: it may have taken effect
 ├── WriteRefused          AWS answered a write with an error, wholly or for some actions
+├── OutOfBounds           a size was asked for that the fleet file or the group does not allow
+├── NotAllowed            the fleet's mode or state forbids what was asked for
+├── NothingToRestore      an event or operation changed nothing that could be put back
+├── ChangedSince          somebody else changed the group after the operation that is to be rolled back
+├── LaunchFailed          instances that were asked for did not come
+├── NotFollowed           a change was made, and its end was not seen
 └── FleetBusy             another operation on the fleet is open
 
 Each message says what happened, with which value, and what to do about it.
@@ -55,3 +61,27 @@ class WriteRefused(PredictiveScalingError):
 
 class FleetBusy(PredictiveScalingError):
     """Another operation holds the fleet."""
+
+
+class OutOfBounds(PredictiveScalingError):
+    """A size was asked for that the fleet file or the group does not allow."""
+
+
+class NotAllowed(PredictiveScalingError):
+    """The fleet's mode or state forbids what was asked for."""
+
+
+class NothingToRestore(PredictiveScalingError):
+    """There is nothing to put back."""
+
+
+class ChangedSince(PredictiveScalingError):
+    """Somebody else changed the group since."""
+
+
+class LaunchFailed(PredictiveScalingError):
+    """Instances that were asked for did not come."""
+
+
+class NotFollowed(PredictiveScalingError):
+    """A change was made, and its end was not seen."""

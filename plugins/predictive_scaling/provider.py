@@ -18,5 +18,6 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Capacity in place before the load, for AWS Auto Scaling groups.",
         "versions": [__version__],
         "db-managers": ["predictive_scaling.ledger.database.LedgerDatabase"],
+        "extra-links": ["predictive_scaling.links.AutoScalingGroupLink"],
         "config": {SECTION: {"description": "Predictive scaling of fleets.", "options": options}},
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from predictive_scaling.errors import FleetBusy
+from predictive_scaling.findings import findings_of
 from predictive_scaling.ledger.records import Event, EventKind
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Operation, TaskRun
-    from predictive_scaling.schedule import ScheduledAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +60,23 @@ def unanswered(events: Sequence[Event]) -> list[Event]:
 
 
 def outcome_of(intent: Event, observed: Observed, turn: Turn) -> Event:
-    """Say whether an intent took effect, by the fleet's present actions."""
-    present = {action.name: action for action in observed.actions}
-    names = set(intent.before or {}) | set(intent.after or {})
-    done = {name for name in names if _took_effect(name, intent, present.get(name), turn.now)}
-    kind = EventKind.APPLIED if done == names else EventKind.FAILED
+    """Say whether an intent took effect, by what can be seen of the fleet."""
+    findings = findings_of(intent, observed, turn.now)
     return Event(
         fleet=intent.fleet,
-        kind=kind,
+        kind=EventKind.FAILED if findings.lacking else EventKind.APPLIED,
         operation_id=intent.operation_id,
         call=intent.call,
         forecast_id=intent.forecast_id,
         plan_id=intent.plan_id,
         by=turn.by,
         before=intent.before,
-        after={name: present[name].as_json() for name in sorted(names) if name in present},
+        after=dict(findings.found),
         reason=(
-            f"looked at the group after {intent.by} ended without an answer: {len(done)} of {len(names)} changes of "
-            f"`{intent.call}` are in place"
+            f"looked at the group after {intent.by} ended without an answer: {findings.in_place} of "
+            f"{len(findings.asked)} changes of `{intent.call}` are in place"
         ),
-        error=None if kind is EventKind.APPLIED else f"not in place: {', '.join(sorted(names - done))}",
+        error=findings.error,
     )
 
 
@@ -87,12 +84,3 @@ def _all_answered(held: Operation, by: TaskRun) -> Event:
     """A task died between its last answer and closing its operation."""
     reason = f"{held.by} ended before it closed this operation; every call of it had been answered"
     return Event(fleet=held.fleet, kind=EventKind.APPLIED, plan_id=held.plan_id, by=by, reason=reason)
-
-
-def _took_effect(name: str, intent: Event, present: ScheduledAction | None, now: datetime) -> bool:
-    wanted: dict[str, Any] | None = (intent.after or {}).get(name)
-    if wanted is None:
-        return present is None
-    if present is not None:
-        return present.as_json() == wanted
-    return bool(wanted["start"] <= now.isoformat())

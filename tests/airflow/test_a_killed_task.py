@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from killing import kill_during_the_write
 
 from demo.cycle import await_cycle
 from predictive_scaling.ledger.records import EventKind
 
 if TYPE_CHECKING:
     from deployment import Stack
-
-
-def process_of(task_instance: str) -> int:
-    """Find the process of a task instance by the title Airflow gives it."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title = (folder / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if f"airflow worker -- {task_instance}" in title:
-            return int(folder.name)
-    msg = f"no process has the title of task instance {task_instance}"
-    raise LookupError(msg)
-
-
-def kill_during_the_write(stack: Stack, run: str) -> None:
-    """Wait for a durable intent of this run, then kill its task."""
-    for _ in range(600):
-        held = stack.ledger.open_operation("web-shop")
-        if held and held.by.run_id == run:
-            (task,) = stack.airflow.tasks("apply_plans", run)
-            os.kill(process_of(task["id"]), signal.SIGKILL)
-            return
-        time.sleep(0.1)
-    pytest.fail("no intent was written")
 
 
 @pytest.mark.parametrize("took_effect", [False, True], ids=["after the intent", "after the call"])
@@ -51,7 +23,7 @@ def test_its_retry_converges(stack: Stack, took_effect: bool) -> None:  # noqa: 
     stack.cloud.control("faults", slow if took_effect else {**slow, "error": "InternalFailure", "status": 500})
 
     run = stack.airflow.trigger("apply_plans")
-    kill_during_the_write(stack, run)
+    kill_during_the_write(stack, "web-shop", run)
     stack.cloud.clear_faults()
     ended = stack.airflow.wait_for_run("apply_plans", run)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sandbox
-from predictive_scaling.fleets import Fleet, Observed
+from predictive_scaling.errors import WriteRefused
+from predictive_scaling.fleets import Fleet, Observed, Sizes
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.fleets.memory import MemoryFleet
 from predictive_scaling.schedule import ScheduledAction
@@ -29,7 +30,7 @@ def fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
         cloud.clock(now=NINE - timedelta(hours=1), speed=0)
         cloud.create_fleet("web", min_size=2, max_size=20, desired=2)
         cloud.advance(600)
-        yield AutoScalingFleet(cloud.client("autoscaling"), "web")
+        yield AutoScalingFleet(cloud.client("autoscaling"), "web", cloud.client)
 
 
 def an_action(hour: int = 0, capacity: int = 5, name: str | None = None) -> ScheduledAction:
@@ -66,3 +67,53 @@ def test_what_is_deleted_is_gone_and_what_was_gone_already_is_no_trouble(fleet: 
     receipt = fleet.delete(["a0", "never-there"])
     assert receipt.refused == {}
     assert [action.name for action in fleet.observe().actions] == ["a1"]
+
+
+def test_each_instance_is_seen(fleet: Fleet) -> None:
+    seen = fleet.observe()
+    assert len({instance.id for instance in seen.instances}) == 2
+    assert all(instance.serving and instance.zone and instance.type for instance in seen.instances)
+    assert (seen.staying_units, seen.serving_units) == (2, 2)
+
+
+def test_a_closer_look_sees_the_same_fleet(fleet: Fleet) -> None:
+    near, far = fleet.examine().observed, fleet.observe()
+    assert near.sizes == far.sizes
+    assert [instance.id for instance in near.instances] == [instance.id for instance in far.instances]
+    assert near.serving_units == 2
+
+
+def test_sizes_that_are_given_are_set_and_the_others_stay(fleet: Fleet) -> None:
+    assert fleet.resize(Sizes(desired=5)).request_id
+    assert fleet.observe().sizes == Sizes(min_size=2, max_size=20, desired=5)
+    fleet.resize(Sizes(min_size=3, max_size=9))
+    assert fleet.observe().sizes == Sizes(min_size=3, max_size=9, desired=5)
+    assert fleet.observe().staying_units == 5
+
+
+def test_a_bound_that_excludes_the_desired_capacity_moves_it(fleet: Fleet) -> None:
+    fleet.resize(Sizes(min_size=4))
+    assert fleet.observe().sizes == Sizes(min_size=4, max_size=20, desired=4)
+
+
+def test_sizes_that_contradict_each_other_are_refused_and_change_nothing(fleet: Fleet) -> None:
+    with pytest.raises(WriteRefused):
+        fleet.resize(Sizes(desired=21))
+    assert fleet.observe().sizes == Sizes(min_size=2, max_size=20, desired=2)
+
+
+def test_an_instance_that_is_let_go_leaves_and_is_not_replaced(fleet: Fleet) -> None:
+    fleet.resize(Sizes(desired=3))
+    (first, *_) = fleet.observe().instances
+    assert fleet.retire(first.id).request_id
+    after = fleet.observe()
+    assert after.desired == 2
+    assert first.id not in {instance.id for instance in after.instances if not instance.leaving}
+    assert fleet.retire(first.id).refused == {}, "one that is gone counts as let go"
+
+
+def test_none_is_let_go_below_the_minimum(fleet: Fleet) -> None:
+    (first, *_) = fleet.observe().instances
+    with pytest.raises(WriteRefused):
+        fleet.retire(first.id)
+    assert fleet.observe().staying_units == 2

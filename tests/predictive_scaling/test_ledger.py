@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
+from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.memory import MemoryLedger
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def test_of_ten_who_open_at_once_exactly_one_gets_the_fleet(ledger: Ledger) -> N
 
 def test_a_ledger_without_tables_says_which_is_missing_and_what_to_do(tmp_path: Path) -> None:
     ledger = SqlLedger(engine_for(f"sqlite:///{tmp_path}/empty.db"))
-    with pytest.raises(LedgerUnavailable, match=r"scaling_operation.*airflow db migrate"):
+    with pytest.raises(LedgerUnavailable, match=r"table scaling_.*airflow db migrate"):
         ledger.check()
 
 

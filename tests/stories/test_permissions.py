@@ -47,6 +47,7 @@ def test_a_fleet_that_is_observed_needs_the_reading_permissions_alone(
     cloud.faults.forget_calls()
     pull(cloud, monkeypatch)
     carry_out(an_order(a_plan(5), write=False), a_fleet(cloud), a_ledger(tmp_path))
+    a_fleet(cloud).activities()  # as the daily review does
     assert made(cloud) == allowed("observe")
 
 
@@ -58,4 +59,5 @@ def test_a_fleet_that_is_steered_needs_two_more(
     pull(cloud, monkeypatch)
     carry_out(an_order(a_plan(5, 9)), a_fleet(cloud), ledger)
     carry_out(an_order(a_plan(5), a_turn(run=2)), a_fleet(cloud), ledger)
+    a_fleet(cloud).activities()
     assert made(cloud) == allowed("auto")

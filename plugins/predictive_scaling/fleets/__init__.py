@@ -6,12 +6,99 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from predictive_scaling.schedule import ScheduledAction
+
+IN_SERVICE: Final = "InService"
+TAKES_WORK: Final = frozenset({"healthy", "unavailable", "not in use"})
+"""Target states in which nothing is left to wait for: healthy, never checked, or behind no load balancer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One instance of a fleet; launch time and targets are known only from `examine`."""
+
+    id: str
+    zone: str = ""
+    type: str = ""
+    lifecycle: str = IN_SERVICE
+    healthy: bool = True
+    protected: bool = False
+    weight: int = 1
+    launched_at: datetime | None = None
+    targets: tuple[str, ...] = ()
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the fleet counts it as running."""
+        return self.lifecycle == IN_SERVICE
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out: draining, held by a hook, or being terminated."""
+        return self.lifecycle.startswith(("Terminating", "Terminated", "Detaching"))
+
+    @property
+    def staying(self) -> bool:
+        """Whether it counts towards the desired capacity: in service, or on its way in."""
+        return self.in_service or self.lifecycle.startswith("Pending")
+
+    @property
+    def serving(self) -> bool:
+        """Whether it does its work: in service, healthy, and healthy in every target group."""
+        return self.in_service and self.healthy and TAKES_WORK.issuperset(self.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One thing a fleet did by itself: a launch or a termination, and how it ended."""
+
+    id: str
+    description: str
+    status: str
+    message: str = ""
+    began: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def boot(self) -> timedelta | None:
+        """How long a launch took until the instance was in service; a warm pool's own launches are no boots."""
+        launched = self.description.startswith("Launching") and "into warm pool" not in self.description
+        if not (launched and self.status == "Successful" and self.began and self.ended):
+            return None
+        return self.ended - self.began
+
+    @property
+    def failed_launch(self) -> bool:
+        """Whether an instance was to be launched and did not come."""
+        return self.description.startswith("Launching") and self.status in {"Failed", "Cancelled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """The three numbers of a fleet; None means: as it is."""
+
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+
+    def as_json(self) -> dict[str, int]:
+        """What is given, by the words of a fleet file."""
+        fields = {"min": self.min_size, "max": self.max_size, "desired": self.desired}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, int]) -> Sizes:
+        """Read what `as_json` wrote; other keys are no sizes."""
+        return cls(min_size=fields.get("min"), max_size=fields.get("max"), desired=fields.get("desired"))
+
+    def __bool__(self) -> bool:
+        return bool(self.as_json())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +110,45 @@ class Observed:
     desired: int
     in_service: int
     actions: tuple[ScheduledAction, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    target_groups: tuple[str, ...] = ()
+    suspended: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> Sizes:
+        """The three numbers."""
+        return Sizes(min_size=self.min_size, max_size=self.max_size, desired=self.desired)
+
+    @property
+    def staying_units(self) -> int:
+        """Capacity that runs or is on its way, in the units of the desired capacity."""
+        return sum(instance.weight for instance in self.instances if instance.staying)
+
+    @property
+    def serving_units(self) -> int:
+        """Capacity that does its work, in the units of the desired capacity."""
+        return sum(instance.weight for instance in self.instances if instance.serving)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A closer look: instances with launch time and target health, and the newest activities first."""
+
+    observed: Observed
+    activities: tuple[Activity, ...] = ()
+
+    @property
+    def mark(self) -> str | None:
+        """The newest activity, by which a later look tells what is new."""
+        return self.activities[0].id if self.activities else None
+
+    def since(self, mark: str | None) -> tuple[Activity, ...]:
+        """The activities that began after the marked one, newest first."""
+        ids = [activity.id for activity in self.activities]
+        return self.activities[: ids.index(mark)] if mark in ids else self.activities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +160,33 @@ class Receipt:
 
 
 class Fleet(Protocol):
-    """Something whose floor can be scheduled.
+    """Something whose floor can be scheduled and whose size can be changed.
 
     A write raises OutcomeUnknown when it may or may not have taken effect, and WriteRefused or CloudUnavailable
     when it has not.
     """
 
     def observe(self) -> Observed:
-        """Look; changes nothing."""
+        """Look; changes nothing, and costs few calls."""
+
+    def activities(self) -> Sequence[Activity]:
+        """Tell what the fleet did by itself lately, newest first."""
+
+    def examine(self) -> Examined:
+        """Look closer, with more calls: launch times, target health, activities."""
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
         """Create the actions, or replace those of the same names."""
 
     def delete(self, names: Sequence[str]) -> Receipt:
         """Remove the actions; one that is already gone counts as removed."""
+
+    def resize(self, sizes: Sizes) -> Receipt:
+        """Set the sizes that are given, all of them or none."""
+
+    def retire(self, instance_id: str) -> Receipt:
+        """Let one instance go and lower the desired capacity by it; never below the minimum.
+
+        The fleet takes it out of its target groups, waits until it has drained and until its hooks are done, and
+        only then ends it. One that is already gone counts as let go.
+        """

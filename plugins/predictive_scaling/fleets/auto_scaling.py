@@ -1,38 +1,41 @@
-"""An AWS Auto Scaling group as a fleet: its floor is moved by scheduled actions."""
+"""An AWS Auto Scaling group as a fleet: its floor is moved by scheduled actions, its size by hand."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.aws_client import client, reading, writing
-from predictive_scaling.errors import GroupNotFound
-from predictive_scaling.fleets import Observed, Receipt
-from predictive_scaling.schedule import ScheduledAction
+from predictive_scaling.errors import GroupNotFound, WriteRefused
+from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, Sizes, aws_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from mypy_boto3_autoscaling.type_defs import (
-        FailedScheduledUpdateGroupActionRequestTypeDef,
-        ScheduledUpdateGroupActionTypeDef,
-    )
+    from mypy_boto3_autoscaling.type_defs import FailedScheduledUpdateGroupActionRequestTypeDef
 
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.schedule import ScheduledAction
 
 _ALREADY_GONE = "not found"
+_PAGE = 100
+"""AWS's limit for a page of groups, activities, or instances asked for by id at a time."""
 
 
 class AutoScalingFleet:
     """Keeps the contract of `Fleet` through the Auto Scaling API."""
 
-    def __init__(self, autoscaling: Any, group: str) -> None:
+    def __init__(self, autoscaling: Any, group: str, reach: Callable[[str], Any] | None = None) -> None:
+        """Take a client, and how to reach other services; `examine` alone needs them, so they come late."""
         self._autoscaling = autoscaling
         self._group = group
+        self._reach = reach
 
     @classmethod
     def of(cls, spec: FleetSpec) -> AutoScalingFleet:
         """Reach the group a fleet file names, with the fleet's connection."""
-        return cls(client("autoscaling", connection=spec.connection, region=spec.region), spec.group)
+        reach = partial(client, connection=spec.connection, region=spec.region)
+        return cls(reach("autoscaling"), spec.group, reach)
 
     def observe(self) -> Observed:
         """Describe the group and all its scheduled actions."""
@@ -40,18 +43,24 @@ class AutoScalingFleet:
             answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
             pages = self._autoscaling.get_paginator("describe_scheduled_actions")
             found = pages.paginate(AutoScalingGroupName=self._group) if answer["AutoScalingGroups"] else ()
-            actions = tuple(_action(row) for page in found for row in page["ScheduledUpdateGroupActions"])
+            actions = [aws_answers.action(row) for page in found for row in page["ScheduledUpdateGroupActions"]]
         if not answer["AutoScalingGroups"]:
-            msg = f"Auto Scaling group {self._group!r} does not exist in this account and region: correct `group:`"
-            raise GroupNotFound(msg)
-        group = answer["AutoScalingGroups"][0]
-        return Observed(
-            min_size=group["MinSize"],
-            max_size=group["MaxSize"],
-            desired=group["DesiredCapacity"],
-            in_service=sum(instance["LifecycleState"] == "InService" for instance in group["Instances"]),
-            actions=actions,
-        )
+            raise GroupNotFound(no_group(self._group))
+        return aws_answers.observed(answer["AutoScalingGroups"][0], actions)
+
+    def activities(self) -> Sequence[Activity]:
+        """Describe the newest activities, a page of them."""
+        with reading(f"reading the activities of group {self._group}"):
+            answer = self._autoscaling.describe_scaling_activities(AutoScalingGroupName=self._group, MaxRecords=_PAGE)
+        return tuple(aws_answers.activity(row) for row in answer["Activities"])
+
+    def examine(self) -> Examined:
+        """Describe the group, its activities, its targets' health and its instances."""
+        seen, activities = self.observe(), self.activities()
+        with reading(f"examining group {self._group}"):
+            seen = aws_answers.with_targets(seen, self._target_states(seen.target_groups))
+            seen = aws_answers.with_launch_times(seen, aws_answers.launch_times(self._descriptions(seen)))
+        return Examined(observed=seen, activities=tuple(activities))
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
         """Write up to fifty actions in one call."""
@@ -70,17 +79,49 @@ class AutoScalingFleet:
         failed = answer.get("FailedScheduledActions", ())
         return _receipt(answer, (row for row in failed if _ALREADY_GONE not in row.get("ErrorMessage", "")))
 
+    def resize(self, sizes: Sizes) -> Receipt:
+        """Update the group's sizes in one call."""
+        given = {"MinSize": sizes.min_size, "MaxSize": sizes.max_size, "DesiredCapacity": sizes.desired}
+        with writing(f"resizing group {self._group} to {sizes.as_json()}"):
+            answer = self._autoscaling.update_auto_scaling_group(
+                AutoScalingGroupName=self._group, **{key: value for key, value in given.items() if value is not None}
+            )
+        return _receipt(answer, ())
 
-def _action(row: ScheduledUpdateGroupActionTypeDef) -> ScheduledAction:
-    recurrence = row.get("Recurrence")
-    return ScheduledAction(
-        name=row["ScheduledActionName"],
-        start=None if recurrence else row.get("StartTime"),
-        min_size=row.get("MinSize"),
-        max_size=row.get("MaxSize"),
-        desired=row.get("DesiredCapacity"),
-        recurrence=recurrence,
-    )
+    def retire(self, instance_id: str) -> Receipt:
+        """Terminate one instance without a replacement."""
+        try:
+            with writing(f"letting go of {instance_id} of group {self._group}"):
+                answer = self._autoscaling.terminate_instance_in_auto_scaling_group(
+                    InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
+                )
+        except WriteRefused as error:
+            if _ALREADY_GONE not in str(error):
+                raise
+            return Receipt(request_id="already gone")
+        return _receipt(answer, ())
+
+    def _target_states(self, arns: Sequence[str]) -> list[dict[str, str]]:
+        elb = self._other("elbv2") if arns else None
+        return [aws_answers.target_states(elb.describe_target_health(TargetGroupArn=arn)) for arn in arns if elb]
+
+    def _descriptions(self, seen: Observed) -> list[dict[str, Any]]:
+        ids = [instance.id for instance in seen.instances]
+        ec2 = self._other("ec2") if ids else None
+        parts = (ids[at : at + _PAGE] for at in range(0, len(ids), _PAGE))
+        by_id = ({"Name": "instance-id", "Values": part} for part in parts)  # unlike InstanceIds, forgives the gone
+        return [ec2.describe_instances(Filters=[one]) for one in by_id if ec2]
+
+    def _other(self, service: str) -> Any:
+        if self._reach is None:
+            msg = f"group {self._group} was reached with a client of Auto Scaling alone; examining it needs {service}"
+            raise TypeError(msg)
+        return self._reach(service)
+
+
+def no_group(group: str) -> str:
+    """Say that there is no such group."""
+    return f"Auto Scaling group {group!r} does not exist in this account and region: correct `group:`"
 
 
 def _request(action: ScheduledAction) -> dict[str, Any]:

@@ -34,5 +34,8 @@ class Ledger(Protocol):
     def open_operation(self, fleet: str) -> Operation | None:
         """Give the operation that holds the fleet."""
 
+    def event(self, number: int) -> Event | None:
+        """Give one event by its number."""
+
     def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""

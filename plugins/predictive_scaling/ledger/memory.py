@@ -50,6 +50,10 @@ class MemoryLedger:
         """Give the operation that holds the fleet."""
         return next((held for held in self._operations.values() if held.fleet == fleet and held.is_open), None)
 
+    def event(self, number: int) -> Event | None:
+        """Give one event by its number."""
+        return next((event for event in self._events if event.id == number), None)
+
     def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""
         found = (

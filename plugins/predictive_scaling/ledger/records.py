@@ -19,6 +19,13 @@ class EventKind(StrEnum):
     OBSERVED = "observed"
     HELD = "held"
     REFUSED = "refused"
+    MOVED = "moved"
+    LEARNED = "learned"
+    OVERRIDDEN = "overridden"
+    RETURNED = "returned"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    BUDGETED = "budgeted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

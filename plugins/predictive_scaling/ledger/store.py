@@ -1,34 +1,23 @@
-"""The ledger in SQL, reached through the Airflow connection `scaling_ledger` with an engine of our own.
-
-A task may not use Airflow's own session, so the ledger opens its own connections: one short transaction a call, no
-pool to inherit across a fork. On Postgres the connection's role needs no more than `include/sql/ledger_role.sql`
-grants.
-"""
+"""The ledger in SQL: each method is one short transaction."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
+from predictive_scaling.ledger.connection import CONNECTION, engine_of_connection, in_utc
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun, utc_now
-from predictive_scaling.ledger.tables import scaling_event, scaling_operation
+from predictive_scaling.ledger.tables import metadata, scaling_event, scaling_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
-CONNECTION: Final = "scaling_ledger"
 _TASK_COLUMNS: Final = ("actor", "dag_id", "run_id", "task_id", "map_index", "try_number")
-_HOW_TO_CONNECT: Final = (
-    f"define the Airflow connection {CONNECTION!r}, for example "
-    f"AIRFLOW_CONN_{CONNECTION.upper()}='postgresql://scaling_ledger:PASSWORD@HOST:5432/airflow'"
-)
 
 
 class SqlLedger:
@@ -41,11 +30,11 @@ class SqlLedger:
     @classmethod
     def from_connection(cls, conn_id: str = CONNECTION) -> SqlLedger:
         """Reach the ledger as a task does, through the Airflow connection."""
-        return cls(engine_for(url_of_connection(conn_id)))
+        return cls(engine_of_connection(conn_id))
 
     def check(self) -> None:
-        """Raise LedgerUnavailable unless both tables can be read."""
-        for table in (scaling_operation, scaling_event):
+        """Raise LedgerUnavailable unless every table can be read."""
+        for table in metadata.sorted_tables:
             try:
                 with self._engine.connect() as connection:
                     connection.execute(sa.select(table).limit(1))
@@ -92,6 +81,13 @@ class SqlLedger:
             row = connection.execute(query).mappings().one_or_none()
         return _operation(row) if row else None
 
+    def event(self, number: int) -> Event | None:
+        """Give one event by its number."""
+        query = sa.select(scaling_event).where(scaling_event.c.id == number)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _event(row) if row else None
+
     def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""
         query = sa.select(scaling_event).order_by(scaling_event.c.id.desc()).limit(limit)
@@ -107,41 +103,6 @@ class SqlLedger:
         texts = {name: getattr(event, name) for name in own}
         story = {"before": event.before, "after": event.after, "reason": event.reason, "error": event.error}
         return {"at": self._clock(), "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
-
-
-def url_of_connection(conn_id: str) -> str:
-    """Give the SQLAlchemy address an Airflow connection holds, in its `sqlalchemy_url` extra or in its fields."""
-    from airflow.sdk import Connection
-
-    try:
-        connection = Connection.get(conn_id)
-    except Exception as error:
-        msg = f"the ledger cannot be reached: no Airflow connection {conn_id!r}; {_HOW_TO_CONNECT}"
-        raise LedgerUnavailable(msg) from error
-    if url := connection.extra_dejson.get("sqlalchemy_url"):
-        return str(url)
-    return str(connection.get_uri()).replace("postgres://", "postgresql+psycopg2://", 1)
-
-
-@lru_cache
-def engine_for(url: str) -> sa.Engine:
-    """Make the engine for an address: no pool, and on SQLite patience with Airflow's own writes."""
-    try:
-        address = sa.make_url(url)
-        waits = {"timeout": 30} if address.get_backend_name() == "sqlite" else {"connect_timeout": 10}
-        engine = sa.create_engine(address, poolclass=NullPool, connect_args=waits)
-    except (SQLAlchemyError, ImportError) as error:
-        msg = f"the ledger's connection {CONNECTION!r} has no usable address ({error}); {_HOW_TO_CONNECT}"
-        raise LedgerUnavailable(msg) from error
-    if address.get_backend_name() == "sqlite":
-        sa.event.listen(engine, "connect", _make_durable)
-    return engine
-
-
-def _make_durable(connection: Any, _record: object) -> None:
-    """An intent must survive a power cut, so SQLite syncs every commit; and foreign keys are kept."""
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operation:
@@ -178,8 +139,8 @@ def _operation(row: Mapping[Any, Any]) -> Operation:
         key=row["idempotency_key"],
         plan_id=row["plan_id"],
         by=_task(row),
-        opened_at=_utc(row["opened_at"]),
-        closed_at=_utc(row["closed_at"]),
+        opened_at=in_utc(row["opened_at"]),
+        closed_at=in_utc(row["closed_at"]),
         outcome=EventKind(row["outcome"]) if row["outcome"] else None,
     )
 
@@ -188,12 +149,7 @@ def _event(row: Mapping[Any, Any]) -> Event:
     same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
     story = ("before", "after", "reason", "error")
     fields = {name: row[name] for name in (*same, *story)}
-    return Event(kind=EventKind(row["kind"]), at=_utc(row["at"]), by=_task(row), **fields)
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    """SQLite gives instants back without their zone; all of ours are UTC."""
-    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+    return Event(kind=EventKind(row["kind"]), at=in_utc(row["at"]), by=_task(row), **fields)
 
 
 def _unusable(table: str, url: sa.URL, error: Exception) -> str:

@@ -1,7 +1,11 @@
-"""The ledger's two tables, in a MetaData of our own beside Airflow's.
+"""The product's tables, in a MetaData of our own beside Airflow's.
 
 `scaling_operation` is the lock and the idempotency key: at most one open operation a fleet.
 `scaling_event` is the story: rows are inserted and never changed.
+
+The others hold the present, a row a fleet or a row a thing, and every change of theirs is an event too:
+`scaling_gate` how far a fleet's forecast is trusted, `scaling_status` what was last seen and planned,
+`scaling_override` what a person decided for a while, `scaling_autoscaler` a fleet made through the API.
 """
 
 from __future__ import annotations
@@ -80,10 +84,67 @@ scaling_event = sa.Table(
     sa.Column("after", Json),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
-    sa.CheckConstraint(
-        "kind in ('intent', 'applied', 'failed', 'unknown', 'observed', 'held', 'refused')", name="kind"
-    ),
     sa.Index("ix_scaling_event_fleet_id", "fleet", "id"),
+    sa.Index("ix_scaling_event_kind_id", "kind", "id"),
+    sa.Index("ix_scaling_event_actor_id", "actor", "id"),
     sa.Index("ix_scaling_event_operation_id", "operation_id"),
     sa.Index("ix_scaling_event_at", "at"),
+)
+
+scaling_gate = sa.Table(
+    "scaling_gate",
+    metadata,
+    sa.Column("fleet", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("evidence", Json),
+    sa.Column("reviewed_at", Instant),
+    sa.Column("boot_seconds", sa.Float),
+    sa.Column("launches", sa.Integer, nullable=False),
+    sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
+    sa.CheckConstraint("stage in ('observe', 'approve', 'auto', 'suspended')", name="stage"),
+)
+
+scaling_status = sa.Table(
+    "scaling_status",
+    metadata,
+    sa.Column("fleet", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("summary", Json, nullable=False),
+    sa.Column("plan", Json),
+    sa.Column("previous_plan", Json),
+)
+
+scaling_override = sa.Table(
+    "scaling_override",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("fleet", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("min_size", sa.Integer),
+    sa.Column("max_size", sa.Integer),
+    sa.Column("max_before", sa.Integer),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("starts_at", Instant, nullable=False),
+    sa.Column("ends_at", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Column("ended_by", sa.String(NAME_LENGTH)),
+    sa.Column("returned_at", Instant),
+    sa.CheckConstraint("ends_at is null or ends_at > starts_at", name="ends_at"),
+    sa.Index("ix_scaling_override_fleet_returned_at", "fleet", "returned_at"),
+)
+
+scaling_autoscaler = sa.Table(
+    "scaling_autoscaler",
+    metadata,
+    sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
 )

@@ -1,0 +1,38 @@
+"""By hand: put back what one operation changed, named by any of its events in the ledger."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from predictive_scaling.operators import RollbackOperator
+
+with DAG(
+    "roll_back",
+    schedule=None,
+    catchup=False,
+    tags=["predictive-scaling"],
+    params={
+        "event_id": Param(
+            type="integer", minimum=1, title="Event", description="The number of an event, as the ledger lists it."
+        ),
+        "reason": Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name."),
+        "force": Param(
+            default=False,
+            type="boolean",
+            title="Force",
+            description="Put it back even where somebody else changed the group since.",
+        ),
+        "dry_run": Param(default=False, type="boolean", title="Dry run", description="Say what would be done only."),
+    },
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
+    doc_md="Restores the sizes and scheduled actions that the event's whole operation changed, and nothing else.",
+):
+    RollbackOperator(
+        task_id="roll_back",
+        event_id="{{ params.event_id }}",
+        reason="{{ params.reason }}",
+        force="{{ params.force }}",
+        only_plan="{{ params.dry_run }}",
+    )

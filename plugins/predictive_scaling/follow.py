@@ -1,0 +1,46 @@
+"""The end of a story: what a wait saw, and how many seconds after the decision, kept as an event of the operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from predictive_scaling.ledger.records import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from predictive_scaling.change import Workplace
+    from predictive_scaling.waits import Verdict
+
+
+class Begun(Protocol):
+    """A change that was made and is being followed."""
+
+    @property
+    def asked_at(self) -> datetime:
+        """When it was decided."""
+
+    @property
+    def operation_id(self) -> str | None:
+        """The operation that made it."""
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """What was asked for, as the event keeps it."""
+
+
+def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None = None) -> float:
+    """Remember how it ended, with the seconds from the decision to now; give them."""
+    seconds = (at.turn.now - begun.asked_at).total_seconds()
+    event = Event(
+        fleet=at.name,
+        kind=EventKind.FAILED if error else EventKind.APPLIED,
+        operation_id=begun.operation_id,
+        by=at.turn.by,
+        after={"ended": verdict.ended.value, **begun.asked, "seconds": round(seconds, 1)},
+        reason=f"followed for {seconds:.0f} s since the decision: {verdict.reason}",
+        error=error,
+    )
+    at.ledger.record(event)
+    return seconds

@@ -1,0 +1,122 @@
+"""Where each fleet stands at the gate, in the table `scaling_gate` and, for tests, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+
+from forecasting.gate import Stage, Standing
+from predictive_scaling.ledger.connection import engine_of_connection, in_utc, put_row
+from predictive_scaling.ledger.tables import scaling_gate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One fleet at the gate: where it stands, on what evidence, and how long its instances take to boot."""
+
+    fleet: str
+    standing: Standing
+    actor: str
+    evidence: Mapping[str, Any] | None = None
+    reviewed_at: datetime | None = None
+    boot: timedelta | None = None  # nine launches of ten were in service within it
+    launches: int = 0  # how many it was learned from
+
+
+class Gates(Protocol):
+    """Keeps the present of each fleet's gate."""
+
+    def of(self, fleet: str) -> Gate | None:
+        """Give one fleet's gate; None before its first review."""
+
+    def all(self) -> Sequence[Gate]:
+        """Give every fleet's gate, by name."""
+
+    def save(self, gate: Gate) -> None:
+        """Keep it, in place of the one before."""
+
+
+class SqlGates:
+    """Keeps the contract of `Gates` in SQL."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def from_connection(cls) -> SqlGates:
+        """Reach the table as a task does."""
+        return cls(engine_of_connection())
+
+    def of(self, fleet: str) -> Gate | None:
+        """Give one fleet's gate."""
+        query = sa.select(scaling_gate).where(scaling_gate.c.fleet == fleet)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _gate(row) if row else None
+
+    def all(self) -> Sequence[Gate]:
+        """Give every fleet's gate, by name."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(scaling_gate).order_by(scaling_gate.c.fleet)).mappings()
+            return tuple(_gate(row) for row in rows)
+
+    def save(self, gate: Gate) -> None:
+        """Keep it, in place of the one before."""
+        put_row(self._engine, scaling_gate, _row(gate))
+
+
+class MemoryGates:
+    """Keeps the contract of `Gates` for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Gate] = {}
+
+    def of(self, fleet: str) -> Gate | None:
+        """Give one fleet's gate."""
+        return self._known.get(fleet)
+
+    def all(self) -> Sequence[Gate]:
+        """Give every fleet's gate, by name."""
+        return tuple(self._known[fleet] for fleet in sorted(self._known))
+
+    def save(self, gate: Gate) -> None:
+        """Keep it, in place of the one before."""
+        self._known[gate.fleet] = gate
+
+
+def _row(gate: Gate) -> dict[str, Any]:
+    standing = gate.standing
+    return {
+        "fleet": gate.fleet,
+        "stage": standing.stage.value,
+        "since": standing.since,
+        "reason": standing.reason,
+        "failures": standing.failures,
+        "evidence": gate.evidence,
+        "reviewed_at": gate.reviewed_at,
+        "boot_seconds": gate.boot.total_seconds() if gate.boot else None,
+        "launches": gate.launches,
+        "actor": gate.actor,
+    }
+
+
+def _gate(row: Mapping[Any, Any]) -> Gate:
+    since = in_utc(row["since"])
+    assert since is not None
+    standing = Standing(stage=Stage(row["stage"]), since=since, reason=row["reason"], failures=row["failures"])
+    boot = row["boot_seconds"]
+    return Gate(
+        fleet=row["fleet"],
+        standing=standing,
+        actor=row["actor"],
+        evidence=row["evidence"],
+        reviewed_at=in_utc(row["reviewed_at"]),
+        boot=None if boot is None else timedelta(seconds=boot),
+        launches=row["launches"],
+    )

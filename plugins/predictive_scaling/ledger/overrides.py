@@ -1,0 +1,107 @@
+"""What people decided for fleets, in the table `scaling_override` and, for tests, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import sqlalchemy as sa
+
+from forecasting.override import Override, OverrideKind
+from predictive_scaling.ledger.connection import engine_of_connection, in_utc
+from predictive_scaling.ledger.tables import scaling_override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+EVERY_FLEET: Final = "*"
+"""The fleet of an override that concerns all of them."""
+_OWN: Final = ("id", "fleet", "reason", "actor", "min_size", "max_size", "max_before")
+_INSTANTS: Final = ("starts_at", "ends_at", "created_at", "ended_at")
+
+
+class Overrides(Protocol):
+    """Keeps overrides; one is made, perhaps ended early, returned from, and never changed otherwise."""
+
+    def add(self, override: Override) -> None:
+        """Keep a new one."""
+
+    def open(self, fleet: str) -> Sequence[Override]:
+        """Give those of a fleet, and of every fleet, that have not been returned from, the oldest first."""
+
+    def end(self, override: Override, *, by: str, at: datetime) -> None:
+        """End one before its time; one that has been ended stays as it was."""
+
+    def returned(self, override: Override, *, at: datetime) -> None:
+        """Remember that the fleet was seen to be back from it."""
+
+
+class SqlOverrides:
+    """Keeps the contract of `Overrides` in SQL."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def from_connection(cls) -> SqlOverrides:
+        """Reach the table as a task does."""
+        return cls(engine_of_connection())
+
+    def add(self, override: Override) -> None:
+        """Keep a new one."""
+        row = {name: getattr(override, name) for name in (*_OWN, *_INSTANTS)}
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(scaling_override), {**row, "kind": override.kind.value})
+
+    def open(self, fleet: str) -> Sequence[Override]:
+        """Give those that have not been returned from, the oldest first."""
+        table = scaling_override.c
+        query = sa.select(scaling_override).where(table.fleet.in_([fleet, EVERY_FLEET]), table.returned_at.is_(None))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(table.created_at, table.id)).mappings()
+            return tuple(_override(row) for row in rows)
+
+    def end(self, override: Override, *, by: str, at: datetime) -> None:
+        """End one."""
+        table = scaling_override.c
+        ending = sa.update(scaling_override).where(table.id == override.id, table.ended_at.is_(None))
+        with self._engine.begin() as connection:
+            connection.execute(ending.values(ended_at=at, ended_by=by))
+
+    def returned(self, override: Override, *, at: datetime) -> None:
+        """Remember that the fleet was seen to be back from it."""
+        back = sa.update(scaling_override).where(scaling_override.c.id == override.id).values(returned_at=at)
+        with self._engine.begin() as connection:
+            connection.execute(back)
+
+
+class MemoryOverrides:
+    """Keeps the contract of `Overrides` for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Override] = {}
+
+    def add(self, override: Override) -> None:
+        """Keep a new one."""
+        self._known[override.id] = override
+
+    def open(self, fleet: str) -> Sequence[Override]:
+        """Give those that have not been returned from, the oldest first."""
+        found = (each for each in self._known.values() if each.fleet in {fleet, EVERY_FLEET})
+        return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
+
+    def end(self, override: Override, *, by: str, at: datetime) -> None:  # noqa: ARG002 - the table keeps who
+        """End one."""
+        known = self._known[override.id]
+        self._known[override.id] = known if known.ended_at else replace(known, ended_at=at)
+
+    def returned(self, override: Override, *, at: datetime) -> None:  # noqa: ARG002 - the table keeps when
+        """Remember that the fleet was seen to be back from it."""
+        self._known.pop(override.id, None)
+
+
+def _override(row: Mapping[Any, Any]) -> Override:
+    fields: dict[str, Any] = {name: row[name] for name in _OWN}
+    fields |= {name: in_utc(row[name]) for name in _INSTANTS}
+    return Override(kind=OverrideKind(row["kind"]), **fields)

@@ -1,0 +1,121 @@
+"""What the operators that act on one fleet by hand share: they find it, may be told not to write, and fail well."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from predictive_scaling.links import AutoScalingGroupLink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow.sdk import Context
+
+    from predictive_scaling.change import Workplace
+    from predictive_scaling.fleet_spec import FleetSpec
+
+
+class OneFleetOperator(BaseOperator):
+    """Acts on one fleet, named by its file, for a reason that is kept."""
+
+    template_fields: Sequence[str] = ("fleet", "reason", "only_plan")
+    operator_extra_links = (AutoScalingGroupLink(),)
+
+    def __init__(self, *, fleet: str, reason: str = "", only_plan: bool | str = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fleet = fleet
+        self.reason = reason
+        self.only_plan = only_plan
+        self.console = ""
+
+    @contextmanager
+    def _at(self, context: Context) -> Iterator[tuple[FleetSpec, Workplace]]:
+        """Reach the fleet and the ledger; what a person must mend fails without a retry."""
+        from predictive_scaling.errors import PredictiveScalingError
+        from predictive_scaling.steer import may_pass
+
+        try:
+            yield self._reach(context)
+        except PredictiveScalingError as error:
+            self.log.error("%s: %s", self.fleet, error)  # noqa: TRY400 - the message is the whole story
+            if may_pass(error):
+                raise
+            raise AirflowFailException(str(error)) from error
+
+    def _reach(self, context: Context) -> tuple[FleetSpec, Workplace]:
+        from predictive_scaling.change import Workplace
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+        from predictive_scaling.ledger.store import SqlLedger
+        from predictive_scaling.links import console_address
+        from predictive_scaling.settings import Settings
+        from predictive_scaling.settle import Turn
+        from predictive_scaling.task_run import task_run
+
+        settings = Settings.from_airflow()
+        spec = named(self.fleet, read_fleets(settings.fleets_folder).fleets)
+        self.console = console_address(spec)
+        ledger = SqlLedger.from_connection()
+        ledger.check()
+        turn = Turn(by=task_run(context), now=datetime.now(UTC), patience=settings.operation_patience)
+        return spec, Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn)
+
+    def _why_not(self, spec: FleetSpec) -> str:
+        """Why nothing may be written: a dry run asked for, or everywhere; a fleet on trial is refused outright."""
+        from predictive_scaling.errors import NotAllowed
+        from predictive_scaling.fleet_spec import Mode
+        from predictive_scaling.settings import Settings
+
+        if str(self.only_plan).lower() == "true" or Settings.from_airflow().dry_run:
+            return "this is a dry run"
+        if spec.mode is Mode.OBSERVE:
+            msg = (
+                f"fleet {spec.name} is in mode observe, which writes nothing: set `mode: auto` in its file to act on it"
+            )
+            raise NotAllowed(msg)
+        return ""
+
+    def _tell(self, *lines: str) -> None:
+        for line in lines:
+            self.log.info("%s: %s", self.fleet, line)
+
+
+def named(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
+    """Find a fleet by its name, or name those there are."""
+    from predictive_scaling.errors import InvalidFleet
+
+    known = {fleet.name: fleet for fleet in fleets}
+    if name not in known:
+        choice = ", ".join(sorted(known)) or "none, for the folder has no good file"
+        msg = f"there is no fleet {name!r}: choose one of {choice}"
+        raise InvalidFleet(msg)
+    return known[name]
+
+
+def whole_number(name: str, value: object) -> int | None:
+    """Read a number that came through a template; empty means not given."""
+    from predictive_scaling.errors import OutOfBounds
+
+    text = str(value).strip()
+    if text in {"", "None"}:
+        return None
+    if not text.isascii() or not text.isdigit():
+        msg = f"{name} {value!r} is not a whole number: write one of at least 0"
+        raise OutOfBounds(msg)
+    return int(text)
+
+
+def positive(name: str, value: object) -> int:
+    """Read a number of at least 1."""
+    from predictive_scaling.errors import OutOfBounds
+
+    number = whole_number(name, value)
+    if not number:
+        msg = f"{name} {value!r} changes nothing: write a whole number of at least 1"
+        raise OutOfBounds(msg)
+    return number

@@ -1,0 +1,190 @@
+"""Put back what one operation changed: each operation restores exactly what it moved, and nothing beside it.
+
+The state before is in the operation's intents. What the group shows now must be what the operation left, or what was
+before it; anything else is somebody else's change, and is left alone unless the person insists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from predictive_scaling.change import Move, Workplace, change, would
+from predictive_scaling.errors import ChangedSince, NothingToRestore
+from predictive_scaling.findings import verb_of
+from predictive_scaling.fleets import Observed, Sizes
+from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.schedule import NOTICE, ScheduledAction, batches, counted
+from predictive_scaling.settle import settle
+from predictive_scaling.sizing import resize_move
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from predictive_scaling.fleets import Fleet, Receipt
+    from predictive_scaling.ledger import Ledger
+
+KIND: Final = "rollback"
+_WRITES: Final = frozenset({EventKind.APPLIED})
+_SIZES: Final = ("min", "max", "desired")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Two states of the things one operation changed: before it, and as it left them. None: not there."""
+
+    operation_id: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    story: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a rollback did, and what it could not."""
+
+    operation_id: str
+    written: bool
+    lines: tuple[str, ...] = field(default=())
+
+
+def find_event(ledger: Ledger, *, event_id: int | None = None, operation_id: str | None = None) -> Event:
+    """Give the event that is named, or the newest one of the operation that is."""
+    if operation_id:
+        found = next(iter(ledger.events(operation_id=operation_id, limit=1)), None)
+    else:
+        found = ledger.event(event_id or 0)
+    if found is None:
+        name = f"operation {operation_id!r}" if operation_id else f"event {event_id}"
+        msg = f"there is no {name} in the ledger: `predictive-scaling ledger --json` lists the ids"
+        raise NothingToRestore(msg)
+    return found
+
+
+def undo_of(event: Event, ledger: Ledger) -> Undo:
+    """Read from the ledger what the event's operation changed."""
+    if event.operation_id is None:
+        msg = f"event {event.id} ({event.kind}: {event.reason}) belongs to no operation: it changed nothing"
+        raise NothingToRestore(msg)
+    events = sorted(ledger.events(operation_id=event.operation_id, limit=1000), key=lambda each: each.id or 0)
+    applied = {each.call for each in events if each.kind in _WRITES and each.call}
+    intents = [each for each in events if each.kind is EventKind.INTENT and each.call in applied]
+    if not intents:
+        msg = f"operation {event.operation_id} changed nothing that could be put back: none of its calls was applied"
+        raise NothingToRestore(msg)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for intent in intents:
+        was, became = _states(intent)
+        before = {**was, **before}
+        after.update(became)
+    return Undo(operation_id=event.operation_id, before=before, after=after, story=intents[0].reason)
+
+
+def roll_back(undo: Undo, at: Workplace, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
+    """Restore the state before, or say why not; what is as it was already is not written again."""
+    observed = settle(at.name, at.fleet, at.ledger, at.turn)
+    present = _present(undo, observed)
+    foreign = [name for name, value in present.items() if value not in (undo.before[name], undo.after[name])]
+    lines = [f"rolling back operation {undo.operation_id}: {undo.story}"]
+    if foreign and not force:
+        told = "; ".join(
+            f"{name} is {present[name]}, was left at {undo.after[name]}, and was {undo.before[name]} before"
+            for name in foreign
+        )
+        msg = f"fleet {at.name}: changed by somebody else since: {told}; tick `force` to put it back all the same"
+        raise ChangedSince(msg)
+    moves, notes = _moves(undo, observed, f"roll back: {reason}", at.turn.now)
+    lines += notes
+    if not moves:
+        return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, "all is as it was before"))
+    if why_not:
+        would(moves, why_not, at)
+        return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, f"would write; {why_not}"))
+    done = change(KIND, moves, at)
+    lines += [outcome.reason for outcome in done.outcomes]
+    return Restored(operation_id=done.operation_id, written=True, lines=tuple(lines))
+
+
+def _states(intent: Event) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both states of what one intent changed, by the name of the size or action."""
+    before, after = intent.before or {}, intent.after or {}
+    if verb_of(intent.call) in {"resize", "retire"}:
+        changed = [name for name in _SIZES if name in after]
+        return {name: before[name] for name in changed}, {name: after[name] for name in changed}
+    names = {*before, *after}
+    return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
+
+
+def _present(undo: Undo, observed: Observed) -> dict[str, Any]:
+    """What is there now of the things the operation changed."""
+    sizes = observed.sizes.as_json()
+    actions = {action.name: action.as_json() for action in observed.actions}
+    return {name: sizes[name] if name in _SIZES else actions.get(name) for name in undo.before}
+
+
+def _moves(undo: Undo, observed: Observed, reason: str, now: datetime) -> tuple[list[Move], list[str]]:
+    present = _present(undo, observed)
+    wanted = {name: value for name, value in undo.before.items() if present[name] != value}
+    sizes, notes = _sizes_back({name: wanted[name] for name in _SIZES if name in wanted}, observed)
+    moves = [resize_move("back to what it was", reason, observed, sizes)] if sizes else []
+    actions = {name: value for name, value in wanted.items() if name not in _SIZES}
+    passed = [name for name, value in actions.items() if value and _starts(value) <= now + NOTICE]
+    if passed:
+        notes.append(
+            f"{counted(passed, 'action')} not put back, for their time has passed: {', '.join(sorted(passed))}"
+        )
+    back = [_action(name, value) for name, value in sorted(actions.items()) if value and name not in passed]
+    away = sorted(name for name, value in actions.items() if value is None)
+    moves += _batched("put", back, reason, present)
+    moves += _batched("delete", [_action(name, present[name]) for name in away], reason, present)
+    if actions:
+        notes.append("the next run of apply_plans draws the plan again: pause the fleet to keep it so")
+    return moves, notes
+
+
+def _sizes_back(wanted: Mapping[str, int], observed: Observed) -> tuple[Sizes, list[str]]:
+    """Desired goes back as near as the bounds, once they are back, allow."""
+    if "desired" not in wanted:
+        return Sizes.from_json(wanted), []
+    bounds = {**observed.sizes.as_json(), **wanted}
+    desired = min(max(wanted["desired"], bounds["min"]), bounds["max"])
+    note = f"desired goes to {desired}, not {wanted['desired']}: the bounds are {bounds['min']}..{bounds['max']} now"
+    notes = [note] if desired != wanted["desired"] else []
+    kept = {
+        name: size for name, size in {**wanted, "desired": desired}.items() if observed.sizes.as_json()[name] != size
+    }
+    return Sizes.from_json(kept), notes
+
+
+def _batched(verb: str, actions: Sequence[ScheduledAction], reason: str, present: Mapping[str, Any]) -> list[Move]:
+    parts = tuple(batches(actions))
+    return [
+        Move(
+            call=f"{verb} {number} of {len(parts)}",
+            reason=f"{reason}: {verb} {counted(part, 'action')}",
+            before={action.name: present[action.name] for action in part if present[action.name]},
+            after={action.name: action.as_json() for action in part} if verb == "put" else {},
+            send=_sending(verb, part),
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def _sending(verb: str, part: Iterable[ScheduledAction]) -> Callable[[Fleet], Receipt]:
+    actions = tuple(part)
+    if verb == "put":
+        return lambda fleet: fleet.put(actions)
+    return lambda fleet: fleet.delete([action.name for action in actions])
+
+
+def _starts(action: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(action["start"])
+
+
+def _action(name: str, fields: Mapping[str, Any]) -> ScheduledAction:
+    sizes = Sizes.from_json({key: fields[key] for key in _SIZES if key in fields})
+    return ScheduledAction(
+        name=name, start=_starts(fields), min_size=sizes.min_size, max_size=sizes.max_size, desired=sizes.desired
+    )

@@ -1,0 +1,161 @@
+"""The promise: any operation in the ledger can be undone by its number, and nothing of somebody else's with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from by_hand import WEB, Desk, a_desk, assert_every_intent_has_one_certain_outcome, at_work, seen, sizes, the_fleet
+
+import sandbox
+from predictive_scaling.change import Move, change
+from predictive_scaling.fleets import Sizes
+from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.operators import RollbackOperator, ScaleInOperator, SetCapacityOperator
+from predictive_scaling.schedule import ScheduledAction
+from predictive_scaling.set_capacity import set_capacity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Four instances, bounds 2..20, on the real day: what is scheduled must be to come for us as for the cloud."""
+    with sandbox.running() as cloud:
+        cloud.create_fleet("web", min_size=2, max_size=20, desired=4)
+        cloud.advance(900)
+        desk = a_desk(cloud, tmp_path, monkeypatch)
+        cloud.clock(now=datetime.now(UTC), speed=1)
+        yield desk
+
+
+def undo(event: Event, **options: Any) -> RollbackOperator:
+    return RollbackOperator(task_id="roll_back", event_id=str(event.id), reason="a mistake", **options)
+
+
+def resized(desk: Desk, run: int = 1, **asked: int) -> Event:
+    """Set sizes; give the event that says so."""
+    set_capacity(WEB, at_work(the_fleet(desk.cloud), desk.ledger, run), Sizes(**asked), "a test")
+    return desk.ledger.events(fleet="web", limit=1)[0]
+
+
+def scheduled(desk: Desk) -> dict[str, int | None]:
+    return {action.name: action.min_size for action in the_fleet(desk.cloud).observe().actions}
+
+
+def test_sizes_go_back_and_the_fleet_is_free_again(desk: Desk) -> None:
+    event = resized(desk, min_size=3, desired=6)
+    assert desk.carry_out(undo(event), run=2)["written"]
+    assert sizes(desk.cloud) == (2, 4, 20)
+    assert_every_intent_has_one_certain_outcome(desk.ledger)
+
+
+def test_a_rollback_can_be_rolled_back(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    desk.carry_out(undo(event), run=2)
+    desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=3)
+    assert sizes(desk.cloud) == (2, 6, 20)
+
+
+def test_what_is_back_already_is_not_written_again(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    desk.carry_out(undo(event), run=2)
+    desk.cloud.faults.forget_calls()
+    assert desk.carry_out(undo(event), run=3)["written"] is False
+    assert "autoscaling.UpdateAutoScalingGroup" not in desk.cloud.calls()
+
+
+def test_somebody_elses_change_since_is_named_and_kept_unless_forced(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    the_fleet(desk.cloud).resize(Sizes(desired=9))
+    with pytest.raises(AirflowFailException, match="desired is 9, was left at 6, and was 4 before; tick `force`"):
+        desk.carry_out(undo(event), run=2)
+    assert sizes(desk.cloud) == (2, 9, 20)
+    desk.carry_out(undo(event, force="True"), run=3)
+    assert sizes(desk.cloud) == (2, 4, 20)
+
+
+def test_only_what_the_operation_changed_goes_back(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    the_fleet(desk.cloud).resize(Sizes(max_size=15))
+    desk.carry_out(undo(event), run=2)
+    assert sizes(desk.cloud) == (2, 4, 15), "the other maximum is somebody's decision"
+
+
+def test_desired_goes_back_no_lower_than_a_floor_that_rose_since(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    the_fleet(desk.cloud).resize(Sizes(min_size=5))
+    desk.carry_out(undo(event), run=2)
+    assert sizes(desk.cloud) == (5, 5, 20)
+
+
+def test_capacity_that_was_let_go_is_asked_for_again(desk: Desk) -> None:
+    desk.cloud.clock(speed=300)
+    removed = ScaleInOperator(task_id="remove", fleet="web", amount=2, reason="x", every=timedelta(seconds=0.05))
+    desk.carry_out(removed)
+    event = next(event for event in desk.ledger.events(fleet="web") if event.call)
+    desk.carry_out(undo(event), run=2)
+    desk.cloud.advance(300)
+    assert (sizes(desk.cloud), len(seen(desk.cloud).instances)) == ((2, 4, 20), 4)
+
+
+def test_scheduled_actions_come_back_and_new_ones_go(desk: Desk) -> None:
+    noon = (desk.cloud.now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    kept = ScheduledAction(name="by-a-person", start=noon, min_size=7)
+    old = ScheduledAction(name="ps-web-old", start=noon + timedelta(hours=1), min_size=5)
+    new = ScheduledAction(name="ps-web-new", start=noon + timedelta(hours=2), min_size=8)
+    fleet = the_fleet(desk.cloud)
+    fleet.put([kept, old])
+    was, is_now = {old.name: old.as_json()}, {new.name: new.as_json()}
+    moves = [
+        Move(call="put 1 of 1", reason="plan", before={}, after=is_now, send=lambda to: to.put([new])),
+        Move(call="delete 1 of 1", reason="plan", before=was, after={}, send=lambda to: to.delete([old.name])),
+    ]
+    change("apply_plan", moves, at_work(fleet, desk.ledger))
+    assert scheduled(desk) == {"by-a-person": 7, "ps-web-new": 8}
+
+    desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=2)
+
+    assert scheduled(desk) == {"by-a-person": 7, "ps-web-old": 5}
+    assert_every_intent_has_one_certain_outcome(desk.ledger)
+
+
+def test_what_changed_nothing_cannot_be_put_back(desk: Desk) -> None:
+    dry = SetCapacityOperator(task_id="set", fleet="web", reason="x", desired=5, only_plan=True)
+    desk.carry_out(dry)
+    with pytest.raises(AirflowFailException, match="belongs to no operation: it changed nothing"):
+        desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=2)
+    with pytest.raises(AirflowFailException, match="no event 4711 in the ledger"):
+        desk.carry_out(RollbackOperator(task_id="roll_back", event_id=4711, reason="x"))
+    with pytest.raises(AirflowFailException, match="event_id 'seven' is not a whole number"):
+        desk.carry_out(RollbackOperator(task_id="roll_back", event_id="seven", reason="x"))
+
+
+def test_an_operation_that_was_refused_has_nothing_to_put_back(desk: Desk) -> None:
+    desk.cloud.faults.add(service="autoscaling", operation="Update.*", error="AccessDenied", status=403)
+    with pytest.raises(Exception, match="AccessDenied"):
+        resized(desk, desired=6)
+    desk.cloud.faults.clear()
+    (event, *_) = desk.ledger.events(fleet="web")
+    assert event.kind is EventKind.FAILED
+    with pytest.raises(AirflowFailException, match="none of its calls was applied"):
+        desk.carry_out(undo(event), run=2)
+
+
+def test_a_dry_run_says_what_would_go_back(desk: Desk) -> None:
+    event = resized(desk, desired=6)
+    assert desk.carry_out(undo(event, only_plan=True), run=2)["written"] is False
+    assert sizes(desk.cloud) == (2, 6, 20)
+    assert desk.ledger.events(fleet="web", limit=1)[0].kind is EventKind.OBSERVED
+
+
+def test_a_fleet_on_trial_is_not_written_to(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "fleets" / "web.yaml"
+    file.write_text(file.read_text().replace("mode: auto", "mode: observe"))
+    with pytest.raises(AirflowFailException, match="fleet web is in mode observe, which writes nothing"):
+        desk.carry_out(SetCapacityOperator(task_id="set", fleet="web", reason="x", desired=5))
+    assert sizes(desk.cloud) == (2, 4, 20)
