@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,13 @@ def cells(forecast: Forecast, policy: Policy, now: datetime) -> Cells:
     lasting = (forecast.step + policy.stabilisation) / policy.granularity
     last = np.ceil(np.round(opens + lasting, 6)).astype(np.int64).clip(0)
     first[0] = 0  # Before the forecast begins its first slot is the best there is.
-    driver = np.zeros(count, dtype=np.int64)
-    # The greatest demand is written last and so decides the cells it shares; of equals, the earliest.
-    for slot in np.lexsort((-np.arange(len(demand)), demand)).tolist():
-        driver[first[slot] : last[slot]] = slot
+    # Every cell is covered by neighbouring slots: the greatest of them decides, of equals the earliest.
+    every = np.arange(count)
+    earliest, latest = np.searchsorted(last, every, side="right"), np.searchsorted(first, every, side="right") - 1
+    driver = earliest
+    for later in range(1, int((latest - earliest).max()) + 1):
+        slot = np.minimum(earliest + later, latest)
+        driver = np.where(demand[slot] > demand[driver], slot, driver)
     return Cells(start=start, size=policy.granularity, capacity=instances(demand, policy)[driver], driver=driver)
 
 
@@ -94,19 +98,30 @@ def without_wobbles(parts: list[Segment], tolerance: float, settled: int, curren
 
 def at_most(parts: list[Segment], count: int) -> list[Segment]:
     """Merge neighbours, always up to the greater capacity, where that adds the fewest instance-hours."""
-    parts = list(parts)
-    while len(parts) > max(count, 1):
-        added = [_added(left, right) for left, right in pairwise(parts)]
-        index = int(np.argmin(added))
-        left, right = parts[index : index + 2]
+    opens = {part.first: part for part in parts}
+    closes = {part.last: part for part in parts}
+    heap = [_joint(left, right) for left, right in pairwise(parts)]
+    heapify(heap)
+    while len(opens) > max(count, 1):
+        *_, left, right = heappop(heap)
+        if opens.get(left.first) is not left or opens.get(right.first) is not right:
+            continue  # One of the two has been merged since.
+        del opens[right.first], closes[left.last]
         higher = max(left.capacity, right.capacity)
-        parts[index : index + 2] = [Segment(first=left.first, last=right.last, capacity=higher, merged=True)]
-    return parts
+        joined = Segment(first=left.first, last=right.last, capacity=higher, merged=True)
+        opens[joined.first] = closes[joined.last] = joined
+        before, after = closes.get(joined.first), opens.get(joined.last)
+        if before:
+            heappush(heap, _joint(before, joined))
+        if after:
+            heappush(heap, _joint(joined, after))
+    return sorted(opens.values(), key=lambda part: part.first)
 
 
-def _added(left: Segment, right: Segment) -> int:
+def _joint(left: Segment, right: Segment) -> tuple[int, int, int, Segment, Segment]:
+    """Order a merger by what it would add, then by time; no two pairs ever span the same cells."""
     lower = min(left, right, key=lambda part: part.capacity)
-    return abs(left.capacity - right.capacity) * lower.length
+    return abs(left.capacity - right.capacity) * lower.length, left.first, right.last, left, right
 
 
 def floor(when: datetime, size: timedelta) -> datetime:

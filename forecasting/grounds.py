@@ -43,6 +43,7 @@ class Words:
             at,
             part.capacity,
             "; ".join(clause for clause in clauses if clause),
+            most=self._most(part.capacity),
             demand=value,
             quantile=self._policy.quantile,
             unbounded=self._needed[slot],
@@ -59,7 +60,11 @@ class Words:
         at = self._grid.start + last.last * self._grid.size
         ends = clock_time(self._forecast.end, self._local)
         reason = f"the forecast ends at {ends}: back to min_size {least} unless a newer plan comes"
-        return (Step(at, least, f"{reason}; from {last.capacity}"),)
+        return (Step(at, least, f"{reason}; from {last.capacity}", most=self._most(least)),)
+
+    def _most(self, capacity: int) -> int | None:
+        """State the maximum with every step where the policy may pass it, so that the next step brings it back."""
+        return None if self._policy.breach_max is None else max(self._policy.max_size, capacity)
 
     def _drivers(self, part: Segment) -> tuple[int, int]:
         """Find the slot that first asks for the step's capacity, and the greatest one that the step must serve."""
@@ -133,7 +138,8 @@ class Words:
         if part.capacity == before:
             return f"stays at {before}"
         if part.capacity < before:
-            return f"lowered from {before}" + ("" if first else " once the load is gone")
+            until = clock_time(self._grid.start + part.last * self._grid.size, self._local)
+            return f"the most until {until}; lowered from {before}"
         if early >= _MINUTE and not first:
             return f"raised {format_duration(early)} early (lead time); from {before}"
         return f"raised from {before}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forecasting.errors import InvalidRequest
@@ -36,6 +37,7 @@ def parse_instant(text: str, name: str) -> datetime:
         raise InvalidRequest(msg) from error
 
 
+@lru_cache(maxsize=8192)
 def clock_time(when: datetime, timezone: ZoneInfo) -> str:
     """Show an instant the way people read it: "Tue 09:20 UTC"."""
     return when.astimezone(timezone).strftime("%a %H:%M %Z")

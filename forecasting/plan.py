@@ -24,6 +24,7 @@ class Step:
     capacity: int
     reason: str
     _: KW_ONLY
+    most: int | None = None  # the maximum from then on, where the plan sets it; None leaves it to others
     # What it rests on: told beside the reason, and no part of what makes two steps equal.
     demand: float | None = field(default=None, compare=False)
     quantile: float | None = field(default=None, compare=False)
@@ -37,6 +38,9 @@ class Step:
         object.__setattr__(self, "at", as_utc(self.at, "step at", InvalidPlan))
         if self.capacity < 0:
             msg = f"capacity {self.capacity} at {self.at.isoformat()} is negative"
+            raise InvalidPlan(msg)
+        if self.most is not None and self.most < self.capacity:
+            msg = f"capacity {self.capacity} at {self.at.isoformat()} is above the maximum {self.most} set with it"
             raise InvalidPlan(msg)
 
 
@@ -65,7 +69,7 @@ class Plan:
     @property
     def plan_id(self) -> str:
         """A short digest of the steps: equal plans have equal ids, in every process."""
-        content = json.dumps([[step.at.isoformat(), step.capacity, step.reason] for step in self.steps])
+        content = json.dumps([_essence(step) for step in self.steps])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def step_at(self, when: datetime) -> Step:
@@ -98,7 +102,12 @@ class Plan:
             raise InvalidPlan(msg) from error
 
 
-_GROUNDS = ("demand", "quantile", "unbounded", "bound", "price_per_hour", "rejected")
+def _essence(step: Step) -> list[Any]:
+    most = [] if step.most is None else [step.most]
+    return [step.at.isoformat(), step.capacity, step.reason, *most]
+
+
+_GROUNDS = ("most", "demand", "quantile", "unbounded", "bound", "price_per_hour", "rejected")
 
 
 def _as_json(step: Step) -> dict[str, Any]:

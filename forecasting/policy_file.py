@@ -35,6 +35,7 @@ FLEET_KEYS = frozenset(
         "events",
         "group",
         "history",
+        "max_extra_cost",
         "metric",
         "mode",
         "name",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Sizes = npt.NDArray[np.int64]
     Watch = Callable[[Iterable[datetime], int], Iterable[datetime]]
 
-Mode = Literal["predictive", "reactive", "hybrid", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"]
+Mode = Literal["predictive", "reactive", "hybrid", "floor", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 TICK = timedelta(minutes=5)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -58,8 +58,12 @@ class Rehearsal:
         refresh: timedelta = HOUR,
         timezone: str = "UTC",
         watch: Watch = lambda instants, _: instants,
+        forecasts: dict[datetime, Forecast] | None = None,
     ) -> None:
-        """Cut the demand into ticks; a longer slot becomes several, so that five minutes of boot mean something."""
+        """Cut the demand into ticks; a longer slot becomes several, so that five minutes of boot mean something.
+
+        Forecasts that were made already, one for every refresh, are not made again.
+        """
         part = _part(demand, as_utc(since, "since"), until, refresh)
         self.tick = TICK if part.step > TICK and not part.step % TICK else part.step
         self.since, self.values = part.start, np.repeat(part.values, part.step // self.tick)
@@ -69,6 +73,7 @@ class Rehearsal:
         self._history = np.repeat(past.values, past.step // self.tick)
         self._first = len(self._history) - len(self.values)
         self._seen = seen_before(self._history)
+        self._given = forecasts
         self._forecasts: dict[tuple[float, ...], dict[datetime, Forecast]] = {}
         self._hourly: dict[datetime, Forecast] = {}
         self._near: dict[tuple[int, float], Values] = {}
@@ -90,6 +95,8 @@ class Rehearsal:
                 return self._planned(policy)
             case "reactive":
                 return self._reactive(policy)
+            case "floor":
+                return np.maximum(self._planned(policy), self._reactive(policy))
             case "hybrid":
                 return self._hybrid(policy, max(policy.lead_time, boot))
             case "aws_hourly":
@@ -118,7 +125,7 @@ class Rehearsal:
         """Order the most of three: what the next minutes may bring, what is expected at all, what is seen now."""
         near = self._peaks(lead, policy.quantile)
         if np.isnan(near).any():
-            return np.maximum(self._planned(policy), self._reactive(policy))
+            return self._ordered(policy, "floor", lead)
         usual = self._expected(lead)
         wanted = instances(np.maximum(np.maximum(near, usual), self._seen[self._first :]), policy)
         return trailing_max(wanted, 1 + -(-policy.stabilisation // self.tick))
@@ -143,6 +150,8 @@ class Rehearsal:
 
     def _forecast(self, quantiles: tuple[float, ...]) -> dict[datetime, Forecast]:
         """Forecast at every refresh, many at a time."""
+        if self._given is not None:
+            return self._given
         if quantiles not in self._forecasts:
             instants = self._times(self._refresh)
             found: dict[datetime, Forecast] = {}

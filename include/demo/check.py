@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import EventKind
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.store import SqlLedger
 
 if TYPE_CHECKING:
     from demo.cycle import Cycle

@@ -40,7 +40,7 @@ class Order:
 
     fleet: str
     plan: Plan
-    forecast_id: str
+    forecast_id: str | None
     naming: Naming
     turn: Turn
     write: bool
@@ -69,7 +69,8 @@ def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -
     """Put the plan in place on a fleet just observed; raise after recording when that fails."""
     changes = _changes(order, observed)
     if not changes:
-        return Applied(changes=changes, written=False, reason=f"{counted(changes.keep, 'action')} in place")
+        why_not = f"; {order.why_not}" if order.why_not else ""
+        return Applied(changes=changes, written=False, reason=f"{counted(changes.keep, 'action')} in place{why_not}")
     if not order.write:
         ledger.record(_observed_event(order, changes))
         return Applied(changes=changes, written=False, reason=order.why_not)
@@ -142,7 +143,7 @@ class _Writer:
 
 def _changes(order: Order, observed: Observed) -> Changes:
     present, now = observed.actions, order.turn.now
-    wanted = wanted_actions(order.plan, order.naming, present, floor=observed.min_size, now=now)
+    wanted = wanted_actions(order.plan, order.naming, observed, now=now)
     return changes_between(present, wanted, order.naming, now=now)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from forecasting import Demand, Forecast, ForecastingError, forecast_many, unusable
+from forecasting import Demand, Forecast, ForecastingError, unusable
+from forecasting.forecast_each import forecast_each
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import HORIZON, FleetSpec
 from predictive_scaling.track_record import score, track_record
@@ -57,49 +58,24 @@ def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datet
             found[fleet.name] = Forecasted(fleet=fleet.name, problem=reason)
         else:
             ready.append((fleet, demand))
-    for alike in _alike(ready):
-        for fleet, forecast in _forecast(alike):
-            found[fleet.name] = _stored(fleet, forecast, storage)
+    for group in alike(ready):
+        known = {fleet.name: demand for fleet, demand in group}
+        made = forecast_each(known, horizon=HORIZON, quantiles=QUANTILES, **group[0][0].calendar)
+        found |= {fleet.name: _stored(fleet, made[fleet.name], storage) for fleet, _ in group}
     return [replace(found[fleet.name], record=records.get(fleet.name, "")) for fleet in fleets]
 
 
-def _alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:
+def alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:
     """Group the fleets: those that differ in engine or calendar cannot share a call."""
     ordered = sorted(ready, key=_calendar)
     return (list(pairs) for _, pairs in groupby(ordered, key=_calendar))
 
 
-def _calendar(pair: tuple[FleetSpec, Demand]) -> tuple[str, str, str, str]:
-    fleet = pair[0]
-    return fleet.engine, fleet.timezone, fleet.country or "", repr(fleet.events)
+def _calendar(pair: tuple[FleetSpec, Demand]) -> str:
+    return repr(sorted(pair[0].calendar.items()))
 
 
-def _forecast(alike: list[tuple[FleetSpec, Demand]]) -> Iterator[tuple[FleetSpec, Forecast | str]]:
-    """Forecast together; if a series spoils the call, halve it until that one stands alone."""
-    first = alike[0][0]
-    try:
-        together = forecast_many(
-            {fleet.name: demand for fleet, demand in alike},
-            horizon=HORIZON,
-            quantiles=QUANTILES,
-            engine=first.engine,
-            timezone=first.timezone,
-            events=first.events,
-            country=first.country,
-        )
-    except ForecastingError as error:
-        if len(alike) == 1:
-            yield first, str(error)
-            return
-        middle = len(alike) // 2
-        yield from _forecast(alike[:middle])
-        yield from _forecast(alike[middle:])
-        return
-    for fleet, _ in alike:
-        yield fleet, together[fleet.name]
-
-
-def _stored(fleet: FleetSpec, forecast: Forecast | str, storage: Storage) -> Forecasted:
-    if isinstance(forecast, str):
-        return Forecasted(fleet=fleet.name, problem=forecast)
+def _stored(fleet: FleetSpec, forecast: Forecast | ForecastingError, storage: Storage) -> Forecasted:
+    if isinstance(forecast, ForecastingError):
+        return Forecasted(fleet=fleet.name, problem=str(forecast))
     return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, forecast), forecast=forecast)

@@ -18,6 +18,7 @@ from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
+from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Mode
@@ -116,7 +117,10 @@ class FleetFile(_Strict):
     target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="load one instance serves well")
     min: int = Field(ge=0, description="the floor is never planned lower")
     max: int = Field(ge=1, description="the floor is never planned higher")
-    mode: Literal["observe", "auto"] = Field("observe", description="observe plans and writes nothing; auto writes")
+    mode: Literal["observe", "approve", "auto"] = Field(
+        "observe",
+        description="observe writes nothing; auto writes once the gate is passed, approve once a person agrees",
+    )
     timezone: str = Field("UTC", description="IANA name; the days and weeks of the load follow it")
     lead_time: Duration = Field(timedelta(minutes=5), description="from asking for an instance to its first request")
     quantile: float = Field(0.9, ge=0.5, le=0.99, description="share of the time the plan should be enough")
@@ -132,7 +136,14 @@ class FleetFile(_Strict):
     max_step_down: int | None = Field(None, ge=1, description="the floor falls by at most so many within cooldown_down")
     cooldown_up: Duration = Field(timedelta(0), description="raises closer together than this become one, the earlier")
     cooldown_down: Duration = Field(timedelta(0), description="lowerings are at least so far apart")
+    no_reversal: Duration = Field(timedelta(0), description="the floor does not change its direction within this time")
     freezes: tuple[FreezeFields, ...] = ()
+    breach_max: int | None = Field(None, ge=2, description="how far above max a forecast may go for as long as it must")
+    units: int = Field(1, ge=1, description="capacity units of one instance, where the group counts in weights")
+    idle_below: float = Field(0.0, ge=0, allow_inf_nan=False, description="a load up to this needs no instance")
+    max_extra_cost: float = Field(
+        0.25, ge=0, le=10, description="the gate lets a forecast cost this share more than reacting alone"
+    )
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
 
@@ -144,7 +155,10 @@ class FleetFile(_Strict):
                 self.timezone not in available_timezones(),
                 f"timezone {self.timezone!r} is no IANA name: write for example Europe/Berlin",
             ),
-            (self.engine not in ENGINES, f"engine {self.engine!r} is none of {', '.join(sorted(ENGINES))}"),
+            (
+                self.engine not in ENGINES and not self.engine.startswith(PREFIX),
+                f"engine {self.engine!r} is none of {', '.join(sorted(ENGINES))}, nor {PREFIX} with a model's name",
+            ),
             (self.lead_time > timedelta(hours=6), f"lead_time {self.lead_time} is over 6 h: write for example 10m"),
             (self.history < timedelta(days=1), f"history {self.history} is under a day: write for example 28d"),
         ):
@@ -169,6 +183,10 @@ class FleetFile(_Strict):
             max_step_down=self.max_step_down,
             cooldown_up=self.cooldown_up,
             cooldown_down=self.cooldown_down,
+            no_reversal=self.no_reversal,
+            breach_max=self.breach_max,
+            units=self.units,
+            idle_below=self.idle_below,
             freezes=tuple(Freeze(_local(freeze.start, zone), _local(freeze.end, zone)) for freeze in self.freezes),
         )
         return policy if "quantile" in self.model_fields_set else policy.at_cost()
@@ -188,6 +206,7 @@ class FleetFile(_Strict):
             events=tuple(_event(event, ZoneInfo(self.timezone)) for event in self.events),
             connection=self.connection,
             region=self.region,
+            max_extra_cost=self.max_extra_cost,
         )
 
 
@@ -216,7 +235,7 @@ def read_fleet(path: Path) -> FleetSpec:
 def fleet_schema() -> dict[str, Any]:
     """Give the JSON schema by which editors complete and check a fleet file."""
     schema = FleetFile.model_json_schema()
-    schema["properties"]["engine"]["enum"] = sorted(ENGINES)
+    schema["properties"]["engine"]["anyOf"] = [{"enum": sorted(ENGINES)}, {"pattern": f"^{PREFIX}"}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Fleet"}
 
 

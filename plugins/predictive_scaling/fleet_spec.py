@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.errors import InvalidSetting
 
@@ -25,6 +25,7 @@ class Mode(StrEnum):
     """How far the product may go with a fleet."""
 
     OBSERVE = "observe"
+    APPROVE = "approve"
     AUTO = "auto"
 
 
@@ -44,6 +45,12 @@ class FleetSpec:
     country: str | None = None
     connection: str = "aws_default"
     region: str | None = None
+    max_extra_cost: float = 0.25
+
+    @property
+    def calendar(self) -> dict[str, Any]:
+        """What a forecast is made with; fleets that agree in it can be forecast together."""
+        return {"engine": self.engine, "timezone": self.timezone, "events": self.events, "country": self.country}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from forecasting.simulation import Mode, Scorecard, replay
+from forecasting.comparison import compare
 from predictive_scaling.errors import NoHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from forecasting.rehearsal import Mode
+    from forecasting.scorecard import Scorecard
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.storage import Storage
 
@@ -72,6 +74,13 @@ def replay_fleet(fleet: FleetSpec, storage: Storage, trial: Trial, *, now: datet
         )
         raise NoHistory(msg)
     policy = replace(fleet.policy, price_per_hour=trial.price_per_hour)
-    options: dict[str, Any] = {"since": since, "boot": trial.boot, "engine": fleet.engine, "timezone": fleet.timezone}
-    cards = tuple(replay(demand, policy, mode=mode, **options) for mode in trial.modes)
-    return Replayed(fleet=fleet.name, boot=trial.boot, cards=cards)
+    outcomes = compare(
+        demand,
+        {fleet.name: policy},
+        since=since,
+        modes=trial.modes,
+        engine=fleet.engine,
+        boot=trial.boot,
+        timezone=fleet.timezone,
+    )
+    return Replayed(fleet=fleet.name, boot=trial.boot, cards=tuple(outcome.card for outcome in outcomes))

@@ -1,7 +1,9 @@
 """From a plan to the scheduled actions a group should have, and the fewest writes that get there.
 
 Pure: a group's state goes in, changes come out. An action of ours sets MinSize alone, so reactive policies stay
-free above the floor, and it is named after its start, so putting it twice changes nothing.
+free above the floor, and it is named after its start, so putting it twice changes nothing. Only where a step states the
+maximum, for a forecast that may pass it or a person who bounds the fleet for a while, is MaxSize set too: the step
+after it brings it back.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from forecasting import Plan
+    from forecasting import Plan, Step
+    from predictive_scaling.fleets import Observed
 
 T = TypeVar("T")
 
@@ -75,17 +78,14 @@ class Naming:
         )
 
 
-def wanted_actions(
-    plan: Plan, naming: Naming, present: Iterable[ScheduledAction], *, floor: int, now: datetime
-) -> tuple[ScheduledAction, ...]:
+def wanted_actions(plan: Plan, naming: Naming, observed: Observed, *, now: datetime) -> tuple[ScheduledAction, ...]:
     """Give the actions the plan asks for, each at a minute that no foreign action holds."""
-    present = tuple(present)
-    taken = {action.start for action in present if action.start and not naming.is_ours(action)}
+    taken = {action.start for action in observed.actions if action.start and not naming.is_ours(action)}
     wanted: list[ScheduledAction] = []
-    for start, capacity in _starts(plan, naming, present, floor=floor, now=now):
+    for start, step in _starts(plan, naming, observed, now):
         free = _free_minute(start, taken, earliest=_whole_minute(now + NOTICE))
         taken.add(free)
-        wanted.append(ScheduledAction(name=naming.of(free), start=free, min_size=capacity))
+        wanted.append(ScheduledAction(name=naming.of(free), start=free, min_size=step.capacity, max_size=step.most))
     return tuple(wanted)
 
 
@@ -113,30 +113,26 @@ def counted(items: Collection[object], what: str) -> str:
     return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"
 
 
-def _starts(
-    plan: Plan, naming: Naming, present: tuple[ScheduledAction, ...], *, floor: int, now: datetime
-) -> Iterator[tuple[datetime, int]]:
-    """Yield (start, capacity): the catch-up for what should hold already, then every step that is still to come."""
+def _starts(plan: Plan, naming: Naming, observed: Observed, now: datetime) -> Iterator[tuple[datetime, Step]]:
+    """Yield what starts when: the catch-up for what should hold already, then every step that is still to come."""
     earliest = _whole_minute(now + NOTICE)
     later = [step for step in plan.steps if step.at > earliest]
-    holds_now = plan.capacity_at(earliest)
-    if holds_now != floor:
-        before = later[0].at if later else plan.steps[-1].at + MINUTE
-        yield _pending(naming, present, holds_now, after=now, before=before) or earliest, holds_now
+    held = plan.step_at(earliest)
+    if held.capacity != observed.min_size or held.most not in {None, observed.max_size}:
+        before = later[0].at if later else max(plan.steps[-1].at, earliest) + MINUTE
+        same = [action for action in observed.actions if naming.is_ours(action) and _sets(action, held)]
+        yield _pending(same, after=now, before=before) or earliest, held
     for step in later:
-        yield step.at, step.capacity
+        yield step.at, step
 
 
-def _pending(
-    naming: Naming, present: tuple[ScheduledAction, ...], capacity: int, *, after: datetime, before: datetime
-) -> datetime | None:
+def _sets(action: ScheduledAction, step: Step) -> bool:
+    return (action.min_size, action.max_size) == (step.capacity, step.most)
+
+
+def _pending(ours: Iterable[ScheduledAction], *, after: datetime, before: datetime) -> datetime | None:
     """The start of a catch-up of an earlier run that is about to do the same, so that it is not written twice."""
-    starts = (
-        action.start
-        for action in present
-        if naming.is_ours(action) and action.start and after < action.start < before and action.min_size == capacity
-    )
-    return min(starts, default=None)
+    return min((action.start for action in ours if action.start and after < action.start < before), default=None)
 
 
 def _free_minute(start: datetime, taken: Collection[datetime], *, earliest: datetime) -> datetime:

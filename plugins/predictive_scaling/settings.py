@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +44,12 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "type": "integer",
         "default": "900",
     },
+    "notifiers": {
+        "description": "Whom to tell when a fleet moves at the gate: a JSON list of Airflow notifiers.",
+        "type": "string",
+        "default": "[]",
+        "example": '[{"notifier": "some.provider.SomeNotifier", "text": "{{ scaling }}"}]',
+    },
 }
 
 
@@ -56,6 +63,7 @@ class Settings:
     dry_run: bool
     action_prefix: str
     operation_patience: timedelta
+    notifiers: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def from_airflow(cls) -> Settings:
@@ -67,6 +75,7 @@ class Settings:
             dry_run=_flag("dry_run"),
             action_prefix=_prefix(),
             operation_patience=timedelta(seconds=_whole_number("operation_patience", least=60)),
+            notifiers=_notifiers(),
         )
 
 
@@ -96,6 +105,17 @@ def _prefix() -> str:
     if not value.replace("-", "").isalnum() or not value.isascii() or len(value) > 20:  # noqa: PLR2004 - leaves room
         _refuse("action_prefix", value, "write up to 20 letters, digits and dashes")
     return value
+
+
+def _notifiers() -> tuple[dict[str, Any], ...]:
+    text = _text("notifiers")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, dict) and "notifier" in each for each in found):
+        _refuse("notifiers", text, 'write a JSON list such as [{"notifier": "import.path.OfANotifier", "text": "…"}]')
+    return tuple(found or ())
 
 
 def _refuse(key: str, value: str, mend: str) -> None:

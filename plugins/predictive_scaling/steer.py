@@ -5,23 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from forecasting import draw_plan
+from forecasting import Plan, Step, draw_plan
+from forecasting.override import OverrideKind, overridden
 from predictive_scaling.apply import Applied, Order, apply_plan
-from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, OutcomeUnknown, WriteRefused
-from predictive_scaling.fleet_spec import FleetSpec, Mode
+from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
+from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.overriding import Desk, in_force, usual_max
+from predictive_scaling.permission import May, Permission, permission, stopped
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, NOTICE, Naming, ScheduledAction, counted
 from predictive_scaling.settle import Turn, settle
 from predictive_scaling.track_record import quantile_to_ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from forecasting import Forecast, Plan, Policy
+    from forecasting import Forecast, Policy
+    from forecasting.accuracy import Accuracy
+    from forecasting.gate import Stage
+    from forecasting.override import Override
+    from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.gates import Gate, Gates
+    from predictive_scaling.ledger.overrides import Overrides
     from predictive_scaling.ledger.records import TaskRun
+    from predictive_scaling.status import Statuses
     from predictive_scaling.storage import Storage
 
 RESERVED: Final = 2
@@ -35,6 +45,9 @@ class Circumstances:
     by: TaskRun
     storage: Storage
     ledger: Ledger
+    gates: Gates
+    overrides: Overrides
+    statuses: Statuses
     reach: Callable[[FleetSpec], Fleet]
     prefix: str
     patience: timedelta
@@ -54,12 +67,17 @@ class Steered:
     """What was seen, decided and done about one fleet."""
 
     fleet: str
+    observed: Observed
     seen: str
     plan: Plan
     applied: Applied
     now: datetime
-    forecast_id: str
-    peak: Peak
+    forecast_id: str | None
+    policy: Policy
+    demand: float | None
+    accuracy: Accuracy | None
+    stage: Stage | None
+    peak: Peak | None
     notes: tuple[str, ...] = field(default=())
 
     def story(self) -> list[str]:
@@ -100,42 +118,103 @@ class Steered:
 
 def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     """Take one fleet from its newest forecast to scheduled actions."""
-    forecast_id, forecast = around.storage.newest_forecast(spec)
     fleet = around.reach(spec)
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
-    policy, notes = _within_group(spec, observed)
-    level, asks = quantile_to_ask(policy.quantile, around.storage.accuracies(spec))
-    policy, notes = replace(policy, quantile=level), (*notes, *asks)
+    desk = Desk(overrides=around.overrides, ledger=around.ledger, by=around.by)
+    overrides = in_force(spec.name, observed, desk, now=now)
+    gate, accuracies = around.gates.of(spec.name), around.storage.accuracies(spec)
+    policy, notes = _policy(spec, usual_max(overrides) or observed.max_size, gate, accuracies)
+    may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
+    forecast_id, forecast, may = _foreseen(spec, around.storage, overrides, may)
     naming = Naming(around.prefix, spec.name)
-    slots = _free_slots(observed, naming)
-    plan = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
-    write, why_not = _may_write(spec, dry_run=around.dry_run)
+    slots = _free_slots(observed, naming, overrides)
+    plan = _at_rest(policy, overrides, may, now)
+    if forecast:
+        drawn = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
+        plan = overridden(drawn, _bounding(overrides), usual_max=usual_max(overrides))
     order = Order(
         fleet=spec.name,
         plan=plan,
         forecast_id=forecast_id,
         naming=naming,
         turn=turn,
-        write=write,
-        why_not=why_not,
+        write=may.may is May.PLAN,
+        why_not=may.reason,
     )
+    order = _without_plan(order, may, observed, overrides, policy) or order
     applied = apply_plan(order, observed, fleet, around.ledger)
-    seen = (
-        f"group {spec.group} at {observed.desired} desired, {observed.in_service} in service, bounds "
-        f"{observed.min_size}..{observed.max_size}, {len(observed.actions)} scheduled actions; "
-        f"p{policy.quantile * 100:g} of {spec.metric.unit} now {forecast.value_at(now, policy.quantile):,.0f}"
-    )
     return Steered(
         fleet=spec.name,
-        seen=seen,
-        plan=plan,
+        observed=observed,
+        seen=_seen(spec, observed, forecast, policy, now),
+        plan=order.plan,
         applied=applied,
         now=now,
         forecast_id=forecast_id,
-        peak=_peak(forecast, policy.quantile),
+        policy=policy,
+        demand=forecast.value_at(now, policy.quantile) if forecast else None,
+        accuracy=next(reversed(accuracies.values()), None),
+        stage=gate.standing.stage if gate else None,
+        peak=_peak(forecast, policy.quantile) if forecast else None,
         notes=notes,
     )
+
+
+def _foreseen(
+    spec: FleetSpec, storage: Storage, overrides: Sequence[Override], may: Permission
+) -> tuple[str | None, Forecast | None, Permission]:
+    """Give the newest forecast; without one a person's word still holds, and without that there is nothing to do."""
+    try:
+        return *storage.newest_forecast(spec), may
+    except NoHistory as error:
+        if not overrides:
+            raise
+        return None, None, Permission(min(may.may, May.OVERRIDE), str(error))
+
+
+def _seen(spec: FleetSpec, observed: Observed, forecast: Forecast | None, policy: Policy, now: datetime) -> str:
+    expects = ""
+    if forecast:
+        demand = forecast.value_at(now, policy.quantile)
+        expects = f"; p{policy.quantile * 100:g} of {spec.metric.unit} now {demand:,.0f}"
+    return (
+        f"group {spec.group} at {observed.desired} desired, {observed.in_service} in service, bounds "
+        f"{observed.min_size}..{observed.max_size}, {len(observed.actions)} scheduled actions{expects}"
+    )
+
+
+def _policy(
+    spec: FleetSpec, group_max: int, gate: Gate | None, accuracies: Mapping[str, Accuracy]
+) -> tuple[Policy, tuple[str, ...]]:
+    """Give the fleet's policy as it holds this hour: within the group, as quick as it boots, as sure as it has been."""
+    policy, bound = _within_group(spec, group_max)
+    lead, learnt = lead_time(policy.lead_time, gate)
+    level, asks = quantile_to_ask(policy.quantile, accuracies)
+    return replace(policy, lead_time=lead, quantile=level), (*bound, *learnt, *asks)
+
+
+def _at_rest(policy: Policy, overrides: Sequence[Override], may: Permission, now: datetime) -> Plan:
+    """Draw the plan of a fleet whose forecast is not followed."""
+    usual = usual_max(overrides) or (None if policy.breach_max is None else policy.max_size)
+    reason = f"no forecast is followed, floor at min_size {policy.min_size}: {may.reason}"
+    return Plan((Step(now, policy.min_size, reason, most=usual),))
+
+
+def _without_plan(
+    order: Order, may: Permission, observed: Observed, overrides: Sequence[Override], policy: Policy
+) -> Order | None:
+    """Where the forecast may not be followed, what was scheduled goes, and what a person decided is laid over rest."""
+    ours = any(order.naming.is_ours(action) for action in observed.actions)
+    heeded = _bounding(overrides) if may.may is May.OVERRIDE else ()
+    if may.may in {May.NOTHING, May.PLAN} or not (ours or heeded):
+        return None
+    rest = _at_rest(policy, overrides, may, order.turn.now)
+    return replace(order, plan=overridden(rest, heeded, usual_max=usual_max(overrides)), write=True, why_not="")
+
+
+def _bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
+    return tuple(each for each in overrides if each.kind is not OverrideKind.STOP)
 
 
 def _peak(forecast: Forecast, quantile: float) -> Peak:
@@ -144,32 +223,25 @@ def _peak(forecast: Forecast, quantile: float) -> Peak:
     return Peak(demand=float(values[slot]), at=forecast.start + slot * forecast.step)
 
 
-def _within_group(spec: FleetSpec, observed: Observed) -> tuple[Policy, tuple[str, ...]]:
+def _within_group(spec: FleetSpec, group_max: int) -> tuple[Policy, tuple[str, ...]]:
     """The group's own maximum is somebody's decision too: plan within it, and say when it binds."""
     policy = spec.policy
-    if policy.min_size > observed.max_size:
+    if policy.min_size > group_max:
         msg = (
-            f"fleet {spec.name}: min {policy.min_size} is above the maximum {observed.max_size} of group {spec.group}: "
+            f"fleet {spec.name}: min {policy.min_size} is above the maximum {group_max} of group {spec.group}: "
             "lower min in the fleet file or raise the group's MaxSize"
         )
         raise InvalidFleet(msg)
-    if policy.max_size <= observed.max_size:
+    if policy.max_size <= group_max or policy.breach_max is not None:
         return policy, ()
-    note = f"the group's own maximum {observed.max_size} binds before max {policy.max_size} of the fleet file"
-    return replace(policy, max_size=observed.max_size), (note,)
+    note = f"the group's own maximum {group_max} binds before max {policy.max_size} of the fleet file"
+    return replace(policy, max_size=group_max), (note,)
 
 
-def _free_slots(observed: Observed, naming: Naming) -> int:
+def _free_slots(observed: Observed, naming: Naming, overrides: Sequence[Override]) -> int:
+    """Count what is left of AWS's limit; an override may cut a step twice."""
     foreign = sum(not naming.is_ours(action) for action in observed.actions)
-    return max(2, ACTIONS_PER_GROUP - foreign - RESERVED)
-
-
-def _may_write(spec: FleetSpec, *, dry_run: bool) -> tuple[bool, str]:
-    if dry_run:
-        return False, "this is a dry run"
-    if spec.mode is Mode.OBSERVE:
-        return False, "the fleet's mode is observe: set `mode: auto` in its file to let it act"
-    return True, ""
+    return max(2, ACTIONS_PER_GROUP - foreign - RESERVED - 2 * len(overrides))
 
 
 def refusal(spec: FleetSpec, error: Exception, by: TaskRun) -> Event:

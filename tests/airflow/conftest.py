@@ -12,7 +12,8 @@ from demo.cycle import DAGS
 from demo.local_airflow import ROOT, LocalAirflow, Place
 from demo.local_cloud import LocalCloud
 from demo.process import free_port
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.store import SqlLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

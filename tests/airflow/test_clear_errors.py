@@ -50,7 +50,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: sandbox.Clo
 
 
 def _engine(url: str) -> Any:
-    from predictive_scaling.ledger.store import engine_for
+    from predictive_scaling.ledger.connection import engine_for
 
     return engine_for(url)
 

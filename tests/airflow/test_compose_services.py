@@ -26,8 +26,9 @@ from demo.local_airflow import ROOT
 from demo.local_cloud import LocalCloud
 from demo.local_postgres import LocalPostgres, postgres_folder
 from demo.process import Process, free_port
+from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import EventKind
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.store import SqlLedger
 from tests.conftest import without
 
 if TYPE_CHECKING:

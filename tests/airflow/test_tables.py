@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from deployment import migrate
 
 from demo.local_airflow import Place
+from predictive_scaling.ledger.tables import metadata
 
 if TYPE_CHECKING:
     from demo.local_postgres import LocalPostgres
 
-TABLES = ("scaling_operation", "scaling_event")
+TABLES = tuple(metadata.tables)
 _numbers = itertools.count()
 
 

@@ -102,3 +102,23 @@ def test_a_dry_run_makes_no_mutating_call(stack: Stack) -> None:
     assert ended["state"] == "success"
     assert stack.cloud.writes() == {}
     assert "this is a dry run" in stack.airflow.task_log("apply_plans", run, "apply")
+
+
+def test_a_review_moves_fleets_at_the_gate_and_a_person_takes_one_back(stack: Stack) -> None:
+    await_cycle(stack.airflow)
+    run = stack.airflow.trigger("review_fleets")
+    assert stack.airflow.wait_for_run("review_fleets", run)["state"] == "success"
+    log = stack.airflow.task_log("review_fleets", run, "review", map_index=0)
+    assert "web-shop: passes, auto since" in log, "it was judged by the first apply_plans already"
+    assert "batch-video: passes, new -> approve" in log or "batch-video: passes, approve since" in log
+
+    taken_back = {"fleet": "web-shop", "to": "observe", "reason": "an incident"}
+    run = stack.airflow.trigger("promote_fleet", taken_back)
+    assert stack.airflow.wait_for_run("promote_fleet", run)["state"] == "success"
+    moved = next(event for event in stack.ledger.events(fleet="web-shop") if event.kind is EventKind.MOVED)
+    assert (moved.by.actor, moved.reason) == ("admin", "an incident")
+
+    run = stack.airflow.trigger("promote_fleet", {**taken_back, "to": "auto"})
+    assert stack.airflow.wait_for_run("promote_fleet", run)["state"] == "failed"
+    log = stack.airflow.task_log("promote_fleet", run, "promote")
+    assert "only one that waits at approve can be promoted" in log

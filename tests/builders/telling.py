@@ -10,8 +10,9 @@ from botocore.config import Config
 from forecasting import Plan, Step
 from predictive_scaling.apply import Applied, Order, apply_plan
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import Event, TaskRun
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import Turn, settle

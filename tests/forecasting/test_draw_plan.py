@@ -80,7 +80,7 @@ def test_every_step_says_why() -> None:
     assert [step.reason for step in plan.steps] == [
         "p90 of 1,000 at Mon 00:00 UTC / 600 per instance = 2; stays at 2",
         "p90 of 8,420 at Mon 01:00 UTC / 600 per instance = 15; raised 6m early (lead time); from 2",
-        "p90 of 1,000 at Mon 02:00 UTC / 600 per instance = 2; lowered from 15 once the load is gone",
+        "p90 of 1,000 at Mon 02:00 UTC / 600 per instance = 2; the most until Mon 03:00 UTC; lowered from 15",
         "the forecast ends at Mon 03:00 UTC: back to min_size 1 unless a newer plan comes; from 2",
     ]
 

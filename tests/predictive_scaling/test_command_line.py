@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from predictive_scaling.__main__ import main
+from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
-from predictive_scaling.ledger.store import SqlLedger, engine_for
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata
 
 if TYPE_CHECKING:

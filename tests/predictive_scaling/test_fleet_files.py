@@ -123,7 +123,7 @@ BAD_FILES = {
     "a fractional max": (_with("max", "2.5"), r"max: 2\.5"),
     "min above max": (_with("min", "30"), r"min 30 is above max 20"),
     "an unknown key": (SIX_LINES + "maximum: 5\n", r"maximum: is no key of a fleet file.*max"),
-    "an unknown mode": (SIX_LINES + "mode: automatic\n", r"mode: 'automatic'.*'observe' or 'auto'"),
+    "an unknown mode": (SIX_LINES + "mode: automatic\n", r"mode: 'automatic'.*'observe', 'approve' or 'auto'"),
     "an unknown time zone": (SIX_LINES + "timezone: Berlin\n", r"timezone 'Berlin' is no IANA name"),
     "an unknown engine": (SIX_LINES + "engine: oracle\n", r"engine 'oracle' is none of .*prophet"),
     "a lead time in words": (SIX_LINES + "lead_time: soon\n", r"lead_time: 'soon'.*10m"),

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting import Plan, Step
+from predictive_scaling.fleets import Observed
 from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
 
 NOW = datetime(2026, 1, 5, 8, 0, 20, tzinfo=UTC)
 NINE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 WEB = Naming("ps", "web")
+HOUR = timedelta(hours=1)
 
 
 def a_plan(*steps: tuple[datetime, int]) -> Plan:
@@ -27,8 +29,15 @@ def foreign(start: datetime) -> ScheduledAction:
     return ScheduledAction(name="nightly-backup", start=start, min_size=1)
 
 
-def changes(plan: Plan, *present: ScheduledAction, floor: int = 2, now: datetime = NOW) -> Changes:
-    return changes_between(present, wanted_actions(plan, WEB, present, floor=floor, now=now), WEB, now=now)
+def changes(
+    plan: Plan,
+    *present: ScheduledAction,
+    floor: int = 2,
+    most: int = 20,
+    now: datetime = NOW,
+) -> Changes:
+    observed = Observed(min_size=floor, max_size=most, desired=floor, in_service=floor, actions=tuple(present))
+    return changes_between(present, wanted_actions(plan, WEB, observed, now=now), WEB, now=now)
 
 
 def test_an_action_is_named_after_its_start_and_sets_the_floor_alone() -> None:
@@ -100,3 +109,19 @@ def test_after_the_changes_the_same_plan_asks_for_nothing_more(
     assert not again
     starts = [action.start for action in (*others, *first.put)]
     assert len(starts) == len(set(starts)), "AWS allows one action a start time"
+
+
+def test_a_maximum_that_a_step_states_is_set_and_returns_with_the_next() -> None:
+    plan = Plan((Step(NOW, 2, "a", most=20), Step(NINE, 26, "b", most=26), Step(NINE + HOUR, 8, "c", most=20)))
+    assert [(action.min_size, action.max_size) for action in changes(plan).put] == [(26, 26), (8, 20)]
+
+
+def test_a_maximum_left_raised_is_brought_back_at_once() -> None:
+    (action,) = changes(Plan((Step(NOW, 2, "a", most=20),)), most=26).put
+    assert (action.min_size, action.max_size) == (2, 20)
+    assert action.start is not None
+    assert action.start - NOW < timedelta(minutes=3)
+
+
+def test_a_maximum_that_no_step_states_is_left_to_others() -> None:
+    assert {action.max_size for action in changes(a_plan((NINE, 5)), most=26).put} == {None}

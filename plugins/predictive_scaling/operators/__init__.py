@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from predictive_scaling.operators.apply import ApplyPlansOperator
 from predictive_scaling.operators.forecast import ForecastDemandOperator
+from predictive_scaling.operators.inventory import InventoryOperator
+from predictive_scaling.operators.overriding import KillSwitchOperator, PauseFleetOperator, ResumeFleetOperator
 from predictive_scaling.operators.pull import CheckPullOperator, ListShardsOperator, PullMetricsOperator
 from predictive_scaling.operators.replay import ReplayPolicyOperator
+from predictive_scaling.operators.review import PromoteFleetOperator, ReviewFleetsOperator
+from predictive_scaling.operators.rollback import RollbackOperator
+from predictive_scaling.operators.scale_in import ScaleInOperator
+from predictive_scaling.operators.scale_out import ScaleOutOperator
+from predictive_scaling.operators.set_capacity import SetCapacityOperator
 
 __all__ = [
     "ApplyPlansOperator",
     "CheckPullOperator",
     "ForecastDemandOperator",
+    "InventoryOperator",
+    "KillSwitchOperator",
     "ListShardsOperator",
+    "PauseFleetOperator",
+    "PromoteFleetOperator",
     "PullMetricsOperator",
     "ReplayPolicyOperator",
+    "ResumeFleetOperator",
+    "ReviewFleetsOperator",
+    "RollbackOperator",
+    "ScaleInOperator",
+    "ScaleOutOperator",
+    "SetCapacityOperator",
 ]

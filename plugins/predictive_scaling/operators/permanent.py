@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def mended_by_a_person() -> Iterator[None]:
-    """Fail without a retry on a wrong setting and on a ledger that cannot be used; the message says what to do."""
+    """Fail without a retry on what was asked wrongly, or cannot work as it is set up; the message says what to do."""
     from airflow.sdk.exceptions import AirflowFailException
 
+    from forecasting import InvalidRequest
     from predictive_scaling.errors import InvalidSetting, LedgerUnavailable
 
     try:
         yield
-    except (InvalidSetting, LedgerUnavailable) as error:
+    except (InvalidRequest, InvalidSetting, LedgerUnavailable) as error:
         raise AirflowFailException(str(error)) from error

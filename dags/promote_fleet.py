@@ -1,0 +1,30 @@
+"""By hand: let a fleet that has passed the gate act, or take it back to observing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from predictive_scaling.operators import PromoteFleetOperator
+
+with DAG(
+    "promote_fleet",
+    schedule=None,
+    catchup=False,
+    tags=["predictive-scaling"],
+    params={
+        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
+        "to": Param(
+            "auto",
+            type="string",
+            enum=["auto", "observe"],
+            title="To",
+            description="auto: its plans are written from the next hour on. observe: what was scheduled is taken back.",
+        ),
+        "reason": Param(type="string", minLength=3, title="Reason", description="Kept in the ledger beside your name."),
+    },
+    default_args={"retries": 0, "execution_timeout": timedelta(minutes=5)},
+    doc_md="Moves one fleet at the gate by a person's word. Only a fleet that waits at approve can go to auto.",
+):
+    PromoteFleetOperator(task_id="promote")

@@ -1,0 +1,126 @@
+"""The operators of a person's word: one fleet paused or resumed, all of them stopped; obeyed before the task ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from predictive_scaling.operators.one_fleet import named
+from predictive_scaling.operators.permanent import mended_by_a_person
+from predictive_scaling.operators.steering import SteeringOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Context
+
+    from forecasting.override import Override
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.overriding import Desk, Wish
+    from predictive_scaling.steer import Circumstances
+
+
+class PauseFleetOperator(SteeringOperator):
+    """Lay a person's bounds over one fleet's plan, from now on, for so many hours or until it is resumed."""
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Take the override down, and bring the group to it."""
+        from predictive_scaling.overriding import impose
+        from predictive_scaling.settings import Settings
+
+        form, settings = context["params"], Settings.from_airflow()
+        spec, around = _fleet(form["fleet"], settings), self._around(context, settings)
+        now = datetime.now(UTC)
+        observed = around.reach(spec).observe()
+        made = impose(_wish(form, spec, now), spec.name, observed, _desk(around), now=now)
+        self.log.info("%s: %s", spec.name, made)
+        self._steer_all([spec], around)
+        return _row(made)
+
+
+class ResumeFleetOperator(SteeringOperator):
+    """End what was laid over one fleet's plan."""
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """End the overrides, and bring the group back to its plan."""
+        from predictive_scaling.overriding import resume
+        from predictive_scaling.settings import Settings
+
+        form, settings = context["params"], Settings.from_airflow()
+        spec, around = _fleet(form["fleet"], settings), self._around(context, settings)
+        ended = resume(spec.name, form["reason"], _desk(around), now=datetime.now(UTC))
+        for each in ended:
+            self.log.info("%s: ended: %s", spec.name, each)
+        self._steer_all([spec], around)
+        return [_row(each) for each in ended]
+
+
+class KillSwitchOperator(SteeringOperator):
+    """Stop all writing and take back what was scheduled, for every fleet; or lift the stop."""
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Set or lift the stop first, then go from fleet to fleet."""
+        from forecasting.override import OverrideKind
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.ledger.overrides import EVERY_FLEET
+        from predictive_scaling.overriding import Wish, impose, resume
+        from predictive_scaling.settings import Settings
+
+        form, settings, now = context["params"], Settings.from_airflow(), datetime.now(UTC)
+        around = self._around(context, settings)
+        changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
+        if form["action"] == "lift":
+            resume(EVERY_FLEET, form["reason"], _desk(around), now=now)
+        elif not changed:  # a retry finds the stop of the try before it
+            wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
+            changed = [impose(wish, EVERY_FLEET, None, _desk(around), now=now)]
+        self.log.warning("%s for every fleet: %s", form["action"], form["reason"])
+        self._steer_all(read_fleets(settings.fleets_folder).fleets, around)
+        return [_row(each) for each in changed]
+
+
+def _fleet(name: str, settings: Any) -> FleetSpec:
+    """Find the fleet; one that only observes is never written to, by a person's word neither."""
+    from predictive_scaling.errors import PredictiveScalingError
+    from predictive_scaling.fleet_folder import read_fleets
+    from predictive_scaling.fleet_spec import Mode
+
+    try:
+        spec = named(name, read_fleets(settings.fleets_folder).fleets)
+    except PredictiveScalingError as error:
+        raise AirflowFailException(str(error)) from error
+    if spec.mode is Mode.OBSERVE:
+        msg = f"fleet {name} is in mode observe, which writes nothing: set `mode: auto` in its file to act on it"
+        raise AirflowFailException(msg)
+    return spec
+
+
+def _wish(form: Mapping[str, Any], spec: FleetSpec, now: datetime) -> Wish:
+    from forecasting.override import OverrideKind
+    from predictive_scaling.overriding import Wish
+
+    kind, hours, size = OverrideKind(form["kind"]), form["hours"], form["size"]
+    if kind is OverrideKind.HOLD and size is None:
+        msg = "hold asks for a number of instances: fill in Size"
+        raise AirflowFailException(msg)
+    if size is not None and spec.policy.bounded(size) != size:
+        msg = f"size {size} is outside of min {spec.policy.min_size} and max {spec.policy.max_size} of the fleet file"
+        raise AirflowFailException(msg)
+    ends = now + timedelta(hours=hours) if hours else None
+    return Wish(kind=kind, reason=form["reason"], starts_at=now, ends_at=ends, min_size=size)
+
+
+def _desk(around: Circumstances) -> Desk:
+    from predictive_scaling.overriding import Desk
+
+    return Desk(overrides=around.overrides, ledger=around.ledger, by=around.by)
+
+
+def _row(override: Override) -> dict[str, Any]:
+    until = override.ends_at.isoformat() if override.ends_at else None
+    return {"id": override.id, "fleet": override.fleet, "kind": override.kind.value, "until": until}

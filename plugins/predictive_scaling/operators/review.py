@@ -1,0 +1,67 @@
+"""The operators of the gate: one holds every forecast against the past, one lets a person have the last word."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from predictive_scaling.operators.permanent import mended_by_a_person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class ReviewFleetsOperator(BaseOperator):
+    """Judge each fleet of a shard on its last weeks, move its gate, and tell people of every move."""
+
+    template_fields: Sequence[str] = ("shard",)
+
+    def __init__(self, *, shard: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Review, log a line a fleet, and send the moves to the notifiers."""
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_spec import Shard, in_shard
+        from predictive_scaling.notify import notify
+        from predictive_scaling.review import as_row, bench_of, review
+        from predictive_scaling.settings import Settings
+
+        settings = Settings.from_airflow()
+        fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
+        found, empty = review(fleets, bench_of(context, settings), now=datetime.now(UTC))
+        for line in empty:
+            self.log.info("not reviewed: %s", line)
+        for reviewed in found:
+            (self.log.info if reviewed.verdict.passed else self.log.warning)("%s", reviewed)
+        moves = [str(reviewed) for reviewed in found if reviewed.moved]
+        for trouble in notify("\n".join(moves), settings.notifiers, context) if moves else ():
+            self.log.warning("%s", trouble)
+        return [as_row(reviewed) for reviewed in found]
+
+
+class PromoteFleetOperator(BaseOperator):
+    """Move one fleet at the gate by a person's word: to auto when it waits for it, or back to observe."""
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Do as the run's form asks, and remember who asked."""
+        from forecasting.gate import Stage
+        from predictive_scaling.notify import notify
+        from predictive_scaling.review import bench_of, promote
+        from predictive_scaling.settings import Settings
+
+        settings, form = Settings.from_airflow(), context["params"]
+        bench, now = bench_of(context, settings), datetime.now(UTC)
+        gate = promote(form["fleet"], Stage(form["to"]), form["reason"], bench, now=now)
+        told = f"{gate.fleet}: {gate.standing.stage} by {gate.actor}: {gate.standing.reason}"
+        self.log.info("%s", told)
+        for trouble in notify(told, settings.notifiers, context):
+            self.log.warning("%s", trouble)
+        return {"fleet": gate.fleet, "stage": gate.standing.stage.value}

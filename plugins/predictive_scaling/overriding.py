@@ -1,0 +1,133 @@
+"""A person's word over the plan: taken down, obeyed from the next look at the group, and over when its time is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from forecasting import InvalidRequest
+from forecasting.override import Override, OverrideKind
+from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.ledger.records import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from predictive_scaling.fleets import Observed
+    from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.overrides import Overrides
+    from predictive_scaling.ledger.records import TaskRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asks for; the numbers it comes down to depend on the fleet as it is."""
+
+    kind: OverrideKind
+    reason: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    min_size: int | None = None
+    max_size: int | None = None
+
+    def over(self, fleet: str, observed: Observed | None, by: TaskRun, *, now: datetime) -> Override:
+        """Give the override of one fleet, in numbers."""
+        least, most = self._bounds(observed)
+        return Override(
+            id=str(uuid4()),
+            fleet=fleet,
+            kind=self.kind,
+            reason=self.reason,
+            actor=by.actor,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            min_size=least,
+            max_size=most,
+            max_before=observed.max_size if observed else None,
+            created_at=now,
+        )
+
+    def _bounds(self, observed: Observed | None) -> tuple[int | None, int | None]:
+        if observed is None:
+            return None, None
+        match self.kind:
+            case OverrideKind.FREEZE:
+                return observed.desired, observed.desired
+            case OverrideKind.NO_SCALE_IN:
+                return observed.desired, None
+            case OverrideKind.NO_SCALE_OUT:
+                return None, observed.desired
+            case OverrideKind.HOLD:
+                return self.min_size, self.min_size
+        return self.min_size, self.max_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where overrides are kept and told, and on whose behalf."""
+
+    overrides: Overrides
+    ledger: Ledger
+    by: TaskRun
+
+
+def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now: datetime) -> Override:
+    """Take an override down; the group's maximum returns to what it was before the first of several."""
+    made = wish.over(fleet, observed, desk.by, now=now)
+    made = _after_others(made, desk.overrides.open(fleet))
+    desk.overrides.add(made)
+    desk.ledger.record(_told(made, EventKind.OVERRIDDEN, desk.by, str(made)))
+    return made
+
+
+def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Override]:
+    """End every override of a fleet, or with `*` those of every fleet, by a person's word."""
+    ending = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
+    if not ending:
+        what = "no override of every fleet" if fleet == EVERY_FLEET else f"no override of fleet {fleet}"
+        msg = f"there is {what} to end: look for `overridden` in the ledger"
+        raise InvalidRequest(msg)
+    for each in ending:
+        desk.overrides.end(each, by=desk.by.actor, at=now)
+        desk.ledger.record(_told(each, EventKind.OVERRIDDEN, desk.by, f"ended early, {reason}; it was {each}"))
+        if each.kind is OverrideKind.STOP:
+            _returned(each, desk, now, "plans are written again")
+    return ending
+
+
+def in_force(fleet: str, observed: Observed, desk: Desk, *, now: datetime) -> tuple[Override, ...]:
+    """Give the overrides a plan must heed: those to come, those that hold, and those the fleet is not yet back from."""
+    heeded = []
+    for each in desk.overrides.open(fleet):
+        over = each.over_at is not None and each.over_at <= now
+        if over and (each.max_size is None or observed.max_size == each.max_before):
+            _returned(each, desk, now, "its time is over, and the group was seen to be back")
+        else:
+            heeded.append(each)
+    return tuple(heeded)
+
+
+def usual_max(overrides: Sequence[Override]) -> int | None:
+    """Give the maximum that the group returns to after all of them."""
+    return next((each.max_before for each in overrides if each.max_before is not None), None)
+
+
+def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
+    desk.overrides.returned(override, at=now)
+    desk.ledger.record(_told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}"))
+
+
+def _after_others(made: Override, known: Sequence[Override]) -> Override:
+    """A maximum that another override has moved is not the one to return to."""
+    first = usual_max([each for each in known if each.max_size is not None])
+    return made if first is None else replace(made, max_before=first)
+
+
+def _told(override: Override, kind: EventKind, by: TaskRun, reason: str) -> Event:
+    sizes = {"min": override.min_size, "max": override.max_size}
+    after: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
+    after |= {"id": override.id, "until": override.ends_at.isoformat() if override.ends_at else None}
+    before = {"max": override.max_before} if override.max_before is not None else None
+    return Event(fleet=override.fleet, kind=kind, by=by, reason=reason, before=before, after=after)

@@ -1,0 +1,69 @@
+"""How far may a fleet be written to? The run, the file, a stop and the gate each have a say, and each says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from forecasting.gate import Stage
+from forecasting.override import OverrideKind
+from predictive_scaling.fleet_spec import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from forecasting.gate import Standing
+    from forecasting.override import Override
+    from predictive_scaling.fleet_spec import FleetSpec
+
+
+class May(IntEnum):
+    """What may be written; each includes those before it."""
+
+    NOTHING = 0
+    TAKE_BACK = 1  # remove what was scheduled, return the floor
+    OVERRIDE = 2  # what a person decided
+    PLAN = 3  # what the forecast asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What may be written, and why no more."""
+
+    may: May
+    reason: str = ""
+
+
+def permission(spec: FleetSpec, standing: Standing | None, *, dry_run: bool) -> Permission:
+    """Let a plan be written only where the run, the file and the gate agree."""
+    if dry_run:
+        return Permission(May.NOTHING, "this is a dry run")
+    if spec.mode is Mode.OBSERVE:
+        return Permission(May.TAKE_BACK, "the fleet's mode is observe: set `mode: auto` in its file to let it act")
+    if standing is None:
+        reason = "the fleet has not been reviewed yet: run review_fleets, or wait for its next run"
+        return Permission(May.OVERRIDE, reason)
+    return _at_the_gate(standing)
+
+
+def stopped(permitted: Permission, overrides: Iterable[Override], now: datetime) -> Permission:
+    """Let a stop that holds go before everything."""
+    stop = next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(now)), None)
+    if stop is None or permitted.may <= May.TAKE_BACK:
+        return permitted
+    return Permission(May.TAKE_BACK, str(stop))
+
+
+def _at_the_gate(standing: Standing) -> Permission:
+    match standing.stage:
+        case Stage.AUTO:
+            return Permission(May.PLAN)
+        case Stage.APPROVE:
+            reason = f"the fleet waits for a person, run promote_fleet: {standing.reason}"
+        case Stage.SUSPENDED:
+            reason = f"the fleet is suspended and reacts alone: {standing.reason}"
+        case Stage.OBSERVE:
+            reason = f"the gate keeps the fleet to reaction alone: {standing.reason}"
+    return Permission(May.OVERRIDE, reason)

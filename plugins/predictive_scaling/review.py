@@ -1,0 +1,220 @@
+"""A shard's review: every fleet's forecast is held against its last weeks, and the gate is moved by what is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from forecasting import ForecastingError, InvalidRequest
+from forecasting.evidence import forecast_past, gather, judged_from
+from forecasting.gate import Stage, Standing, Verdict, judge
+from predictive_scaling.demand_forecast import alike
+from predictive_scaling.errors import NoHistory, PredictiveScalingError
+from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.lead_time import Boot, learned
+from predictive_scaling.ledger.gates import Gate
+from predictive_scaling.ledger.records import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from airflow.sdk import Context
+
+    from forecasting import Demand
+    from forecasting.evidence import Evidence, Past
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.fleets import Fleet
+    from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.gates import Gates
+    from predictive_scaling.ledger.records import TaskRun
+    from predictive_scaling.settings import Settings
+    from predictive_scaling.storage import Storage
+
+Finding = tuple[Verdict, "Evidence | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What a review found of one fleet, and where the fleet stood before it; `before` is None the first time."""
+
+    fleet: str
+    verdict: Verdict
+    before: Gate | None
+    after: Gate
+
+    @property
+    def moved(self) -> bool:
+        """Whether the fleet stands elsewhere than before."""
+        return self.before is None or self.before.standing.stage is not self.after.standing.stage
+
+    def __str__(self) -> str:
+        standing = self.after.standing
+        passed = "passes" if self.verdict.passed else f"fails ({standing.failures} in a row)"
+        where = f"{standing.stage} since {standing.since:%Y-%m-%d %H:%M} UTC"
+        if self.moved:
+            where = f"{self.before.standing.stage if self.before else 'new'} -> {standing.stage}"
+        return f"{self.fleet}: {passed}, {where}: {self.verdict.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where a review looks and writes, and on whose behalf."""
+
+    storage: Storage
+    gates: Gates
+    ledger: Ledger
+    reach: Callable[[FleetSpec], Fleet]
+    by: TaskRun
+
+
+def review(fleets: Sequence[FleetSpec], bench: Bench, *, now: datetime) -> tuple[list[Reviewed], list[str]]:
+    """Judge every fleet, move its gate and remember each move; name those of which nothing is stored yet."""
+    boots = {fleet.name: _boot(fleet, bench) for fleet in fleets}
+    found, empty = _findings(fleets, boots, bench, now)
+    judged = [fleet for fleet in fleets if fleet.name in found]
+    return [_settled(fleet, found[fleet.name], boots[fleet.name], bench, now) for fleet in judged], empty
+
+
+def _known(gate: Gate | None) -> Boot:
+    return Boot(gate.boot, gate.launches) if gate else Boot()
+
+
+def _boot(fleet: FleetSpec, bench: Bench) -> Boot:
+    """Learn the boot time from the group's own launches; a group out of reach leaves what is known."""
+    known = _known(bench.gates.of(fleet.name))
+    try:
+        return learned(bench.reach(fleet).activities(), known)
+    except PredictiveScalingError:
+        return known
+
+
+def _findings(
+    fleets: Sequence[FleetSpec], boots: Mapping[str, Boot], bench: Bench, now: datetime
+) -> tuple[dict[str, Finding], list[str]]:
+    found: dict[str, Finding] = {}
+    empty: list[str] = []
+    ready: list[tuple[FleetSpec, Demand]] = []
+    for fleet in fleets:
+        try:
+            demand = bench.storage.demand(fleet, since=now - fleet.history)
+            judged_from(demand)
+        except NoHistory as error:  # before the first pull there is nothing to hold against a fleet
+            empty.append(str(error))
+        except ForecastingError as error:
+            found[fleet.name] = _refused(error), None
+        else:
+            ready.append((fleet, demand))
+    for group in alike(ready):
+        found |= dict(_judged(group, boots))
+    return found, empty
+
+
+def _judged(group: list[tuple[FleetSpec, Demand]], boots: Mapping[str, Boot]) -> Iterator[tuple[str, Finding]]:
+    """Judge fleets of one calendar: their past is forecast together, then each is replayed with its own policy."""
+    past = forecast_past({fleet.name: demand for fleet, demand in group}, **group[0][0].calendar)
+    for fleet, demand in group:
+        boot = boots[fleet.name].time or fleet.policy.lead_time
+        yield fleet.name, _finding(fleet, demand, past[fleet.name], boot)
+
+
+def _finding(fleet: FleetSpec, demand: Demand, past: Past | ForecastingError, boot: timedelta) -> Finding:
+    if isinstance(past, ForecastingError):
+        return _refused(past), None
+    try:
+        evidence = gather(demand, fleet.policy, boot, past, timezone=fleet.timezone)
+    except ForecastingError as error:
+        return _refused(error), None
+    return judge(evidence, max_extra_cost=fleet.max_extra_cost), evidence
+
+
+def _refused(error: Exception) -> Verdict:
+    return Verdict(passed=False, reason=str(error))
+
+
+def _settled(fleet: FleetSpec, found: Finding, boot: Boot, bench: Bench, now: datetime) -> Reviewed:
+    verdict, evidence = found
+    before = bench.gates.of(fleet.name)
+    standing = before.standing if before else Standing(since=now)
+    after = replace(
+        before or Gate(fleet=fleet.name, standing=standing, actor=bench.by.actor),
+        standing=standing.reviewed(verdict, by_itself=fleet.mode is Mode.AUTO, now=now),
+        evidence=evidence.as_mapping() if evidence else None,
+        reviewed_at=now,
+        boot=boot.time,
+        launches=boot.launches,
+        actor=bench.by.actor,
+    )
+    reviewed = Reviewed(fleet=fleet.name, verdict=verdict, before=before, after=after)
+    if boot.differs_from(_known(before)):
+        bench.ledger.record(_learned(fleet.name, boot, _known(before), bench.by))
+    if reviewed.moved:
+        bench.ledger.record(moved(fleet.name, before, after, bench.by))
+    bench.gates.save(after)
+    return reviewed
+
+
+def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
+    """Tell the ledger that launches take another time than was known."""
+    seconds = boot.time.total_seconds() if boot.time else None
+    before = {"boot_seconds": known.time.total_seconds()} if known.time else None
+    after = {"boot_seconds": seconds, "launches": boot.launches}
+    reason = f"nine of {boot.launches} launches of ten were in service within {seconds or 0:.0f} seconds"
+    return Event(fleet=fleet, kind=EventKind.LEARNED, by=by, reason=reason, before=before, after=after)
+
+
+def promote(fleet: str, to: Stage, reason: str, bench: Bench, *, now: datetime) -> Gate:
+    """Move a fleet by a person's word, and remember whose."""
+    before = bench.gates.of(fleet)
+    if before is None:
+        msg = f"fleet {fleet!r} has not been reviewed: correct the name, or run review_fleets first"
+        raise InvalidRequest(msg)
+    standing = before.standing
+    moving = standing.promoted if to is Stage.AUTO else standing.demoted
+    after = replace(before, standing=moving(reason, now=now), actor=bench.by.actor)
+    bench.ledger.record(moved(fleet, before, after, bench.by))
+    bench.gates.save(after)
+    return after
+
+
+def bench_of(context: Context, settings: Settings) -> Bench:
+    """Reach what a task reviews with."""
+    from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+    from predictive_scaling.ledger.gates import SqlGates
+    from predictive_scaling.ledger.store import SqlLedger
+    from predictive_scaling.storage import Storage
+    from predictive_scaling.task_run import task_run
+
+    ledger = SqlLedger.from_connection()
+    ledger.check()
+    return Bench(
+        storage=Storage.at(settings.storage),
+        gates=SqlGates.from_connection(),
+        ledger=ledger,
+        reach=AutoScalingFleet.of,
+        by=task_run(context),
+    )
+
+
+def moved(fleet: str, before: Gate | None, after: Gate, by: TaskRun) -> Event:
+    """Tell the ledger of a move at the gate, with the figures it rests on."""
+    return Event(
+        fleet=fleet,
+        kind=EventKind.MOVED,
+        by=by,
+        before={"stage": before.standing.stage.value} if before else None,
+        after={"stage": after.standing.stage.value, "evidence": after.evidence},
+        reason=after.standing.reason,
+    )
+
+
+def as_row(reviewed: Reviewed) -> dict[str, Any]:
+    """Give what a run's XCom keeps of a fleet."""
+    standing = reviewed.after.standing
+    return {
+        "fleet": reviewed.fleet,
+        "stage": standing.stage.value,
+        "passed": reviewed.verdict.passed,
+        "reason": reviewed.verdict.reason,
+        "moved": reviewed.moved,
+    }

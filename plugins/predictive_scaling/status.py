@@ -1,0 +1,77 @@
+"""What was last seen of a fleet and decided about it: the present, for the page, the API and whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One fleet, as its last turn left it; the fields after `problem` are unknown until a turn succeeds."""
+
+    fleet: str
+    at: datetime
+    group: str
+    mode: str
+    unit: str
+    stage: str | None = None
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+    min_size: int | None = None  # the group's own bounds and counts, as observed
+    max_size: int | None = None
+    desired: int | None = None
+    in_service: int | None = None
+    planned: int | None = None  # the floor the plan holds now
+    next_at: datetime | None = None
+    next_capacity: int | None = None
+    next_reason: str | None = None
+    peak_at: datetime | None = None
+    peak_demand: float | None = None
+    demand: float | None = None  # expected now, at the quantile
+    quantile: float | None = None
+    forecast_id: str | None = None
+    plan_id: str | None = None
+    written: int = 0
+    reason: str | None = None
+    price_per_hour: float = 0.0  # of one instance
+    wape: float | None = None  # of the last scored forecasts
+    coverage: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON can hold it."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """Read what `as_json` gave; a field of another version is left out."""
+        known = {field.name for field in fields(cls)} & row.keys()
+        read = {name: row[name] for name in known}
+        for name in ("at", "next_at", "peak_at"):
+            if read.get(name):
+                read[name] = datetime.fromisoformat(read[name])
+        return cls(**{**read, "notes": tuple(read.get("notes", ()))})
+
+
+class Statuses(Protocol):
+    """Keeps the last status of each fleet with its plan, and the plan before that."""
+
+    def save(self, status: Status, plan: Mapping[str, Any] | None = None) -> None:
+        """Keep the status; a plan of another id than the known one moves that one to `previous`."""
+
+    def all(self) -> Sequence[Status]:
+        """Give every fleet's status, by name."""
+
+    def of(self, fleet: str) -> Status | None:
+        """Give one fleet's status."""
+
+    def plans(self, fleet: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+        """Give the plan that holds and the one before it."""
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

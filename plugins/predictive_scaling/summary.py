@@ -1,0 +1,60 @@
+"""What a fleet's turn leaves behind for whoever looks later: its status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from predictive_scaling.status import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.steer import Steered
+
+
+def status_after(spec: FleetSpec, steered: Steered) -> Status:
+    """Give the status that a turn leaves behind."""
+    observed, plan, now, applied = steered.observed, steered.plan, steered.now, steered.applied
+    coming = next((step for step in plan.steps if step.at > now), None)
+    return Status(
+        **_known_from_file(spec, now),
+        stage=steered.stage.value if steered.stage else None,
+        notes=steered.notes,
+        min_size=observed.min_size,
+        max_size=observed.max_size,
+        desired=observed.desired,
+        in_service=observed.in_service,
+        planned=plan.capacity_at(now),
+        next_at=coming.at if coming else None,
+        next_capacity=coming.capacity if coming else None,
+        next_reason=coming.reason if coming else None,
+        peak_at=steered.peak.at if steered.peak else None,
+        peak_demand=steered.peak.demand if steered.peak else None,
+        demand=steered.demand,
+        quantile=steered.policy.quantile,
+        forecast_id=steered.forecast_id,
+        plan_id=plan.plan_id,
+        written=len(applied.changes.put) + len(applied.changes.delete) if applied.written else 0,
+        reason=applied.reason,
+        wape=steered.accuracy.wape if steered.accuracy else None,
+        coverage=steered.accuracy.coverage if steered.accuracy else None,
+    )
+
+
+def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, now: datetime) -> Status:
+    """Keep what was known, beside what went wrong."""
+    known = _known_from_file(spec, now)
+    return replace(before, **known, problem=problem) if before else Status(**known, problem=problem)
+
+
+def _known_from_file(spec: FleetSpec, now: datetime) -> dict[str, Any]:
+    return {
+        "fleet": spec.name,
+        "at": now,
+        "group": spec.group,
+        "mode": spec.mode.value,
+        "unit": spec.metric.unit,
+        "price_per_hour": spec.policy.price_per_hour,
+    }

@@ -1,0 +1,176 @@
+"""The promise: what a person decides goes over the plan, for as long as they said, and comes to its end by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from living import Life, office_hours
+from telling import floors, told
+
+from forecasting import InvalidRequest
+from forecasting.override import OverrideKind
+from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.overriding import Desk, Wish, impose, resume
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sandbox
+    from forecasting.override import Override
+
+MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
+HOUR, SOON = timedelta(hours=1), timedelta(minutes=10)
+
+
+def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
+    """Arrange a fleet that is steered, and will want nine and more at noon."""
+    life = Life(cloud, folder, MONDAY)
+    life.measured(office_hours(21, end=MONDAY))
+    life.reviewed()
+    life.steered()
+    return life
+
+
+def desk_of(life: Life) -> Desk:
+    return Desk(overrides=life.overrides, ledger=life.ledger, by=life.by)
+
+
+def imposed(
+    life: Life, kind: OverrideKind, *, hours: float | None, least: int | None = None, forecast: bool = True
+) -> Override:
+    ends = None if hours is None else life.now + hours * HOUR
+    wish = Wish(kind=kind, reason="an incident", starts_at=life.now, ends_at=ends, min_size=least)
+    observed = AutoScalingFleet(life.cloud.client("autoscaling"), "web").observe()
+    made = impose(wish, "web", observed, desk_of(life), now=life.now)
+    life.steered(forecast=forecast)
+    return made
+
+
+def test_a_fleet_held_at_a_number_stays_there_and_returns_though_nobody_runs_any_more(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=8, least=4)
+
+    life.pass_by(7 * HOUR)
+    assert life.sizes()[:2] == (4, 4), "the plan would hold nine and more"
+    life.pass_by(HOUR + SOON)
+    floor, most, _ = life.sizes()
+    assert floor > 4
+    assert most == 20
+
+
+def test_the_return_is_verified_and_told(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=2, least=4)
+    life.pass_by(HOUR)
+    life.steered()
+    assert "returned" not in told(life.ledger)
+
+    life.pass_by(HOUR + SOON)
+    life.steered()
+
+    assert told(life.ledger).count("returned") == 1
+    assert life.overrides.open("web") == ()
+
+
+def test_a_fleet_resumed_early_gets_its_maximum_back(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=None, least=4)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (4, 4)
+
+    resume("web", "over", desk_of(life), now=life.now)
+    life.steered()
+    assert "returned" not in told(life.ledger), "the group has not been seen to be back"
+    life.pass_by(SOON)
+    life.steered()
+
+    assert life.sizes()[1] == 20
+    assert "returned" in told(life.ledger)
+
+
+def test_no_scale_in_keeps_the_floor_where_the_fleet_is(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(7 * HOUR)
+    imposed(life, OverrideKind.NO_SCALE_IN, hours=24)
+    at_noon = life.sizes()[2]
+    life.pass_by(12 * HOUR)
+    assert life.sizes()[0] == at_noon >= 9
+
+
+def test_no_scale_out_lets_the_floor_fall_but_not_rise(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    before = life.sizes()[2]
+    imposed(life, OverrideKind.NO_SCALE_OUT, hours=12)
+    life.pass_by(7 * HOUR)
+    floor, most, serving = life.sizes()
+    assert floor <= most == before
+    assert serving == before
+
+
+def test_of_two_overrides_the_later_rules_and_then_the_earlier_again(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=10, least=6)
+    life.pass_by(SOON)
+    imposed(life, OverrideKind.HOLD, hours=1, least=3)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (3, 3)
+    life.pass_by(HOUR)
+    assert life.sizes()[:2] == (6, 6)
+    life.pass_by(10 * HOUR)
+    assert life.sizes()[1] == 20, "the maximum before both of them"
+
+
+def test_a_suspended_fleet_still_obeys_a_person(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = Life(cloud, tmp_path, MONDAY)
+    life.measured(office_hours(9, end=MONDAY))
+    life.reviewed()
+    imposed(life, OverrideKind.BOUNDS, hours=2, least=7)
+    life.pass_by(SOON)
+    assert life.sizes()[0] == 7
+    life.pass_by(2 * HOUR)
+    assert life.sizes()[0] == 2
+
+
+def test_the_kill_switch_takes_everything_back_and_nothing_is_written_until_it_is_lifted(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(6 * HOUR)
+    assert life.sizes()[0] > 2
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+
+    life.steered()
+    life.pass_by(SOON)
+
+    assert (life.sizes()[0], floors(cloud)) == (2, {})
+    assert "everything looks wrong" in life.steered().applied.reason
+    resume(EVERY_FLEET, "found it", desk_of(life), now=life.now)
+    life.steered()
+    assert floors(cloud)
+
+
+def test_what_is_not_held_cannot_be_resumed(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = Life(cloud, tmp_path, MONDAY)
+    with pytest.raises(InvalidRequest, match="no override of fleet web to end"):
+        resume("web", "over", desk_of(life), now=life.now)
+
+
+def test_a_person_is_obeyed_though_there_is_no_forecast(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = Life(cloud, tmp_path, MONDAY)
+    imposed(life, OverrideKind.HOLD, hours=2, least=5, forecast=False)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (5, 5)
+
+
+def test_after_a_hold_the_plan_is_not_bound_by_it(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=2, least=4)
+    life.pass_by(HOUR)
+    plan = life.steered().plan
+    assert plan.capacity_at(MONDAY + 7 * HOUR) >= 9
