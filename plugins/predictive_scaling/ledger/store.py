@@ -79,14 +79,14 @@ class SqlLedger:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().one_or_none()
-        return _operation(row) if row else None
+        return operation_of(row) if row else None
 
     def event(self, number: int) -> Event | None:
         """Give one event by its number."""
         query = sa.select(scaling_event).where(scaling_event.c.id == number)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().one_or_none()
-        return _event(row) if row else None
+        return event_of(row) if row else None
 
     def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
         """Give the newest events, newest first."""
@@ -96,7 +96,7 @@ class SqlLedger:
         if operation_id is not None:
             query = query.where(scaling_event.c.operation_id == operation_id)
         with self._engine.connect() as connection:
-            return tuple(_event(row) for row in connection.execute(query).mappings())
+            return tuple(event_of(row) for row in connection.execute(query).mappings())
 
     def _event_row(self, event: Event) -> dict[str, Any]:
         own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
@@ -112,7 +112,7 @@ def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operat
         connection.execute(sa.insert(scaling_operation), _operation_row(operation))
         return operation
     if known["state"] == "open":
-        raise FleetBusy(_operation(known).hold)
+        raise FleetBusy(operation_of(known).hold)
     again = {"state": "open", "opened_at": operation.opened_at, "closed_at": None, "outcome": None}
     connection.execute(sa.update(scaling_operation).where(same_key).values(**again, try_number=operation.by.try_number))
     return replace(operation, id=known["id"])
@@ -131,7 +131,8 @@ def _task(row: Mapping[Any, Any]) -> TaskRun:
     return TaskRun(**{name: row[name] for name in _TASK_COLUMNS})
 
 
-def _operation(row: Mapping[Any, Any]) -> Operation:
+def operation_of(row: Mapping[Any, Any]) -> Operation:
+    """Read a row of `scaling_operation`."""
     return Operation(
         id=row["id"],
         fleet=row["fleet"],
@@ -145,7 +146,8 @@ def _operation(row: Mapping[Any, Any]) -> Operation:
     )
 
 
-def _event(row: Mapping[Any, Any]) -> Event:
+def event_of(row: Mapping[Any, Any]) -> Event:
+    """Read a row of `scaling_event`."""
     same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
     story = ("before", "after", "reason", "error")
     fields = {name: row[name] for name in (*same, *story)}

@@ -1,0 +1,191 @@
+"""What the API tells of fleets, and the pure functions that shape it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from predictive_scaling.fleet_folder import FleetFolder
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.ledger.records import Operation
+    from predictive_scaling.status import Status
+
+STALE_AFTER: Final = timedelta(hours=3)
+"""Fleets have a turn an hour; one may be lost without anybody being woken."""
+
+
+class State(StrEnum):
+    """How a fleet is, the worst first."""
+
+    PROBLEM = "problem"
+    STALE = "stale"
+    NO_FILE = "no file"
+    UNSEEN = "unseen"
+    SUSPENDED = "suspended"
+    APPROVE = "approve"
+    OBSERVE = "observe"
+    AUTO = "auto"
+
+
+class FleetRow(BaseModel):
+    """One fleet in brief: how it is, what it has, what comes next, what it costs."""
+
+    name: str
+    group: str
+    state: State
+    state_reason: str = Field(description="why it is in this state, or what its last turn decided")
+    mode: str
+    stage: str | None = Field(None, description="how far its forecast is trusted")
+    seen_at: datetime | None = Field(None, description="when its last turn looked at the group")
+    desired: int | None = None
+    in_service: int | None = None
+    min_size: int | None = Field(None, description="the group's own bounds, as observed")
+    max_size: int | None = None
+    planned: int | None = Field(None, description="the floor the plan holds at the last turn")
+    next_at: datetime | None = None
+    next_capacity: int | None = None
+    next_reason: str | None = None
+    unit: str
+    demand: float | None = Field(None, description="expected at the last turn, at `quantile`")
+    quantile: float | None = None
+    peak_at: datetime | None = None
+    peak_demand: float | None = None
+    wape: float | None = Field(None, description="error of the last scored forecasts, as a share of the demand")
+    coverage: float | None = Field(None, description="how often their p90 was enough")
+    price_per_hour: float = Field(0.0, description="of one instance")
+    cost_per_hour: float | None = Field(None, description="of the instances in service")
+
+
+class FleetPage(BaseModel):
+    """Some of the fleets."""
+
+    items: list[FleetRow]
+    total: int = Field(description="how many match, whether on this page or not")
+    problems: list[str] = Field(description="fleet files that cannot be used, and why")
+
+
+class Holder(BaseModel):
+    """The operation that holds a fleet."""
+
+    operation_id: str
+    kind: str
+    opened_at: datetime | None
+    by: str
+
+
+class FleetDetail(FleetRow):
+    """One fleet with the policy of its file."""
+
+    timezone: str
+    engine: str
+    policy_min: int
+    policy_max: int
+    target_per_instance: float
+    target_quantile: float
+    lead_time_seconds: float
+    step_seconds: float
+    notes: list[str]
+    forecast_id: str | None = None
+    plan_id: str | None = None
+    held_by: Holder | None = None
+
+
+def fleet_row(spec: FleetSpec, status: Status | None, *, now: datetime) -> FleetRow:
+    """Show a fleet that has a file."""
+    given: dict[str, Any] = {"name": spec.name, "group": spec.group, "mode": spec.mode.value, "unit": spec.metric.unit}
+    if status is None:
+        why = "its file is new: the next run of apply_plans looks at it"
+        return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)
+    state, why = _state(status, spec.mode.value, now=now)
+    return FleetRow(**given, state=state, state_reason=why, **_seen(status))
+
+
+def row_without_file(status: Status) -> FleetRow:
+    """Show a fleet that was seen, and whose file is gone or cannot be used."""
+    given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
+    why = "no usable file of this name is in the folder of fleets: it is left alone, its scheduled actions stay"
+    return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status))
+
+
+def fleet_rows(folder: FleetFolder, statuses: Sequence[Status], *, now: datetime) -> list[FleetRow]:
+    """Show all fleets, by name."""
+    seen = {status.fleet: status for status in statuses}
+    rows = [fleet_row(spec, seen.pop(spec.name, None), now=now) for spec in folder.fleets]
+    return sorted([*rows, *map(row_without_file, seen.values())], key=lambda row: row.name)
+
+
+def fleet_detail(spec: FleetSpec, status: Status | None, holder: Operation | None, *, now: datetime) -> FleetDetail:
+    """Show one fleet with its policy."""
+    policy = spec.policy
+    return FleetDetail(
+        **fleet_row(spec, status, now=now).model_dump(),
+        timezone=spec.timezone,
+        engine=spec.engine,
+        policy_min=policy.min_size,
+        policy_max=policy.max_size,
+        target_per_instance=policy.target_per_instance,
+        target_quantile=policy.quantile,
+        lead_time_seconds=policy.lead_time.total_seconds(),
+        step_seconds=spec.metric.period.total_seconds(),
+        notes=list(status.notes) if status else [],
+        forecast_id=status.forecast_id if status else None,
+        plan_id=status.plan_id if status else None,
+        held_by=_holder(holder) if holder else None,
+    )
+
+
+def matching(rows: Iterable[FleetRow], *, text: str, state: State | None) -> list[FleetRow]:
+    """Keep the fleets whose name, group or state reason holds the text, and which are in the state."""
+    word = text.casefold()
+    return [
+        row
+        for row in rows
+        if state in {None, row.state} and (not word or word in f"{row.name} {row.group} {row.state_reason}".casefold())
+    ]
+
+
+def in_order(rows: Sequence[FleetRow], field: str, *, descending: bool) -> list[FleetRow]:
+    """Sort by a field, worst state first; what is unknown comes last either way."""
+    known = [row for row in rows if getattr(row, field) is not None]
+    unknown = [row for row in rows if getattr(row, field) is None]
+    return [*sorted(known, key=_key(field), reverse=descending), *unknown]
+
+
+def _key(field: str) -> Callable[[FleetRow], tuple[object, ...]]:
+    order = list(State)
+    if field == "state":
+        return lambda row: (order.index(row.state), row.name)
+    return lambda row: (getattr(row, field), row.name)
+
+
+def _seen(status: Status) -> dict[str, Any]:
+    same = ("stage", "desired", "in_service", "min_size", "max_size", "planned", "next_at", "next_capacity")
+    more = ("next_reason", "demand", "quantile", "peak_at", "peak_demand", "wape", "coverage", "price_per_hour")
+    known = {name: getattr(status, name) for name in (*same, *more)}
+    return {"seen_at": status.at, "cost_per_hour": _cost(status), **known}
+
+
+def _cost(status: Status) -> float | None:
+    if status.in_service is None or not status.price_per_hour:
+        return None
+    return round(status.in_service * status.price_per_hour, 4)
+
+
+def _state(status: Status, mode: str, *, now: datetime) -> tuple[State, str]:
+    if status.problem:
+        return State.PROBLEM, status.problem
+    if now - status.at > STALE_AFTER:
+        return State.STALE, f"last looked at {status.at:%a %d %b %H:%M} UTC: look for a failed run of apply_plans"
+    reason = status.reason or "looked at, and nothing was to be done"
+    known = {state.value for state in State}
+    return (State(status.stage) if status.stage in known else State(mode)), reason
+
+
+def _holder(operation: Operation) -> Holder:
+    return Holder(operation_id=operation.id, kind=operation.kind, opened_at=operation.opened_at, by=str(operation.by))

@@ -1,0 +1,86 @@
+"""A fleet is shown as it is: the worst first, and what is unknown said to be unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forecasting import Policy
+from predictive_scaling.api.fleet_files import FleetFiles
+from predictive_scaling.api.fleet_views import State, fleet_row, fleet_rows, in_order, matching
+from predictive_scaling.fleet_folder import FleetFolder
+from predictive_scaling.fleet_spec import FleetSpec, Mode
+from predictive_scaling.metric import Metric
+from predictive_scaling.status import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+METRIC = Metric(namespace="Web", name="Requests")
+FILE = "name: {0}\ngroup: {0}\nmetric: {{namespace: Web, name: Requests}}\ntarget_per_instance: 10\nmin: 1\nmax: 5\n"
+
+
+def a_fleet(name: str = "web", mode: Mode = Mode.AUTO) -> FleetSpec:
+    return FleetSpec(name=name, group=name, metric=METRIC, policy=Policy(1, 9, 100.0), mode=mode)
+
+
+def a_status(name: str = "web", **more: object) -> Status:
+    known = Status(fleet=name, at=NOW, group=name, mode="auto", unit="Requests", in_service=3, price_per_hour=0.1)
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (a_status(), State.AUTO),
+        (a_status(stage="approve"), State.APPROVE),
+        (a_status(stage="suspended"), State.SUSPENDED),
+        (a_status(problem="the group does not exist"), State.PROBLEM),
+        (a_status(at=NOW - timedelta(hours=4)), State.STALE),
+        (a_status(at=NOW - timedelta(hours=4), problem="no rights"), State.PROBLEM),
+        (None, State.UNSEEN),
+    ],
+)
+def test_a_problem_comes_before_age_and_age_before_the_mode(status: Status | None, state: State) -> None:
+    row = fleet_row(a_fleet(), status, now=NOW)
+    assert row.state is state
+    assert row.state_reason
+
+
+def test_a_fleet_whose_file_is_gone_is_still_shown() -> None:
+    folder = FleetFolder(fleets=(a_fleet("api"),), problems=())
+    rows = fleet_rows(folder, [a_status("web")], now=NOW)
+    assert [(row.name, row.state) for row in rows] == [("api", State.UNSEEN), ("web", State.NO_FILE)]
+
+
+def test_the_cost_is_that_of_the_instances_in_service_and_unknown_without_a_price() -> None:
+    assert fleet_row(a_fleet(), a_status(), now=NOW).cost_per_hour == 0.3
+    assert fleet_row(a_fleet(), a_status(price_per_hour=0.0), now=NOW).cost_per_hour is None
+
+
+def test_sorting_puts_the_worst_state_first_and_the_unknown_last_either_way() -> None:
+    folder = FleetFolder(fleets=tuple(a_fleet(name) for name in ("a", "b", "c")), problems=())
+    rows = fleet_rows(folder, [a_status("a", wape=0.2), a_status("b", problem="broken", wape=0.1)], now=NOW)
+    assert [row.name for row in in_order(rows, "state", descending=False)] == ["b", "c", "a"]
+    assert [row.name for row in in_order(rows, "wape", descending=False)] == ["b", "a", "c"]
+    assert [row.name for row in in_order(rows, "wape", descending=True)] == ["a", "b", "c"]
+
+
+def test_a_search_looks_at_name_group_and_reason() -> None:
+    folder = FleetFolder(fleets=(a_fleet("api"), a_fleet("web")), problems=())
+    rows = fleet_rows(folder, [a_status("web", problem="Throttled by AWS")], now=NOW)
+    assert [row.name for row in matching(rows, text="throttled", state=None)] == ["web"]
+    assert [row.name for row in matching(rows, text="", state=State.UNSEEN)] == ["api"]
+
+
+def test_fleet_files_are_read_again_only_when_one_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(FILE.format("web"))
+    files = FleetFiles(tmp_path)
+    first = files.now()
+    assert files.now() is first
+    (tmp_path / "api.yaml").write_text(FILE.format("api"))
+    assert [fleet.name for fleet in files.now().fleets] == ["api", "web"]

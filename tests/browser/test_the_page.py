@@ -1,0 +1,208 @@
+"""What a person sees and does on the page, in a real browser before a real Airflow."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from page_world import HTML
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from page_server import PageServer
+    from playwright.sync_api import Dialog, Page
+
+    SignIn = Callable[..., Page]
+
+NAMES = ["api-checkout", "batch-video", "web-shop"]
+PAINTED = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const colours = new Set();
+  for (let at = 0; at < data.length; at += 4) if (data[at + 3]) colours.add(data.slice(at, at + 3).join());
+  return colours.size;
+}"""
+
+
+def go(page: Page, server: PageServer, where: str = "fleets") -> None:
+    page.goto("about:blank")
+    page.goto(f"{server.url}/plugin/scaling#{where}")
+
+
+def told(server: PageServer, path: str) -> Any:
+    return server.scaling(f"api/v1/{path}").json()
+
+
+def test_a_person_signs_in_and_finds_every_fleet_behind_the_entry_scaling(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    page.goto(server.url)
+    page.get_by_role("link", name="Scaling").click()
+
+    expect(page.locator("table.fleets tbody .name")).to_have_count(len(NAMES))
+    row = page.locator("table.fleets tr", has_text="web-shop")
+    fleet = next(each for each in told(server, "fleets")["items"] if each["name"] == "web-shop")
+    expect(row).to_contain_text(f"{fleet['next_capacity']} at")
+    expect(row).to_contain_text(f"{fleet['in_service']} of {fleet['desired']}")
+    expect(row).to_contain_text(f"${fleet['cost_per_hour']:.2f}")
+
+
+def test_fleets_are_filtered_and_sorted_while_one_types(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server)
+    names = page.locator("table.fleets tbody .name")
+    expect(names).to_have_count(3)
+
+    page.keyboard.press("/")
+    page.keyboard.type("check")
+    expect(names).to_have_text(["api-checkout"])
+    page.get_by_label("Filter fleets").fill("nothing like it")
+    expect(page.get_by_text("No fleet matches")).to_be_visible()
+    page.get_by_label("Filter fleets").fill("")
+    page.get_by_role("button", name="observe 1").click()
+    expect(names).to_have_text(["batch-video"])
+    page.get_by_role("button", name="All 3").click()
+    page.get_by_role("button", name="Fleet", exact=True).click()
+    expect(names).to_have_text(NAMES)
+    page.get_by_role("button", name="Fleet", exact=True).click()
+    expect(names).to_have_text(NAMES[::-1])
+
+
+def test_the_picture_shows_what_the_api_tells_and_can_be_read_with_the_keyboard(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    page = sign_in()
+    go(page, server, "fleet/web-shop")
+    picture = page.locator(".plot")
+    expect(picture.locator("canvas")).to_be_visible()
+    forecast, plan = told(server, "fleets/web-shop/forecast"), told(server, "fleets/web-shop/plan")
+
+    assert picture.locator("canvas").evaluate(PAINTED) > 10
+    peak = max(forecast["quantiles"]["p90"])
+    sizes = [step["capacity"] for step in plan["steps"]]
+    found = re.search(r"p90 peaks at ([\d,]+) on", picture.get_attribute("aria-label") or "")
+    assert found
+    assert float(found[1].replace(",", "")) == pytest.approx(peak, abs=1)
+    expect(picture).to_have_attribute("aria-label", re.compile(rf"floor between {min(sizes)} and {max(sizes)}"))
+    expect(picture).to_have_attribute("aria-label", re.compile("of the past was not measured"))
+
+    picture.focus()
+    page.keyboard.press("PageDown")
+    expect(page.locator(".readout")).to_contain_text("floor")
+    expect(page.locator(".readout")).to_contain_text("per instance")
+    page.locator(".u-over").hover(position={"x": 20, "y": 50})
+    expect(page.locator(".readout")).to_contain_text("measured")
+
+
+def test_the_plan_gives_every_step_its_reason_and_what_is_new(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server, "fleet/web-shop")
+    plan = told(server, "fleets/web-shop/plan")
+    expect(page.locator("table.plan tbody tr").first).to_contain_text(plan["steps"][0]["reason"])
+    page.get_by_role("button", name=re.compile(r"Show \d+ more")).click()
+    expect(page.locator("table.plan tbody tr")).to_have_count(len(plan["steps"]))
+    page.get_by_text(re.compile("differences from the plan before")).click()
+    expect(page.locator(".news li").first).to_contain_text(plan["changes"][0]["reason"])
+
+
+def test_an_event_leads_to_its_chain_and_to_the_log(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server, "events")
+    expect(page.locator("table.events tbody tr")).to_have_count(10)
+    page.get_by_label("What").select_option("applied")
+    page.get_by_label("Fleet").fill("web-shop")
+    page.keyboard.press("Enter")
+    expect(page.locator("table.events tbody tr")).to_have_count(1)
+    page.locator("table.events tbody tr .clamp").click()
+
+    chain = page.locator(".chain li strong")
+    expect(chain).to_have_text(["Forecast", "Plan", "intent", "applied"])
+    expect(page.locator(".chain")).to_contain_text("AWS request 8f1c2d3e")
+    expect(page.locator("table.written tbody tr")).to_have_count(3)
+    log = page.get_by_role("link", name="Task log").get_attribute("href")
+    assert log == f"{server.url}/dags/apply_plans/runs/asset__2026%20%2B1/tasks/apply?try_number=1"
+
+
+def test_stored_html_is_shown_as_text(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    shown: list[str] = []
+
+    def surprised(dialog: Dialog) -> None:
+        shown.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", surprised)
+    for where in ("events?kind=refused", "event/10", "fleet/batch-video"):
+        go(page, server, where)
+        expect(page.get_by_text(HTML).first).to_be_visible()
+        assert page.locator("#scaling-page img, #scaling-page b", has_text="bold").count() == 0
+    assert shown == []
+
+
+def test_who_may_act_rolls_back_from_the_page_through_the_dag_in_their_own_name(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    page = sign_in("uma")
+    go(page, server, "events?kind=applied&fleet=web-shop")
+    page.locator("table.events tbody .clamp").click()
+    page.get_by_role("button", name="Roll back…").click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("link", name="Follow the run")).to_have_count(0)  # a reason is required
+
+    page.get_by_label("Reason", exact=True).fill("the morning was quieter than that")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("link", name="Follow the run")).to_be_visible()
+    (run,) = server.runs("roll_back")
+    assert run["conf"]["event_id"] == 8
+    assert run["conf"]["reason"] == "the morning was quieter than that"
+    assert run["triggering_user_name"] == "uma"
+
+
+def test_what_the_dag_refuses_is_told_in_the_form(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in("uma")
+    go(page, server, "fleet/web-shop")
+    page.get_by_role("button", name="Scale by hand…").click()
+    page.get_by_label("Instances", exact=True).fill("3")
+    page.get_by_label("Reason", exact=True).fill("why")
+    page.locator("dialog form").evaluate("form => form.noValidate = true")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("dialog").get_by_role("alert")).to_contain_text("400")
+    assert server.runs("scale_manually") == []
+
+
+def test_who_may_only_look_is_offered_nothing_to_press(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in("vera")
+    go(page, server, "fleet/web-shop")
+    expect(page.locator("canvas")).to_be_visible()
+    expect(page.get_by_role("button", name="Scale by hand…")).to_have_count(0)
+
+
+def test_the_page_follows_airflows_theme(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server)
+    place = page.locator("#scaling-page")
+    expect(place).to_have_attribute("data-theme", "light")
+    page.evaluate("document.documentElement.classList.replace('light', 'dark')")
+    expect(place).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("where", ["fleets", "fleet/web-shop", "events", "event/8"])
+def test_nothing_is_wider_than_a_phone(server: PageServer, sign_in: SignIn, where: str) -> None:
+    page = sign_in(width=390)
+    go(page, server, where)
+    expect(page.locator(".loading")).to_have_count(0)
+    wide = page.locator(".page").evaluate("page => page.scrollWidth - page.clientWidth")
+    assert wide <= 0
+
+
+def test_a_view_of_nothing_says_so(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server, "fleet/no-such-fleet")
+    expect(page.get_by_text("no fleet 'no-such-fleet'")).to_be_visible()
+    go(page, server, "events?fleet=nobody")
+    expect(page.get_by_text("Nothing that matches has been recorded.")).to_be_visible()
+    page.context.set_offline(True)
+    page.locator("#scaling-page").get_by_role("link", name="Fleets").click()
+    expect(page.get_by_text(re.compile("does not answer")).first).to_be_visible(timeout=20_000)
+    page.context.set_offline(False)

@@ -1,0 +1,57 @@
+"""Airflow's own API server over a remembered deployment: all the page needs, and nothing that moves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import httpx
+from page_world import a_world
+
+from demo.airflow_api import AirflowApi
+from demo.local_airflow import USERS, Place
+from demo.process import Process, free_port
+from predictive_scaling.ledger.connection import engine_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class PageServer(Process, AirflowApi):
+    """`airflow api-server`, with the DAGs known and nobody to run them."""
+
+    def __init__(self, home: Path) -> None:
+        self.place = Place(home=home, cloud_url="http://127.0.0.1:9", port=free_port())
+        (home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
+        self.airflow("db", "migrate")
+        a_world(home / "storage", engine_for(f"sqlite:///{home}/airflow.db"))
+        self.airflow("dags", "reserialize")
+        AirflowApi.__init__(self, f"http://127.0.0.1:{self.place.port}")
+        command = [sys.executable, "-m", "airflow", "api-server"]
+        Process.__init__(self, command, log=home / "server.log", env=self.place.environment())
+        self.wait_until(self._answers, what="airflow api-server", seconds=120)
+        self.log_in("admin", "admin")
+
+    def airflow(self, *arguments: str) -> None:
+        """Run an Airflow command to its end."""
+        command = [sys.executable, "-m", "airflow", *arguments]
+        done = subprocess.run(command, env=self.place.environment(), check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+    def token(self, user: str) -> str:
+        """Log a user in and give what a request proves it with."""
+        answer = httpx.post(f"{self.url}/auth/token", json={"username": user, "password": user}, timeout=30)
+        return str(answer.raise_for_status().json()["access_token"])
+
+    def scaling(self, path: str, user: str | None = "admin", **headers: str) -> httpx.Response:
+        """Ask our API as a user, or as nobody."""
+        proof = {"Authorization": f"Bearer {self.token(user)}"} if user else {}
+        return httpx.get(f"{self.url}/scaling/{path}", headers={**proof, **headers}, timeout=30)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/api/v2/version", timeout=5).is_success
+        except httpx.HTTPError:
+            return False

@@ -1,0 +1,152 @@
+"""A deployment's memory as the page finds it: fleet files, histories, forecasts, plans, statuses and a ledger."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from forecasting import Plan, draw_plan, forecast
+from forecasting.accuracy import Accuracy
+from predictive_scaling.fleet_folder import read_fleets
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.statuses import SqlStatuses
+from predictive_scaling.ledger.store import SqlLedger
+from predictive_scaling.ledger.tables import metadata
+from predictive_scaling.status import Status
+from predictive_scaling.storage import Points, Storage
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from forecasting import Demand, Forecast
+    from predictive_scaling.fleet_spec import FleetSpec
+
+FLEETS: Final = Path(__file__).parents[2] / "include" / "fleets"
+HTML: Final = "<img src=x onerror=alert(1)> & <b>bold</b>"
+BY: Final = TaskRun(
+    actor="airflow (asset run)",
+    dag_id="apply_plans",
+    run_id="asset__2026 +1",
+    task_id="apply",
+    map_index=-1,
+    try_number=1,
+)
+ADA: Final = replace(BY, actor="ada", dag_id="scale_manually", run_id="manual__1", task_id="scale")
+QUANTILES: Final = (0.5, 0.75, 0.9, 0.95, 0.99)
+
+
+def a_world(folder: Path, engine: sa.Engine) -> None:
+    """Fill a storage folder and a database whose tables exist already, or make them."""
+    metadata.create_all(engine)
+    storage = Storage.at(f"file://{folder}")
+    statuses, ledger = SqlStatuses(engine), SqlLedger(engine)
+    for spec in read_fleets(FLEETS).fleets:
+        remember(spec, storage, statuses, ledger)
+    ledger.record(Event(fleet="batch-video", kind=EventKind.REFUSED, reason=HTML, by=ADA, error=HTML))
+
+
+def remember(spec: FleetSpec, storage: Storage, statuses: SqlStatuses, ledger: SqlLedger) -> None:
+    """Remember three weeks of one fleet, and a turn that went well."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    storage.append(spec, a_history(spec, now))
+    demand = storage.demand(spec, since=now - timedelta(days=21))
+    found = forecast(
+        demand, horizon=timedelta(hours=48), quantiles=QUANTILES, engine="seasonal_naive", timezone=spec.timezone
+    )
+    forecast_id = storage.save_forecast(spec, found)
+    storage.save_accuracies(
+        spec, {f"{now - timedelta(hours=h):%Y%m%dT%H%MZ}": an_accuracy(h) for h in range(72, 48, -1)}
+    )
+    plan = draw_plan(found, spec.policy, now=now, timezone=spec.timezone)
+    before = draw_plan(found, replace(spec.policy, quantile=0.75), now=now, timezone=spec.timezone)
+    statuses.save(a_status(spec, before, found, forecast_id, now), as_mapping(before))
+    statuses.save(a_status(spec, plan, found, forecast_id, now), as_mapping(plan))
+    tell(spec, plan, forecast_id, ledger)
+
+
+def a_history(spec: FleetSpec, now: datetime) -> Points:
+    """Three weeks of days, with a gap of two hours yesterday."""
+    seed = random.Random(spec.name)  # noqa: S311 - a load, not a secret
+    top = spec.policy.target_per_instance * spec.policy.max_size * 0.6
+    step = spec.metric.period
+    start = now - timedelta(days=21)
+    first = datetime.fromtimestamp(start.timestamp() // step.total_seconds() * step.total_seconds(), UTC)
+    gap = now - timedelta(hours=20)
+    pairs = []
+    for slot in range(int(timedelta(days=21) / step) - 1):
+        when = first + slot * step
+        if not gap <= when < gap + timedelta(hours=2):
+            day = 0.55 - 0.45 * math.cos((when.hour + when.minute / 60 - 4) / 24 * 2 * math.pi)
+            pairs.append((when, max(0.0, top * day * (1 + seed.gauss(0, 0.05)))))
+    return Points.of(pairs)
+
+
+def an_accuracy(hours: int) -> Accuracy:
+    return Accuracy(slots=576, wape=0.04 + hours / 2000, bias=0.01, pinball=3.0, coverage=0.9 + (hours % 3) / 100)
+
+
+def a_status(spec: FleetSpec, plan: Plan, found: Forecast, forecast_id: str, now: datetime) -> Status:
+    held, coming = plan.step_at(now), [step for step in plan.steps if step.at > now]
+    high = found.at(0.9)
+    return Status(
+        fleet=spec.name,
+        at=now,
+        group=spec.group,
+        mode=spec.mode.value,
+        unit=spec.metric.unit,
+        min_size=held.capacity,
+        max_size=spec.policy.max_size + 4,
+        desired=held.capacity,
+        in_service=held.capacity,
+        planned=held.capacity,
+        next_at=coming[0].at if coming else None,
+        next_capacity=coming[0].capacity if coming else None,
+        next_reason=coming[0].reason if coming else None,
+        peak_at=found.times()[int(high.argmax())],
+        peak_demand=float(high.max()),
+        demand=float(found.value_at(now, 0.9)),
+        quantile=0.9,
+        forecast_id=forecast_id,
+        plan_id=plan.plan_id,
+        written=len(coming),
+        reason="written, read back and verified",
+        price_per_hour=0.096,
+        wape=0.07,
+        coverage=0.91,
+    )
+
+
+def as_mapping(plan: Plan) -> dict[str, Any]:
+    mapping: dict[str, Any] = json.loads(plan.to_json())
+    return mapping
+
+
+def tell(spec: FleetSpec, plan: Plan, forecast_id: str, ledger: SqlLedger) -> None:
+    """Remember an operation of two calls, and an observation."""
+    rests_on: dict[str, Any] = {"forecast_id": forecast_id, "plan_id": plan.plan_id}
+    actions = {f"ps-{spec.name}-{step.at:%Y%m%dT%H%MZ}": {"min": step.capacity} for step in plan.steps[:3]}
+
+    def event(kind: EventKind, reason: str, **more: Any) -> Event:
+        return Event(fleet=spec.name, kind=kind, reason=reason, by=BY, **rests_on, **more)
+
+    operation = ledger.open(
+        Operation(fleet=spec.name, kind="apply_plan", key=f"{spec.name}/1", by=BY, plan_id=plan.plan_id),
+        event(
+            EventKind.INTENT, f"schedule 3 actions: {plan.steps[0].reason}", call="put 1 of 1", before={}, after=actions
+        ),
+    )
+    applied = event(
+        EventKind.APPLIED, "3 of 3 actions accepted; read back and verified", call="put 1 of 1", after=actions
+    )
+    ledger.close(operation, replace(applied, aws_request_id="8f1c2d3e-0000-4000-8000-5f6a7b8c9d0e"))
+    ledger.record(event(EventKind.OBSERVED, "would schedule 2 actions and remove 1; this is a dry run"))
+
+
+def measured(demand: Demand) -> int:
+    """Count what is known of a series."""
+    return sum(not math.isnan(value) for value in demand.values)

@@ -1,0 +1,66 @@
+/** The Airflow around the page: where it lives, its time zone, its theme, and its own API. */
+
+/** Address of something of Airflow's, whatever base a proxy gave it. */
+export function address(path: string): string {
+  return new URL(path, document.baseURI).href;
+}
+
+/** The time zone chosen in Airflow's menu. */
+export function chosenZone(): string {
+  const kept = (localStorage.getItem("timezone") ?? "").replaceAll('"', "");
+  if (kept === "local") return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: kept || "UTC" }).resolvedOptions().timeZone;
+  } catch {
+    return "UTC";
+  }
+}
+
+/** Call back whenever Airflow's theme changes; gives the way to stop. */
+export function onThemeChange(changed: () => void): () => void {
+  const watch = new MutationObserver(changed);
+  watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme", "style"] });
+  return () => watch.disconnect();
+}
+
+export interface ParamSchema {
+  type?: string | string[];
+  title?: string;
+  enum?: unknown[];
+  values_display?: Record<string, string>;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+}
+
+export interface Param {
+  value: unknown;
+  description?: string | null;
+  schema: ParamSchema;
+}
+
+/** The form of a DAG, as its author declared it. */
+export async function paramsOf(dagId: string): Promise<Record<string, Param>> {
+  const answer = await fetch(address(`api/v2/dags/${encodeURIComponent(dagId)}/details`));
+  if (!answer.ok) throw new Error(await told(answer));
+  return ((await answer.json()) as { params: Record<string, Param> | null }).params ?? {};
+}
+
+/** Trigger a run with the person's own rights, and give the address of it. */
+export async function trigger(dagId: string, conf: Record<string, unknown>): Promise<string> {
+  const dag = encodeURIComponent(dagId);
+  const answer = await fetch(address(`api/v2/dags/${dag}/dagRuns`), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ logical_date: null, conf }),
+  });
+  if (!answer.ok) throw new Error(await told(answer));
+  const run = (await answer.json()) as { dag_run_id: string };
+  return address(`dags/${dag}/runs/${encodeURIComponent(run.dag_run_id)}`);
+}
+
+async function told(answer: Response): Promise<string> {
+  const body = (await answer.json().catch(() => null)) as { detail?: unknown } | null;
+  const detail = body?.detail ?? answer.statusText;
+  return `${answer.status}: ${typeof detail === "string" ? detail : JSON.stringify(detail)}`;
+}

@@ -1,0 +1,31 @@
+/** States and kinds of events, each with its word and its colour. */
+
+const TONES: Record<string, string> = {
+  problem: "bad",
+  failed: "bad",
+  refused: "bad",
+  unknown: "bad",
+  stale: "warn",
+  "no file": "warn",
+  suspended: "warn",
+  held: "warn",
+  overridden: "warn",
+  asked: "warn",
+  budgeted: "warn",
+  auto: "good",
+  applied: "good",
+  returned: "good",
+  answered: "good",
+  observe: "calm",
+  approve: "calm",
+  moved: "calm",
+  learned: "calm",
+};
+
+export function toneOf(word: string): string {
+  return TONES[word] ?? "plain";
+}
+
+export function Badge({ word }: { word: string }) {
+  return <span class={`badge ${toneOf(word)}`}>{word}</span>;
+}

@@ -1,0 +1,147 @@
+/** One fleet: one picture, the plan with its reasons, what is new in it, and how good its forecasts were. */
+
+import { useState } from "preact/hooks";
+import { AccuracyCard } from "./accuracy";
+import { Badge } from "./badge";
+import { EventTable } from "./event_table";
+import { Figure } from "./fleets";
+import { useLive } from "./live";
+import { Loading, Notice, Shown } from "./notice";
+import { Picture } from "./picture";
+import { PlanCard } from "./plan";
+import { to } from "./route";
+import { RunForm } from "./run_form";
+import type { EventPage, FleetDetail, Forecast, History, Person, Plan } from "./views";
+import { away, clock, count, load, money, percent, spell } from "./wording";
+
+const PASTS = [
+  { days: 1, name: "1 day" },
+  { days: 3, name: "3 days" },
+  { days: 7, name: "1 week" },
+  { days: 28, name: "4 weeks" },
+];
+
+export function FleetView({ name, theme }: { name: string; theme: string }) {
+  const live = useLive<FleetDetail>(`fleets/${encodeURIComponent(name)}`);
+  return <Shown live={live}>{(fleet) => <Fleet fleet={fleet} theme={theme} />}</Shown>;
+}
+
+function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
+  const base = `fleets/${encodeURIComponent(fleet.name)}`;
+  const plan = useLive<Plan>(`${base}/plan`);
+  const events = useLive<EventPage>(`${base}/events?limit=100`);
+  return (
+    <>
+      <Head fleet={fleet} />
+      <Figures fleet={fleet} />
+      {fleet.held_by && (
+        <p class="warning">{`Held since ${clock(fleet.held_by.opened_at)} by ${fleet.held_by.kind}, ${fleet.held_by.by}: nobody else writes to it until that is settled.`}</p>
+      )}
+      {fleet.notes.length > 0 && <p class="quiet notes">{fleet.notes.join("; ")}</p>}
+      <PictureCard fleet={fleet} base={base} plan={plan.data} events={events.data} theme={theme} />
+      <Shown live={plan} missing={<Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>}>
+        {(found) => <PlanCard plan={found} />}
+      </Shown>
+      <AccuracyCard fleet={fleet} />
+      <section class="card">
+        <h2>
+          Events <a class="quiet" href={to("events", "", { fleet: fleet.name })}>all of this fleet</a>
+        </h2>
+        <Shown live={events}>{(page) => <EventTable rows={page.items.slice(0, 8)} fleetShown={false} />}</Shown>
+      </section>
+    </>
+  );
+}
+
+function Head({ fleet }: { fleet: FleetDetail }) {
+  const me = useLive<Person>("me", 60_000);
+  const [open, setOpen] = useState(false);
+  return (
+    <div class="head">
+      <div>
+        <a class="quiet" href={to("fleets")}>
+          ← Fleets
+        </a>
+        <h2>
+          {fleet.name} <Badge word={fleet.state} />
+        </h2>
+        <p class="quiet">{fleet.state_reason}</p>
+      </div>
+      {me.data?.may_trigger.includes("scale_manually") && (
+        <button type="button" class="primary" onClick={() => setOpen(true)}>
+          Scale by hand…
+        </button>
+      )}
+      {open && (
+        <RunForm dagId="scale_manually" title={`Scale ${fleet.name}`} given={{ fleet: fleet.name }} close={() => setOpen(false)} />
+      )}
+    </div>
+  );
+}
+
+function Figures({ fleet }: { fleet: FleetDetail }) {
+  const bounds = fleet.min_size === null ? "" : `bounds ${count(fleet.min_size)}–${count(fleet.max_size)}`;
+  const next = fleet.next_at === null ? "no change ahead" : `at ${clock(fleet.next_at)}, ${away(fleet.next_at)}`;
+  const sure = fleet.quantile ?? fleet.target_quantile;
+  return (
+    <dl class="figures">
+      <Figure title="In service" value={count(fleet.in_service)} more={`of ${count(fleet.desired)}, ${bounds}`} />
+      <Figure title="Floor now" value={count(fleet.planned)} more={`policy ${fleet.policy_min}–${fleet.policy_max}`} />
+      <Figure title="Next step" value={count(fleet.next_capacity)} more={next} />
+      <Figure title="Load now" value={load(fleet.demand)} more={`p${+(sure * 100).toFixed(1)} ${fleet.unit}`} />
+      <Figure title="One instance serves" value={load(fleet.target_per_instance)} more={`up in ${spell(fleet.lead_time_seconds)}`} />
+      {fleet.cost_per_hour !== null && (
+        <Figure title="Per hour" value={money(fleet.cost_per_hour)} more={`${money(fleet.price_per_hour)} each`} />
+      )}
+      {fleet.wape !== null && (
+        <Figure title="Forecasts off by" value={percent(fleet.wape, 1)} more={`p90 held ${percent(fleet.coverage)}`} />
+      )}
+      {fleet.seen_at && <Figure title="Looked at" value={clock(fleet.seen_at)} more={away(fleet.seen_at)} />}
+    </dl>
+  );
+}
+
+interface PictureProps {
+  fleet: FleetDetail;
+  base: string;
+  plan: Plan | null;
+  events: EventPage | null;
+  theme: string;
+}
+
+function PictureCard({ fleet, base, plan, events, theme }: PictureProps) {
+  const [days, setDays] = useState(1);
+  const since = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - days * 86_400_000).toISOString();
+  const history = useLive<History>(`${base}/history?since=${since}`, 30_000);
+  const forecast = useLive<Forecast>(`${base}/forecast`, 30_000);
+  const nothing = history.problem?.status === 404 && forecast.problem?.status === 404;
+  return (
+    <section class="card">
+      <div class="cardhead">
+        <h2>{fleet.unit}</h2>
+        <div class="chips" role="group" aria-label="Past shown">
+          {PASTS.map((past) => (
+            <button key={past.days} type="button" class="chip" aria-pressed={past.days === days} onClick={() => setDays(past.days)}>
+              {past.name}
+            </button>
+          ))}
+        </div>
+      </div>
+      {nothing ? (
+        <Notice title="Nothing measured yet">pull_metrics brings the history, and a forecast follows it.</Notice>
+      ) : history.data === null && history.problem === null ? (
+        <div class="picture">
+          <Loading rows={8} />
+        </div>
+      ) : (
+        <Picture fleet={fleet} history={history.data} forecast={forecast.data} plan={plan} events={events?.items ?? []} theme={theme} />
+      )}
+      {forecast.data && (
+        <p class="quiet">
+          Forecast {forecast.data.forecast_id} by {forecast.data.engine}: {forecast.data.reason}.
+        </p>
+      )}
+      {forecast.problem?.status === 404 && !nothing && <p class="quiet">{forecast.problem.detail}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,157 @@
+/** What the API tells, as `/scaling/api/v1/openapi.json` describes it. */
+
+export type State = "problem" | "stale" | "no file" | "unseen" | "suspended" | "approve" | "observe" | "auto";
+
+export interface FleetRow {
+  name: string;
+  group: string;
+  state: State;
+  state_reason: string;
+  mode: string;
+  stage: string | null;
+  seen_at: string | null;
+  desired: number | null;
+  in_service: number | null;
+  min_size: number | null;
+  max_size: number | null;
+  planned: number | null;
+  next_at: string | null;
+  next_capacity: number | null;
+  next_reason: string | null;
+  unit: string;
+  demand: number | null;
+  quantile: number | null;
+  peak_at: string | null;
+  peak_demand: number | null;
+  wape: number | null;
+  coverage: number | null;
+  price_per_hour: number;
+  cost_per_hour: number | null;
+}
+
+export interface FleetPage {
+  items: FleetRow[];
+  total: number;
+  problems: string[];
+}
+
+export interface FleetDetail extends FleetRow {
+  timezone: string;
+  engine: string;
+  policy_min: number;
+  policy_max: number;
+  target_per_instance: number;
+  target_quantile: number;
+  lead_time_seconds: number;
+  step_seconds: number;
+  notes: string[];
+  forecast_id: string | null;
+  plan_id: string | null;
+  held_by: { operation_id: string; kind: string; opened_at: string | null; by: string } | null;
+}
+
+export interface History {
+  start: string;
+  step_seconds: number;
+  unit: string;
+  values: (number | null)[];
+}
+
+export interface Forecast {
+  forecast_id: string;
+  start: string;
+  step_seconds: number;
+  unit: string;
+  engine: string;
+  reason: string;
+  quantiles: Record<string, number[]>;
+}
+
+export interface Step {
+  at: string;
+  capacity: number;
+  reason: string;
+  demand: number | null;
+  quantile: number | null;
+  unbounded: number | null;
+  bound: string;
+  price_per_hour: number | null;
+  rejected: string;
+}
+
+export interface Change {
+  start: string;
+  end: string | null;
+  before: number;
+  after: number;
+  reason: string;
+}
+
+export interface Plan {
+  plan_id: string;
+  steps: Step[];
+  previous_plan_id: string | null;
+  changes: Change[];
+}
+
+export interface Score {
+  forecast: string;
+  at: string | null;
+  wape: number;
+  bias: number;
+  coverage: number;
+}
+
+export interface Accuracy {
+  items: Score[];
+  wape: number | null;
+  bias: number | null;
+  coverage: number | null;
+}
+
+export interface EventRow {
+  id: number;
+  at: string;
+  fleet: string;
+  kind: string;
+  reason: string;
+  error: string | null;
+  actor: string;
+  call: string | null;
+  operation_id: string | null;
+  forecast_id: string | null;
+  plan_id: string | null;
+  aws_request_id: string | null;
+  dag_id: string | null;
+  run_id: string | null;
+  task_id: string | null;
+  try_number: number | null;
+  log_path: string | null;
+}
+
+export interface EventPage {
+  items: EventRow[];
+  next_before: number | null;
+}
+
+export type Actions = Record<string, Record<string, unknown>>;
+
+export interface EventDetail extends EventRow {
+  before: Actions | null;
+  after: Actions | null;
+  operation: {
+    id: string;
+    kind: string;
+    by: string;
+    opened_at: string | null;
+    closed_at: string | null;
+    outcome: string | null;
+  } | null;
+  chain: EventRow[];
+  forecast: { forecast_id: string; start: string; engine: string; reason: string; peak: number; peak_at: string } | null;
+}
+
+export interface Person {
+  name: string;
+  may_trigger: string[];
+}
