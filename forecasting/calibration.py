@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -44,10 +44,30 @@ class Calibration:
     steps: dict[str, timedelta] = field(default_factory=dict)
     learnt: dict[str, Learnt] = field(default_factory=dict)
 
+    @property
+    def terms(self) -> tuple[str, timedelta, tuple[float, ...]]:
+        """What it was learnt for."""
+        return self.engine, self.horizon, self.quantiles
+
     def carry(self, name: str) -> tuple[float, ...]:
         """Tell how much of a miss stays after the leads of a tick."""
         known = self.learnt.get(name)
         return UNTRIED if known is None else tuple(known.carry[0].tolist())
+
+    def only(self, name: str) -> Calibration:
+        """Give what was learnt of one series."""
+        return replace(self, steps={name: self.steps[name]}, learnt={name: self.learnt[name]})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Calibration]) -> Calibration:
+        """Bring calibrations of one engine, horizon and set of quantiles together."""
+        first = parts[0]
+        if any(each.terms != first.terms for each in parts):
+            msg = "calibrations of different engines, horizons or quantiles cannot be joined: calibrate again"
+            raise InvalidRequest(msg)
+        steps = {name: step for each in parts for name, step in each.steps.items()}
+        learnt = {name: learnt for each in parts for name, learnt in each.learnt.items()}
+        return replace(first, steps=steps, learnt=learnt)
 
     def to_json(self) -> str:
         """Write versioned, plain JSON."""
@@ -143,6 +163,11 @@ def refresh(
                 outlook, _ = blended.learn(panel(members, asked), learnt)
                 found.update(read_back(some, members, outlook, asked))
     return {name: found[name] for name in demands}
+
+
+def learns(engine: str) -> bool:
+    """Whether what an engine learns can be kept."""
+    return isinstance(model(engine), Blended)
 
 
 def _by_knowledge(

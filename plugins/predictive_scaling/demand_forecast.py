@@ -7,18 +7,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from forecasting import Demand, Forecast, ForecastingError, unusable
-from forecasting.forecast_each import forecast_each
+from predictive_scaling.contest import served
 from predictive_scaling.errors import NoHistory
-from predictive_scaling.fleet_spec import HORIZON, FleetSpec
+from predictive_scaling.foretelling import foretell
 from predictive_scaling.track_record import score, track_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.storage import Storage
-
-QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +57,8 @@ def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datet
             found[fleet.name] = Forecasted(fleet=fleet.name, problem=reason)
         else:
             ready.append((fleet, demand))
-    for group in alike(ready):
-        known = {fleet.name: demand for fleet, demand in group}
-        made = forecast_each(known, horizon=HORIZON, quantiles=QUANTILES, **group[0][0].calendar)
+    for group in alike([(served(fleet, storage), demand) for fleet, demand in ready]):
+        made = foretell(group, storage, now=now)
         found |= {fleet.name: _stored(fleet, made[fleet.name], storage) for fleet, _ in group}
     return [replace(found[fleet.name], record=records.get(fleet.name, "")) for fleet in fleets]
 

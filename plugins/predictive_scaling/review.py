@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting import ForecastingError, InvalidRequest
 from forecasting.evidence import forecast_past, gather, judged_from
 from forecasting.gate import Stage, Standing, Verdict, judge
+from predictive_scaling.contest import served
 from predictive_scaling.demand_forecast import alike
 from predictive_scaling.errors import NoHistory, PredictiveScalingError
 from predictive_scaling.fleet_spec import Mode
@@ -104,7 +105,7 @@ def _findings(
         except ForecastingError as error:
             found[fleet.name] = _refused(error), None
         else:
-            ready.append((fleet, demand))
+            ready.append((served(fleet, bench.storage), demand))
     for group in alike(ready):
         found |= dict(_judged(group, boots))
     return found, empty

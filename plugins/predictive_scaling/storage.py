@@ -3,6 +3,8 @@
     history/<fleet>/<metric identity>/2026-01.parquet     columns time (UTC), value; a missing slot has no row
     forecasts/<fleet>/<UTC start>.json                    the newest name is the newest forecast
     accuracy/<fleet>.json                                 what came of each forecast, by its name
+    calibrations/<fleet>/<metric identity>.json           what was learnt of the metric, for some hours
+    contests/<fleet>.json                                 which engine serves, and the backtests that say so
     replays/<fleet>/<UTC time>.json                       what a replay found
 
 A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
@@ -23,6 +25,9 @@ import pyarrow.parquet as pq
 
 from forecasting import Demand, Forecast
 from forecasting.accuracy import Accuracy
+from forecasting.calibration import Calibration
+from forecasting.errors import InvalidCalibration
+from predictive_scaling.contest import Contest
 from predictive_scaling.errors import InvalidSetting, NoHistory
 
 if TYPE_CHECKING:
@@ -157,9 +162,35 @@ class Storage:
         rows = {name: found[name].as_mapping() for name in kept}
         _put(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
 
+    def calibration(self, fleet: FleetSpec) -> tuple[datetime, Calibration] | None:
+        """Give what was last learnt of a fleet's metric, and when; None when it was by another version."""
+        path = self._calibration(fleet)
+        try:
+            kept = json.loads(path.read_bytes()) if path.exists() else None
+            return kept and (datetime.fromisoformat(kept["made"]), Calibration.from_json(json.dumps(kept["learnt"])))
+        except (KeyError, ValueError, InvalidCalibration):
+            return None
+
+    def save_calibration(self, fleet: FleetSpec, learnt: Calibration, *, now: datetime) -> None:
+        """Keep what was learnt of a fleet's metric."""
+        kept = {"made": now.isoformat(), "learnt": json.loads(learnt.to_json())}
+        _put(self._calibration(fleet), json.dumps(kept).encode())
+
+    def contest(self, fleet: FleetSpec) -> Contest:
+        """Give which engine serves a fleet, and the backtests that say so."""
+        path = self._root / "contests" / f"{fleet.name}.json"
+        return Contest.from_mapping(json.loads(path.read_bytes())) if path.exists() else Contest()
+
+    def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
+        """Keep which engine serves a fleet."""
+        _put(self._root / "contests" / f"{fleet.name}.json", json.dumps(contest.as_mapping()).encode())
+
     def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what a replay found."""
         _put(self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode())
+
+    def _calibration(self, fleet: FleetSpec) -> ObjectStoragePath:
+        return self._root / "calibrations" / fleet.name / f"{fleet.metric.identity}.json"
 
     def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "history" / fleet.name / fleet.metric.identity

@@ -29,7 +29,7 @@ from demo.process import Process, free_port
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.ledger.store import SqlLedger
-from tests.conftest import without
+from services import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -27,6 +27,7 @@ class ReviewFleetsOperator(BaseOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Review, log a line a fleet, and send the moves to the notifiers."""
+        from predictive_scaling.contest import contests
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleet_spec import Shard, in_shard
         from predictive_scaling.notify import notify
@@ -35,7 +36,10 @@ class ReviewFleetsOperator(BaseOperator):
 
         settings = Settings.from_airflow()
         fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
-        found, empty = review(fleets, bench_of(context, settings), now=datetime.now(UTC))
+        bench, now = bench_of(context, settings), datetime.now(UTC)
+        for line in contests(fleets, bench.storage, now=now):
+            self.log.info("%s", line)
+        found, empty = review(fleets, bench, now=now)
         for line in empty:
             self.log.info("not reviewed: %s", line)
         for reviewed in found:
