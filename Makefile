@@ -27,7 +27,7 @@ lock: $(INSTALLED) ## resolve the dependencies again and rewrite requirements.lo
 	  --generate-hashes --no-header --upgrade -o requirements.lock
 
 # Debian programs the tests drive for real. Only what is missing is installed, and only where that is allowed.
-SERVICES := postgres:postgresql redis-server:redis-server chromium:chromium
+SERVICES := postgres:postgresql redis-server:redis-server chromium:chromium prometheus:prometheus
 
 .PHONY: services
 services: ## install what the tests need (PostgreSQL, Redis, Chromium) with apt, where they are missing

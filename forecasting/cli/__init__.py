@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecasting.cli import (
     backtest_command,
+    cost_command,
     diff_command,
     forecast_command,
     plan_command,
@@ -27,5 +28,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         diff_command,
         replay_command,
         what_if_command,
+        cost_command,
     ):
         command.add_to(commands)

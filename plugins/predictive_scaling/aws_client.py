@@ -6,6 +6,7 @@ Retries are pinned here, so that a deployment's own botocore settings cannot tur
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
@@ -40,17 +41,24 @@ def client(service: str, *, connection: str, region: str | None) -> Any:
     The Amazon provider falls back to the machine's own credentials, and so to whatever account they belong to, when
     a connection is missing. A product that writes capacity must not.
     """
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
     from airflow.sdk import Connection
 
     try:
-        Connection.get(connection)
+        known = Connection.get(connection)
     except Exception as error:
         msg = (
             f"no Airflow connection {connection!r}: define it, for example AIRFLOW_CONN_{connection.upper()}"
             f"='aws://', or name another with `connection:` in the fleet file"
         )
         raise CloudUnavailable(msg) from error
+    return _made(service, connection, region, str(known.get_uri()))
+
+
+@lru_cache(maxsize=64)
+def _made(service: str, connection: str, region: str | None, _address: str) -> Any:
+    """Make a client once for a connection as it is now: making one takes longer than most calls."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
     hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service, config=CONFIG)
     try:
         return hook.get_conn()

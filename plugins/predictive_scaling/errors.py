@@ -15,6 +15,8 @@ PredictiveScalingError
 ├── ChangedSince          somebody else changed the group after the operation that is to be rolled back
 ├── LaunchFailed          instances that were asked for did not come
 ├── NotFollowed           a change was made, and its end was not seen
+├── SourceUnavailable     a source cannot be reached, or its answer cannot be used (sources/__init__.py)
+│   └── Unreachable       what a connection leads to does not answer at all
 └── FleetBusy             another operation on the fleet is open
 
 Each message says what happened, with which value, and what to do about it.

@@ -5,17 +5,15 @@ Pydantic lives here, at the edge; inside, a fleet is a `FleetSpec`.
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from forecasting import ENGINES, Policy
-from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
@@ -23,77 +21,17 @@ from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Mode
-from predictive_scaling.metric import Metric
+from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, Strict, Text
+from predictive_scaling.reaction_file import ReactionFields  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
-UTILISATIONS: Final = re.compile(r"utili[sz]ation|used_percent|PerTarget$", re.IGNORECASE)
-"""Metrics that fall when the fleet grows: alone they say nothing of the load."""
-_PERIODS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30, 60))
-_STATISTIC: Final = r"^(Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?)$"
 
 
-def _duration(value: object) -> object:
-    """Read "10m"; pydantic's own reading would take a bare number of seconds only."""
-    if isinstance(value, str | int | float | timedelta) and not isinstance(value, bool):
-        return parse_duration(value)
-    return value
-
-
-def _text_only(value: object) -> object:
-    """YAML reads `on`, `1.0` or a date as something else than the text that was meant."""
-    if isinstance(value, bool | int | float | date | datetime):
-        msg = f"write it in quotes: YAML reads {value!r} here"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into its own error
-    return value
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["90s", "10m", "1h30m"]}),
-]
-Text = Annotated[str, BeforeValidator(_text_only), Field(min_length=1, max_length=255)]
-Name = Annotated[str, BeforeValidator(_text_only), Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class MetricFields(_Strict):
-    """The metric that shows how much the fleet has to do."""
-
-    namespace: Text = Field(description="CloudWatch namespace, for example AWS/ApplicationELB")
-    name: Text = Field(description="metric name, for example RequestCount")
-    dimensions: dict[Text, Text] = Field(default_factory=dict, max_length=30)
-    statistic: str = Field("Sum", pattern=_STATISTIC, description="Sum and SampleCount are kept per minute")
-    period: Duration = Field(timedelta(minutes=5), description="1, 5, 10, 15, 30 or 60 minutes")
-    per_instance: bool = Field(
-        default=False, description="the value is a mean over instances; the load is value x instances in service"
-    )
-
-    @model_validator(mode="after")
-    def _is_total_load(self) -> MetricFields:
-        if self.period not in _PERIODS:
-            msg = f"period {self.period} is none of 1m, 5m, 10m, 15m, 30m, 60m"
-            raise ValueError(msg)
-        if UTILISATIONS.search(self.name) and not self.per_instance:
-            msg = (
-                f"{self.name} falls when the fleet grows, so alone it is not the load: "
-                "add `per_instance: true`, and it is multiplied by the instances in service"
-            )
-            raise ValueError(msg)
-        if self.per_instance and self.statistic in {"Sum", "SampleCount"}:
-            msg = f"per_instance needs a mean, but statistic is {self.statistic}: write `statistic: Average`"
-            raise ValueError(msg)
-        return self
-
-
-class EventFields(_Strict):
+class EventFields(Strict):
     """A day or hours that are not like others: a sale, a release, a holiday of your own."""
 
     name: Text
@@ -102,19 +40,19 @@ class EventFields(_Strict):
     factor: float | None = Field(None, gt=0, le=100, description="load as a multiple of the usual, when you know it")
 
 
-class FreezeFields(_Strict):
+class FreezeFields(Strict):
     """Hours in which the floor stays as it is, because people are at work on the fleet."""
 
     start: datetime
     end: datetime
 
 
-class FleetFile(_Strict):
+class FleetFile(Strict):
     """One fleet: what it is measured by, what it may do, and how far it is trusted."""
 
     name: Name = Field(description="lower-case letters, digits and dashes")
     group: Text = Field(description="name of the Auto Scaling group")
-    metric: MetricFields
+    metric: AnyMetric
     target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="load one instance serves well")
     min: int = Field(ge=0, description="the floor is never planned lower")
     max: int = Field(ge=1, description="the floor is never planned higher")
@@ -145,6 +83,7 @@ class FleetFile(_Strict):
     max_extra_cost: float = Field(
         0.25, ge=0, le=10, description="the gate lets a forecast cost this share more than reacting alone"
     )
+    reaction: ReactionFields | None = Field(None, description="that we react to the load, and how; else others do")
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
 
@@ -197,7 +136,7 @@ class FleetFile(_Strict):
         return FleetSpec(
             name=self.name,
             group=self.group,
-            metric=Metric(**self.metric.model_dump()),
+            metric=self.metric.measure(),
             policy=self._policy(),
             mode=Mode(self.mode),
             timezone=self.timezone,
@@ -208,6 +147,7 @@ class FleetFile(_Strict):
             connection=self.connection,
             region=self.region,
             max_extra_cost=self.max_extra_cost,
+            reaction=self.reaction.rules() if self.reaction else None,
         )
 
 
@@ -256,9 +196,16 @@ def _local(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=zone)
 
 
+def _key(loc: tuple[int | str, ...]) -> tuple[type[Strict] | None, str]:
+    """Give the key as a person wrote it, and the kind of metric it is in, which pydantic names in its place."""
+    kind = KINDS.get(str(loc[1])) if loc[:1] == ("metric",) and len(loc) > 1 else None
+    parts = (*loc[:1], *loc[2:]) if kind else loc
+    return kind, ".".join(str(part) for part in parts)
+
+
 def _explain(file: str, detail: ErrorDetails) -> str:
     """Say one validation error as file, key, value and mend."""
-    key = ".".join(str(part) for part in detail["loc"])
+    of_metric, key = _key(detail["loc"])
     where = f"{file}: {key}" if key else file
     match detail["type"]:
         case "missing":
@@ -266,12 +213,13 @@ def _explain(file: str, detail: ErrorDetails) -> str:
         case "string_pattern_mismatch" if key == "name":
             return f"{where}: {detail['input']!r}: write lower-case letters, digits and dashes, a letter first"
         case "extra_forbidden":
-            known = ", ".join((MetricFields if key.startswith("metric.") else FleetFile).model_fields)
+            known = ", ".join((of_metric or FleetFile).model_fields)
             return f"{where}: is no key of a fleet file: remove it or use one of {known}"
-        case "value_error" if not key or isinstance(detail["input"], dict):
-            return f"{where}: {detail['ctx']['error']}"
+        case "union_tag_invalid":
+            return f"{where}: source {detail['ctx']['tag']!r} is none of {', '.join(sorted(set(KINDS) - {MATH}))}"
         case "value_error":
-            return f"{where}: {detail['input']!r}: {detail['ctx']['error']}"
+            whole = not key or isinstance(detail["input"], dict)
+            return f"{where}: {'' if whole else repr(detail['input']) + ': '}{detail['ctx']['error']}"
     return f"{where}: {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 

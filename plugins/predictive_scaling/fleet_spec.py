@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from forecasting import Policy
+    from forecasting.decision import Rules
     from forecasting.event import Event
-    from predictive_scaling.metric import Metric
+    from predictive_scaling.metric import Measure
 
 HORIZON: Final = timedelta(hours=48)
 
@@ -35,7 +36,7 @@ class FleetSpec:
 
     name: str
     group: str
-    metric: Metric
+    metric: Measure
     policy: Policy
     mode: Mode = Mode.OBSERVE
     timezone: str = "UTC"
@@ -46,6 +47,7 @@ class FleetSpec:
     connection: str = "aws_default"
     region: str | None = None
     max_extra_cost: float = 0.25
+    reaction: Rules | None = None  # None leaves reacting to the group's own policies
 
     @property
     def calendar(self) -> dict[str, Any]:

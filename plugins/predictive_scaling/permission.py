@@ -56,6 +56,14 @@ def stopped(permitted: Permission, overrides: Iterable[Override], now: datetime)
     return Permission(May.TAKE_BACK, str(stop))
 
 
+def reacting(spec: FleetSpec, overrides: Iterable[Override], now: datetime) -> str:
+    """Say why a fleet may not be changed for its load; empty when it may. The gate is about forecasts alone."""
+    if spec.mode is Mode.OBSERVE:
+        return "the fleet's mode is observe: set `mode: auto` in its file to let it act"
+    stop = next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(now)), None)
+    return str(stop) if stop else ""
+
+
 def _at_the_gate(standing: Standing) -> Permission:
     match standing.stage:
         case Stage.AUTO:

@@ -1,45 +1,63 @@
-"""Bring the stored history of some fleets up to now."""
+"""Bring the stored history of some fleets up to now.
+
+What cannot be pulled leaves the old history and forecast as they are: a value that is missing, or not believed, is
+never a reason to do with less.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from predictive_scaling.errors import NoHistory
 from predictive_scaling.sources import Request
+from predictive_scaling.sources.soundness import sound, standstill
+from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Source
-    from predictive_scaling.storage import Points, Storage
+    from predictive_scaling.storage import Storage
 
 OVERLAP: Final = 3
 """Periods read again, because a source may add to a period after it was first read."""
+STALE: Final = timedelta(hours=1)
+STALE_PERIODS: Final = 6
+"""A newest value older than both is said: what it measured may have stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """What came of pulling one fleet: new points, or a problem."""
+    """What came of pulling one fleet: new points, or a problem; and what else a person should know."""
 
     fleet: str
     added: int = 0
     newest: datetime | None = None
+    age: timedelta = timedelta()
     problem: str | None = None
+    remark: str | None = None
 
     def __str__(self) -> str:
         if self.problem:
             return f"{self.fleet}: NOT PULLED: {self.problem}"
-        return f"{self.fleet}: {self.added:,} new points, newest {self.newest:%Y-%m-%d %H:%M} UTC"
+        remark = f"; {self.remark}" if self.remark else ""
+        old = f"{self.age // timedelta(minutes=1)} min old"
+        return f"{self.fleet}: {self.added:,} new points, newest {self.newest:%Y-%m-%d %H:%M} UTC, {old}{remark}"
 
 
 def pull(fleets: Sequence[FleetSpec], source: Source, storage: Storage, *, now: datetime) -> list[Pulled]:
     """Read what is new for every fleet and store it; one fleet's trouble stays its own."""
     requests = [Request(fleet=fleet, since=_since(fleet, storage, now)) for fleet in fleets]
     answer = source.read(requests, until=now)
-    return [_store(fleet, answer.points.get(fleet.name), answer.problems.get(fleet.name), storage) for fleet in fleets]
+    return [
+        _problem(fleet, answer.problems[fleet.name])
+        if fleet.name in answer.problems
+        else _store(fleet, answer.points.get(fleet.name, Points.of(())), storage, now)
+        for fleet in fleets
+    ]
 
 
 def _since(fleet: FleetSpec, storage: Storage, now: datetime) -> datetime:
@@ -49,25 +67,54 @@ def _since(fleet: FleetSpec, storage: Storage, now: datetime) -> datetime:
     return oldest if newest is None else max(oldest, newest - OVERLAP * fleet.metric.period + timedelta(seconds=1))
 
 
-def _store(fleet: FleetSpec, points: Points | None, problem: str | None, storage: Storage) -> Pulled:
-    if problem is None and points is not None and len(points):
-        added = storage.append(fleet, points)
-        return Pulled(fleet=fleet.name, added=added, newest=storage.last_measured(fleet))
-    newest = storage.last_measured(fleet)
-    if problem is None and newest is not None:
-        return Pulled(fleet=fleet.name, newest=newest)
-    return Pulled(fleet=fleet.name, problem=problem or _nothing_found(fleet))
+def _store(fleet: FleetSpec, points: Points, storage: Storage, now: datetime) -> Pulled:
+    """Store what is believed, and say what was not."""
+    believed, left_out = sound(points)
+    before = storage.last_measured(fleet)
+    if left_out and not _later_than(before, believed):
+        return _problem(fleet, f"{fleet.metric.described} gave {left_out}, and nothing else new: {fleet.metric.mend}")
+    if len(believed) and (still := _standstill(fleet, believed, storage, now)):
+        return _problem(fleet, still)
+    added = storage.append(fleet, believed)
+    newest = storage.last_measured(fleet) if added else before
+    if newest is None:
+        return _problem(fleet, f"{fleet.metric.described} has no data: {fleet.metric.mend}")
+    stale = _staleness(fleet, newest, now)
+    if stale and fleet.metric.steady:
+        return _problem(fleet, stale)
+    remark = f"left out {left_out}" if left_out else stale
+    return Pulled(fleet=fleet.name, added=added, newest=newest, age=now - newest, remark=remark)
 
 
-def _nothing_found(fleet: FleetSpec) -> str:
-    metric = fleet.metric
-    dimensions = ", ".join(f"{key}={value}" for key, value in metric.dimensions.items()) or "no dimensions"
-    hint = (
-        f"the group {fleet.group} publishes GroupInServiceInstances (enable its group metrics collection), and that "
-        if metric.per_instance
-        else ""
-    )
-    return (
-        f"{metric.namespace} {metric.name} ({dimensions}, {metric.statistic}) has no data: check that {hint}"
-        "namespace, name and dimensions are exactly those CloudWatch shows"
-    )
+def _later_than(before: datetime | None, points: Points) -> bool:
+    """Tell whether there is more than what was read again on purpose."""
+    return bool(len(points)) and (before is None or bool(points.times[-1] > before.timestamp()))
+
+
+def _standstill(fleet: FleetSpec, points: Points, storage: Storage, now: datetime) -> str | None:
+    """Look at the history, which is read from files, only when the newest values are equal."""
+    moves = len(points) > 1 and points.values[-1] != points.values[-2]
+    if moves or not points.values[-1]:
+        return None
+    return standstill(_known(fleet, storage, now).updated(points), fleet.metric)
+
+
+def _known(fleet: FleetSpec, storage: Storage, now: datetime) -> Points:
+    """Give the stored points, those that are missing left out."""
+    try:
+        demand = storage.demand(fleet, since=now - fleet.history)
+    except NoHistory:
+        return Points.of(())
+    there = demand.values == demand.values
+    start, step = int(demand.start.timestamp()), int(demand.step.total_seconds())
+    return Points(there.nonzero()[0] * step + start, demand.values[there])
+
+
+def _staleness(fleet: FleetSpec, newest: datetime, now: datetime) -> str | None:
+    if now - newest < max(STALE, STALE_PERIODS * fleet.metric.period):
+        return None
+    return f"{fleet.metric.described} gave nothing since {newest:%Y-%m-%d %H:%M} UTC: {fleet.metric.mend}"
+
+
+def _problem(fleet: FleetSpec, problem: str) -> Pulled:
+    return Pulled(fleet=fleet.name, problem=problem)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from forecasting import Plan, Step, draw_plan
 from forecasting.override import OverrideKind, overridden
 from predictive_scaling.apply import Applied, Order, apply_plan
+from predictive_scaling.cost_gate import Claim
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from forecasting.accuracy import Accuracy
     from forecasting.gate import Stage
     from forecasting.override import Override
+    from predictive_scaling.cost_gate import CostGate
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
@@ -48,6 +50,7 @@ class Circumstances:
     gates: Gates
     overrides: Overrides
     statuses: Statuses
+    cost_gate: CostGate
     reach: Callable[[FleetSpec], Fleet]
     prefix: str
     patience: timedelta
@@ -128,11 +131,14 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
     forecast_id, forecast, may = _foreseen(spec, around.storage, overrides, may)
     naming = Naming(around.prefix, spec.name)
-    slots = _free_slots(observed, naming, overrides)
+    slots = _free_slots(observed, naming, reserved=around.cost_gate.more_steps(spec.name) + 2 * len(overrides))
     plan = _at_rest(policy, overrides, may, now)
     if forecast:
         drawn = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
-        plan = overridden(drawn, _bounding(overrides), usual_max=usual_max(overrides))
+        claim = Claim(spec=spec, policy=policy, plan=drawn, observed=observed, forecast=forecast)
+        gated = around.cost_gate.capped(claim, by=around.by, now=now)
+        notes = (*notes, *gated.notes)
+        plan = overridden(gated.plan, _bounding(overrides), usual_max=usual_max(overrides))
     order = Order(
         fleet=spec.name,
         plan=plan,
@@ -238,10 +244,10 @@ def _within_group(spec: FleetSpec, group_max: int) -> tuple[Policy, tuple[str, .
     return replace(policy, max_size=group_max), (note,)
 
 
-def _free_slots(observed: Observed, naming: Naming, overrides: Sequence[Override]) -> int:
-    """Count what is left of AWS's limit; an override may cut a step twice."""
+def _free_slots(observed: Observed, naming: Naming, *, reserved: int) -> int:
+    """Count what is left of AWS's limit; an override may cut a step twice, and a budget a few times."""
     foreign = sum(not naming.is_ours(action) for action in observed.actions)
-    return max(2, ACTIONS_PER_GROUP - foreign - RESERVED - 2 * len(overrides))
+    return max(2, ACTIONS_PER_GROUP - foreign - RESERVED - reserved)
 
 
 def refusal(spec: FleetSpec, error: Exception, by: TaskRun) -> Event:

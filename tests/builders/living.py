@@ -10,6 +10,8 @@ import numpy as np
 from telling import a_ledger
 
 from forecasting import Demand, Policy
+from predictive_scaling.cost_gate import CostGate
+from predictive_scaling.cost_store import CostStore
 from predictive_scaling.demand_forecast import forecast_fleets
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
@@ -104,6 +106,9 @@ class Life:
             gates=self.gates,
             overrides=self.overrides,
             statuses=self.statuses,
+            cost_gate=CostGate.of(
+                self.folder, [self.spec], CostStore.at(f"file://{self.folder}/storage"), self.ledger, self.statuses
+            ),
             reach=self.reach,
             prefix="ps",
             patience=timedelta(minutes=15),

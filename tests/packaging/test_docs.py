@@ -12,8 +12,9 @@ import pytest
 from demo.local_airflow import ROOT
 from forecasting import ENGINES
 from forecasting.duration import parse_duration
-from predictive_scaling.fleet_file import EventFields, FleetFile, MetricFields
+from predictive_scaling.fleet_file import EventFields, FleetFile
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.metric_file import KINDS
 from predictive_scaling.settings import OPTIONS
 
 if TYPE_CHECKING:
@@ -42,9 +43,12 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def rows(document: str) -> dict[str, str]:
-    """Give the rows of a document's tables by the words in backquotes of their first cell."""
-    cells = re.findall(r"^\| *(`[^|]+?) *\|(.*)$", (ROOT / document).read_text(), re.MULTILINE)
+def rows(document: str, heading: str = "") -> dict[str, str]:
+    """Give the rows of a document's tables, or of those under a heading, by the words in backquotes in front."""
+    text = (ROOT / document).read_text()
+    if heading:
+        text = re.split(r"^#", text.split(f"\n{heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    cells = re.findall(r"^\| *(`[^|]+?) *\|(.*)$", text, re.MULTILINE)
     return {key: rest for first, rest in cells for key in re.findall(r"`([^`]+)`", first)}
 
 
@@ -67,15 +71,24 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("fields", [FleetFile, MetricFields, EventFields], ids=lambda fields: fields.__name__)
-def test_every_key_of_a_fleet_file_is_described(fields: type[BaseModel]) -> None:
-    assert set(fields.model_fields) <= set(rows("docs/fleets.md"))
+FIELDS: dict[str, type[BaseModel]] = {
+    "## Keys": FleetFile,
+    "### `events`": EventFields,
+    **{f"### `metric`: {kind}": fields for kind, fields in KINDS.items()},
+}
 
 
-@pytest.mark.parametrize("fields", [FleetFile, MetricFields], ids=lambda fields: fields.__name__)
-def test_every_default_is_the_codes_own(fields: type[BaseModel]) -> None:
-    described = rows("docs/fleets.md")
-    for name, field in fields.model_fields.items():
+@pytest.mark.parametrize("heading", FIELDS)
+def test_every_key_of_a_fleet_file_is_described(heading: str) -> None:
+    described = rows("docs/fleets.md", heading) | rows("docs/fleets.md", "### `metric`")
+
+    assert set(FIELDS[heading].model_fields) <= set(described)
+
+
+@pytest.mark.parametrize("heading", FIELDS)
+def test_every_default_is_the_codes_own(heading: str) -> None:
+    described = rows("docs/fleets.md", "### `metric`") | rows("docs/fleets.md", heading)
+    for name, field in FIELDS[heading].model_fields.items():
         written = described[name].split("|")[0].strip().strip("`")
         match field.default:
             case timedelta() as default:

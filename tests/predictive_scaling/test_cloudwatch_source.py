@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import sandbox
 from forecasting import Policy
 from predictive_scaling.fleet_spec import FleetSpec
-from predictive_scaling.metric import Metric
+from predictive_scaling.metric import Metric, MetricMath
 from predictive_scaling.pull import pull
 from predictive_scaling.sources import Request
 from predictive_scaling.sources.cloudwatch import POINTS_PER_PAGE, QUERIES_PER_CALL, CloudWatchSource, calls, queries
@@ -128,8 +129,6 @@ def test_one_fleet_without_data_costs_the_others_nothing(cloud: sandbox.Cloud, t
 
 
 def test_an_account_out_of_reach_costs_only_its_own_fleets(cloud: sandbox.Cloud) -> None:
-    import dataclasses
-
     put(cloud, "web", 1, 2, 3)
     lost = dataclasses.replace(a_spec("lost"), connection="aws_nowhere")
     since = NOON - timedelta(hours=1)
@@ -153,6 +152,61 @@ def test_a_first_pull_of_a_thousand_fleets_fits_pages_and_calls() -> None:
     assert sum(len(call.requests) for call in made) == 1000
 
 
-def test_an_hourly_pull_of_two_hundred_fleets_is_two_calls() -> None:
-    requests = [Request(fleet=a_spec(f"fleet-{number}"), since=NOON - timedelta(hours=1)) for number in range(200)]
-    assert len(list(calls(requests, until=NOON))) == 2
+def test_an_hourly_pull_of_five_hundred_fleets_is_one_call() -> None:
+    requests = [Request(fleet=a_spec(f"fleet-{number}"), since=NOON - timedelta(hours=1)) for number in range(500)]
+    assert len(list(calls(requests, until=NOON))) == 1
+
+
+def test_an_expression_is_asked_with_its_own_names(cloud: sandbox.Cloud) -> None:
+    put(cloud, "web", 10, 20, 30)
+    put(cloud, "api", 1, 2, 3)
+    parts = {name: Metric(namespace="Shop", name="Requests", dimensions={"Fleet": name}) for name in ("web", "api")}
+    metric: Any = MetricMath(name="both", expression="web * 2 + api", metrics=parts)
+    both = dataclasses.replace(a_spec("both"), metric=metric)
+    since = NOON - timedelta(hours=1)
+
+    reading = CloudWatchSource().read([Request(fleet=each, since=since) for each in (both, a_spec())], until=NOON)
+
+    assert reading.points["both"].values.tolist() == [21, 42], "the value of an expression is taken as it is"
+    assert reading.points["web"].values.tolist() == [2, 4]
+
+
+def test_the_greater_of_two_loads_is_followed_in_instances(cloud: sandbox.Cloud) -> None:
+    put(cloud, "web", 600, 1200, 0)
+    put(cloud, "api", 60, 10, 0)
+    parts = {name: Metric(namespace="Shop", name="Requests", dimensions={"Fleet": name}) for name in ("web", "api")}
+    metric: Any = MetricMath(name="instances", expression="MAX([web / 600, api / 20])", metrics=parts)
+    fleet = dataclasses.replace(a_spec("both"), metric=metric)
+
+    reading = CloudWatchSource().read([Request(fleet=fleet, since=NOON - timedelta(hours=1))], until=NOON)
+
+    assert reading.points["both"].values.tolist() == [3, 2]
+
+
+def test_requests_per_target_are_multiplied_by_the_instances_in_service() -> None:
+    metric = Metric(namespace="AWS/ApplicationELB", name="RequestCountPerTarget", per_instance=True)
+
+    *parts, load = queries(metric, "web", 7)
+
+    assert [part["MetricStat"]["Metric"]["MetricName"] for part in parts] == [
+        "RequestCountPerTarget",
+        "GroupInServiceInstances",
+    ]
+    assert [part["MetricStat"]["Stat"] for part in parts] == ["Sum", "Average"]
+    assert load == {"Id": "load7", "Expression": "mean_7 * count_7", "ReturnData": True}
+
+
+def test_a_query_that_cloudwatch_does_not_understand_costs_only_its_own_fleet(cloud: sandbox.Cloud) -> None:
+    for number in range(5):
+        put(cloud, f"web-{number}", 10, 20, 30)
+    broken: Any = MetricMath(
+        name="broken", expression="web +* 2", metrics={"web": Metric(namespace="Shop", name="Requests")}
+    )
+    fleets = [a_spec(f"web-{number}") for number in range(5)]
+    fleets.insert(2, dataclasses.replace(a_spec("broken"), metric=broken))
+    since = NOON - timedelta(hours=1)
+
+    reading = CloudWatchSource().read([Request(fleet=fleet, since=since) for fleet in fleets], until=NOON)
+
+    assert sorted(reading.points) == [f"web-{number}" for number in range(5)]
+    assert list(reading.problems) == ["broken"]

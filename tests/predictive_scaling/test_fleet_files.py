@@ -18,6 +18,7 @@ from predictive_scaling.errors import InvalidFleet, InvalidSetting
 from predictive_scaling.fleet_file import FleetFile, fleet_schema, read_fleet
 from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.metric import Metric
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ def test_six_lines_are_a_fleet_that_observes_and_writes_nothing(tmp_path: Path) 
 
     assert (fleet.name, fleet.group, fleet.mode) == ("web", "web-asg", Mode.OBSERVE)
     assert (fleet.policy.min_size, fleet.policy.max_size, fleet.policy.target_per_instance) == (2, 20, 600)
+    assert isinstance(fleet.metric, Metric)
     assert (fleet.metric.statistic, fleet.metric.period) == ("Sum", timedelta(minutes=5))
 
 

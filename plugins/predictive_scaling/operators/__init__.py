@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from predictive_scaling.operators.apply import ApplyPlansOperator
+from predictive_scaling.operators.cost_gate import CostGateOperator
+from predictive_scaling.operators.cost_report import CompareCostsOperator
+from predictive_scaling.operators.dashboard import EnsureDashboardOperator
 from predictive_scaling.operators.forecast import ForecastDemandOperator
 from predictive_scaling.operators.inventory import InventoryOperator
 from predictive_scaling.operators.overriding import KillSwitchOperator, PauseFleetOperator, ResumeFleetOperator
 from predictive_scaling.operators.pull import CheckPullOperator, ListShardsOperator, PullMetricsOperator
+from predictive_scaling.operators.react import ReactToLoadOperator
 from predictive_scaling.operators.replay import ReplayPolicyOperator
 from predictive_scaling.operators.review import PromoteFleetOperator, ReviewFleetsOperator
 from predictive_scaling.operators.rollback import RollbackOperator
@@ -17,6 +21,9 @@ from predictive_scaling.operators.set_capacity import SetCapacityOperator
 __all__ = [
     "ApplyPlansOperator",
     "CheckPullOperator",
+    "CompareCostsOperator",
+    "CostGateOperator",
+    "EnsureDashboardOperator",
     "ForecastDemandOperator",
     "InventoryOperator",
     "KillSwitchOperator",
@@ -24,6 +31,7 @@ __all__ = [
     "PauseFleetOperator",
     "PromoteFleetOperator",
     "PullMetricsOperator",
+    "ReactToLoadOperator",
     "ReplayPolicyOperator",
     "ResumeFleetOperator",
     "ReviewFleetsOperator",

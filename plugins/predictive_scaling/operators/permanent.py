@@ -14,10 +14,10 @@ def mended_by_a_person() -> Iterator[None]:
     """Fail without a retry on what was asked wrongly, or cannot work as it is set up; the message says what to do."""
     from airflow.sdk.exceptions import AirflowFailException
 
-    from forecasting import InvalidRequest
+    from forecasting import ForecastingError
     from predictive_scaling.errors import InvalidSetting, LedgerUnavailable
 
     try:
         yield
-    except (InvalidRequest, InvalidSetting, LedgerUnavailable) as error:
+    except (ForecastingError, InvalidSetting, LedgerUnavailable) as error:
         raise AirflowFailException(str(error)) from error

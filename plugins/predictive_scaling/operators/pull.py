@@ -57,14 +57,15 @@ class PullMetricsOperator(BaseOperator):
         from predictive_scaling.fleet_spec import Shard, in_shard
         from predictive_scaling.pull import pull
         from predictive_scaling.settings import Settings
-        from predictive_scaling.sources.cloudwatch import CloudWatchSource
+        from predictive_scaling.sources.routed import RoutedSource, shipped_sources
         from predictive_scaling.storage import Storage
 
         settings = Settings.from_airflow()
         fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
-        pulled = pull(fleets, CloudWatchSource(), Storage.at(settings.storage), now=datetime.now(UTC))
+        source = RoutedSource(shipped_sources())
+        pulled = pull(fleets, source, Storage.at(settings.storage), now=datetime.now(UTC))
         for each in pulled:
-            (self.log.warning if each.problem else self.log.info)("%s", each)
+            (self.log.warning if each.problem or each.remark else self.log.info)("%s", each)
         problems = [str(each) for each in pulled if each.problem]
         if fleets and len(problems) == len(fleets):
             msg = f"not one of the {len(fleets)} fleets of shard {self.shard} could be pulled. {problems[0]}"

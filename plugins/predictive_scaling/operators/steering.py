@@ -29,6 +29,9 @@ class SteeringOperator(BaseOperator):
 
     def _around(self, context: Context, settings: Settings, *, dry_run: bool = False) -> Circumstances:
         """Reach what fleets are steered with; the ledger must be usable before anything is looked at."""
+        from predictive_scaling.cost_gate import CostGate
+        from predictive_scaling.cost_store import CostStore
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.gates import SqlGates
         from predictive_scaling.ledger.overrides import SqlOverrides
@@ -38,15 +41,17 @@ class SteeringOperator(BaseOperator):
         from predictive_scaling.storage import Storage
         from predictive_scaling.task_run import task_run
 
-        ledger = SqlLedger.from_connection()
+        ledger, statuses = SqlLedger.from_connection(), SqlStatuses.from_connection()
         ledger.check()
+        fleets, costs = read_fleets(settings.fleets_folder).fleets, CostStore.at(settings.storage)
         return Circumstances(
             by=task_run(context),
             storage=Storage.at(settings.storage),
             ledger=ledger,
             gates=SqlGates.from_connection(),
             overrides=SqlOverrides.from_connection(),
-            statuses=SqlStatuses.from_connection(),
+            statuses=statuses,
+            cost_gate=CostGate.of(settings.fleets_folder.parent, fleets, costs, ledger, statuses),
             reach=AutoScalingFleet.of,
             prefix=settings.action_prefix,
             patience=settings.operation_patience,

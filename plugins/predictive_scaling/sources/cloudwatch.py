@@ -6,28 +6,34 @@ that has not closed is never asked for, because it would still change.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import CloudUnavailable
-from predictive_scaling.sources import Reading, Request
+from predictive_scaling.metric import Metric, MetricMath, QueueMetric
+from predictive_scaling.sources import Latest, Reading, Request, SourceUnavailable
+from predictive_scaling.sources.periods import floor, newest_of
 from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from predictive_scaling.metric import Metric
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.metric import Measure
 
 QUERIES_PER_CALL: Final = 500
 POINTS_PER_PAGE: Final = 100_800
-QUERIES_PER_FLEET: Final = 3
-"""A per-instance metric takes three: the mean, the instances in service, and their product."""
 LATE: Final = timedelta(seconds=60)
 """CloudWatch is still adding to a period this long after it closed."""
+_MISUNDERSTOOD: Final = frozenset({"ValidationError", "InvalidParameterValue", "InvalidParameterCombination"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +56,16 @@ class CloudWatchSource:
             try:
                 cloudwatch = client("cloudwatch", connection=connection, region=region)
                 for call in calls(fleets, until=until):
-                    points |= _answer(cloudwatch, call)
+                    answer = _answers(cloudwatch, call)
+                    points |= answer.points
+                    problems |= answer.problems
             except CloudUnavailable as error:
                 problems |= {request.fleet.name: str(error) for request in fleets if request.fleet.name not in points}
         return Reading(points=points, problems=problems)
+
+    def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
+        """Give the value of the newest closed period: CloudWatch knows of nothing newer."""
+        return newest_of(self, fleets, now=now)
 
 
 def calls(requests: Sequence[Request], *, until: datetime) -> Iterator[Call]:
@@ -62,29 +74,76 @@ def calls(requests: Sequence[Request], *, until: datetime) -> Iterator[Call]:
     for (period, since), together in groupby(
         same_window, key=lambda request: (request.fleet.metric.period, request.since)
     ):
-        start, end = _floor(since, period), _floor(until - LATE, period)
+        start, end = floor(since, period), floor(until - LATE, period)
         if start >= end:
             continue
-        fitting = max(1, min(QUERIES_PER_CALL // QUERIES_PER_FLEET, POINTS_PER_PAGE // ((end - start) // period)))
-        fleets = list(together)
-        for at in range(0, len(fleets), fitting):
-            yield Call(requests=tuple(fleets[at : at + fitting]), start=start, end=end)
+        for fleets in _fitting(together, periods=(end - start) // period):
+            yield Call(requests=fleets, start=start, end=end)
 
 
-def queries(metric: Metric, group: str, number: int) -> list[dict[str, Any]]:
+def _fitting(requests: Iterator[Request], *, periods: int) -> Iterator[tuple[Request, ...]]:
+    """Cut requests of one window into parts whose queries fit a call and whose points fit a page."""
+    part: list[Request] = []
+    asked = 0
+    for request in requests:
+        more = len(queries(request.fleet.metric, request.fleet.group, 0))
+        if part and (asked + more > QUERIES_PER_CALL or (len(part) + 1) * periods > POINTS_PER_PAGE):
+            yield tuple(part)
+            part, asked = [], 0
+        part.append(request)
+        asked += more
+    if part:
+        yield tuple(part)
+
+
+def queries(metric: Measure, group: str, number: int) -> list[dict[str, Any]]:
     """Give the queries for one fleet's total load; the one that returns data is `load<number>`."""
-    if not metric.per_instance:
-        return [_stat(f"load{number}", metric)]
-    in_service = replace(
+    match metric:
+        case Metric(per_instance=True):
+            return _expression("mean * count", {"mean": metric, "count": _in_service(metric, group)}, number)
+        case Metric():
+            return [_stat(f"load{number}", metric)]
+        case MetricMath():
+            return _expression(metric.expression, metric.metrics, number)
+        case QueueMetric():
+            parts = _queue_parts(metric)
+            return _expression(" + ".join(parts), parts, number)
+    msg = f"CloudWatch cannot measure {metric.described}"
+    raise SourceUnavailable(msg)
+
+
+def _expression(text: str, parts: Mapping[str, Metric], number: int) -> list[dict[str, Any]]:
+    """Ask for an expression; the names in it are numbered, because those of one call must differ."""
+    numbered = re.sub(rf"\b({'|'.join(map(re.escape, parts))})\b", rf"\g<1>_{number}", text)
+    asked = [{**_stat(f"{name}_{number}", metric), "ReturnData": False} for name, metric in parts.items()]
+    return [*asked, {"Id": f"load{number}", "Expression": numbered, "ReturnData": True}]
+
+
+def _in_service(metric: Metric, group: str) -> Metric:
+    """What a value per instance is multiplied by."""
+    return replace(
         metric,
         namespace="AWS/AutoScaling",
         name="GroupInServiceInstances",
         dimensions={"AutoScalingGroupName": group},
         statistic="Average",
     )
-    mean, count = _stat(f"mean{number}", metric), _stat(f"count{number}", in_service)
-    product = {"Id": f"load{number}", "Expression": f"mean{number} * count{number}", "ReturnData": True}
-    return [{**mean, "ReturnData": False}, {**count, "ReturnData": False}, product]
+
+
+def _queue_parts(metric: QueueMetric) -> dict[str, Metric]:
+    """A queue's messages by where they are."""
+    names = {"waiting": "ApproximateNumberOfMessagesVisible", "working": "ApproximateNumberOfMessagesNotVisible"}
+    return {
+        part: Metric(
+            namespace="AWS/SQS",
+            name=name,
+            dimensions={"QueueName": metric.queue},
+            statistic="Average",
+            period=metric.period,
+        )
+        for part, name in names.items()
+        if metric.in_flight or part == "waiting"
+    }
 
 
 def _stat(identity: str, metric: Metric) -> dict[str, Any]:
@@ -95,6 +154,26 @@ def _stat(identity: str, metric: Metric) -> dict[str, Any]:
     }
     stat = {"Metric": measured, "Period": int(metric.period.total_seconds()), "Stat": metric.statistic}
     return {"Id": identity, "MetricStat": stat, "ReturnData": True}
+
+
+def _answers(cloudwatch: Any, call: Call) -> Reading:
+    """Make one call; one that holds a query CloudWatch does not understand is halved until only that query is left."""
+    try:
+        return Reading(points=_answer(cloudwatch, call))
+    except CloudUnavailable as error:
+        if not _is_misunderstood(error):
+            raise
+        if len(call.requests) == 1:
+            return Reading(problems={call.requests[0].fleet.name: str(error)})
+    middle = len(call.requests) // 2
+    halves = (call.requests[:middle], call.requests[middle:])
+    first, second = (_answers(cloudwatch, replace(call, requests=half)) for half in halves)
+    return Reading(points={**first.points, **second.points}, problems={**first.problems, **second.problems})
+
+
+def _is_misunderstood(error: CloudUnavailable) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _MISUNDERSTOOD
 
 
 def _answer(cloudwatch: Any, call: Call) -> dict[str, Points]:
@@ -118,7 +197,7 @@ def _answer(cloudwatch: Any, call: Call) -> dict[str, Points]:
     }
 
 
-def _scaled(pairs: list[tuple[datetime, float]], metric: Metric) -> Points:
+def _scaled(pairs: list[tuple[datetime, float]], metric: Measure) -> Points:
     raw = Points.of(pairs)
     return Points(raw.times, raw.values * metric.scale)
 
@@ -128,8 +207,3 @@ def _by_account(requests: Sequence[Request]) -> dict[tuple[str, str | None], lis
     for request in requests:
         accounts[request.fleet.connection, request.fleet.region].append(request)
     return accounts
-
-
-def _floor(instant: datetime, period: timedelta) -> datetime:
-    seconds = int(period.total_seconds())
-    return datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, UTC)

@@ -1,0 +1,120 @@
+"""From a load that can be seen to the call that changes the size, in a real Airflow: by an alarm, and by looking."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from demo.local_airflow import ROOT, LocalAirflow, Place
+from demo.local_cloud import LocalCloud
+from demo.process import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FLEETS: Final = int(os.environ.get("BENCH_WATCHED", "100"))
+INTERVAL: Final = 10.0
+FAR_APART: Final = 3600.0
+PATIENCE: Final = 240.0
+CLOSED: Final = timedelta(minutes=3)
+FLEET: Final = """\
+name: {name}
+group: {name}
+metric: {{namespace: Load, name: Requests, dimensions: {{Fleet: {name}}}, statistic: Average, period: 1m}}
+target_per_instance: 100
+min: 1
+max: 40
+mode: auto
+reaction: {{}}
+"""
+
+
+def measure(_traces: Path | None) -> None:
+    """Print seconds from metric to call, for one fleet and for all, and what the triggerer takes."""
+    print("| way | fleets at once | p50 s | p99 s | all answered | triggerer CPU s | triggerer MB |")
+    print("|---|---|---|---|---|---|---|")
+    for way, every in (("push: an alarm rings", FAR_APART), (f"pull: a look every {INTERVAL:g} s", INTERVAL)):
+        with tempfile.TemporaryDirectory() as folder:
+            _deployed(Path(folder), way, every)
+
+
+def _deployed(folder: Path, way: str, every: float) -> None:
+    names = [f"fleet-{number:04}" for number in range(1, FLEETS + 1)]
+    fleets = folder / "fleets"
+    fleets.mkdir()
+    for name in names:
+        (fleets / f"{name}.yaml").write_text(FLEET.format(name=name))
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    with LocalCloud("--seed-fleets", str(FLEETS), log=folder / "sandbox.log", env=env) as cloud:
+        queue = cloud.client("sqs").create_queue(QueueName="alarms")["QueueUrl"]
+        _load(cloud, names, 0.0, age=2 * CLOSED)
+        place = Place(home=folder / "airflow", cloud_url=cloud.url, port=free_port(), fleets=fleets)
+        waking = {"PREDICTIVE_SCALING_CHECK_INTERVAL": str(every), "PREDICTIVE_SCALING_ALARM_QUEUE": queue}
+        with LocalAirflow(place, **waking) as airflow:
+            airflow.wait_for_dags("react_to_load")
+            for dag_id in ("pull_metrics", "forecast_demand", "apply_plans", "review_fleets"):
+                airflow.call("PATCH", f"dags/{dag_id}", {"is_paused": True})
+            time.sleep(20)  # the first look, which reads the files, is no part of the measurement
+            for some in (names[:1], names[1:]):
+                _print_row(way, some, cloud, airflow, ring=queue if every == FAR_APART else None)
+
+
+def _print_row(way: str, names: list[str], cloud: LocalCloud, airflow: LocalAirflow, *, ring: str | None) -> None:
+    before = _triggerer(airflow)
+    desired = _desired(cloud, names)
+    _load(cloud, names, 100.0 * (max(desired.values()) + 4))
+    began = time.monotonic()
+    if ring:
+        cloud.client("sqs").send_message(QueueUrl=ring, MessageBody="{}")
+    answered: dict[str, float] = {}
+    while len(answered) < len(names) and time.monotonic() - began < PATIENCE:
+        now = _desired(cloud, names)
+        fresh = (name for name in names if name not in answered and now[name] > desired[name])
+        answered |= dict.fromkeys(fresh, time.monotonic() - began)
+        time.sleep(0.1)
+    after = _triggerer(airflow)
+    times = np.array(list(answered.values()) or [np.nan])
+    middle, worst = np.percentile(times, [50, 99])
+    whole = f"{len(answered)} of {len(names)}"
+    print(
+        f"| {way} | {len(names)} | {middle:.1f} | {worst:.1f} | {whole} | {after[0] - before[0]:.1f} | {after[1]:.0f} |",
+        flush=True,
+    )
+
+
+def _load(cloud: LocalCloud, names: Iterable[str], value: float, *, age: timedelta = CLOSED) -> None:
+    """Publish a load in a period that has closed, for CloudWatch shows no other."""
+    cloudwatch: Any = cloud.client("cloudwatch")
+    when = datetime.now(UTC) - age
+    for name in names:
+        datum = {"MetricName": "Requests", "Dimensions": [{"Name": "Fleet", "Value": name}], "Timestamp": when}
+        cloudwatch.put_metric_data(Namespace="Load", MetricData=[{**datum, "Value": value}])
+
+
+def _desired(cloud: LocalCloud, names: list[str]) -> dict[str, int]:
+    pages = cloud.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    found = {row["AutoScalingGroupName"]: row["DesiredCapacity"] for page in pages for row in page["AutoScalingGroups"]}
+    return {name: found[name] for name in names}
+
+
+def _triggerer(airflow: LocalAirflow) -> tuple[float, float]:
+    """Give the CPU seconds and resident megabytes of the triggerer's processes."""
+    seconds = megabytes = 0.0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            environment = (process / "environ").read_bytes()
+            if b"triggerer" not in b" ".join(words) or str(airflow.place.home).encode() not in environment:
+                continue
+            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            megabytes += int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        except OSError:
+            continue
+    return seconds, megabytes

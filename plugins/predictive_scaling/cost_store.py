@@ -1,0 +1,47 @@
+"""What is kept of prices, bills and cost reports, as JSON files under the product's storage.
+
+costs/prices/<region>.json             what AWS last said a type costs, with when it was asked
+costs/bills/<connection>/<name>.json   what Cost Explorer last said, with when and how often it was paid for
+costs/reports/<name>/<UTC time>.json   what a cost comparison found, and its picture beside it
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from predictive_scaling.storage import _put
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import ObjectStoragePath
+
+
+class CostStore:
+    """JSON documents by name; a reader sees a whole one or none."""
+
+    def __init__(self, root: ObjectStoragePath) -> None:
+        self._root = root / "costs"
+
+    @classmethod
+    def at(cls, address: str) -> CostStore:
+        """Open the root an address names."""
+        from airflow.sdk import ObjectStoragePath
+
+        return cls(ObjectStoragePath(address))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Give a document; empty when there is none."""
+        path = self._root / f"{name}.json"
+        found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+        return found
+
+    def write(self, name: str, document: Mapping[str, Any]) -> str:
+        """Keep a document and give its address."""
+        return self.write_bytes(f"{name}.json", json.dumps(document, indent=1).encode())
+
+    def write_bytes(self, name: str, content: bytes) -> str:
+        """Keep a file and give its address."""
+        _put(self._root / name, content)
+        return str(self._root / name)

@@ -1,0 +1,101 @@
+"""Looking at every fleet that we react for: its load and its group, a few calls for all of them together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from predictive_scaling.aws_client import client, reading
+from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.fleet_folder import read_fleets
+from predictive_scaling.fleet_spec import Shard, in_shard
+from predictive_scaling.fleets import Sizes
+from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
+from predictive_scaling.sources.routed import RoutedSource, shipped_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.sources import Source
+
+PAGE: Final = 100
+"""Groups that one DescribeAutoScalingGroups gives."""
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Keeps what a look needs from the one before: the fleet files, while none has changed, and the memory."""
+
+    folder: Path
+    shard: Shard
+    source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
+    memory: Memory = field(default_factory=Memory)
+    _known: tuple[object, tuple[FleetSpec, ...]] = (None, ())
+
+    def look(self, now: datetime) -> tuple[list[Reaction], list[str]]:
+        """Give the changes that the load asks for, and a line for each fleet about which there is news."""
+        fleets = self._fleets()
+        told = dict(self.memory.told)
+        groups, out_of_reach = _sizes(fleets)
+        latest = self.source.latest([fleet for fleet in fleets if fleet.name in groups], now=now)
+        watched = [
+            Watched(
+                spec=fleet,
+                sizes=groups[fleet.name],
+                seen=latest.seen.get(fleet.name),
+                problem=latest.problems.get(fleet.name, ""),
+            )
+            for fleet in fleets
+            if fleet.name in groups
+        ]
+        asked = list(reactions(watched, self.memory, now))
+        self.memory.told |= out_of_reach
+        news = [f"{name}: {line}" for name, line in self.memory.told.items() if told.get(name) != line]
+        return asked, news
+
+    def _fleets(self) -> tuple[FleetSpec, ...]:
+        """Read the files again only when one of them has changed."""
+        stamps = sorted((path.name, path.stat().st_mtime_ns) for path in self.folder.iterdir())
+        if self._known[0] != stamps:
+            fleets = in_shard(read_fleets(self.folder).fleets, self.shard)
+            self._known = stamps, tuple(fleet for fleet in fleets if fleet.reaction is not None)
+        return self._known[1]
+
+
+def _sizes(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Sizes], dict[str, str]]:
+    """Describe the groups, a hundred a call; those of a connection that fails are told, and cost no others."""
+    places: dict[tuple[str, str | None], list[FleetSpec]] = defaultdict(list)
+    for fleet in fleets:
+        places[fleet.connection, fleet.region].append(fleet)
+    found: dict[str, Sizes] = {}
+    problems: dict[str, str] = {}
+    for (connection, region), members in places.items():
+        try:
+            rows = _described([fleet.group for fleet in members], connection, region)
+        except PredictiveScalingError as error:
+            problems |= dict.fromkeys((fleet.name for fleet in members), str(error))
+            continue
+        for fleet in members:
+            if fleet.group in rows:
+                found[fleet.name] = rows[fleet.group]
+            else:
+                problems[fleet.name] = f"Auto Scaling group {fleet.group!r} does not exist: correct `group:`"
+    return found, problems
+
+
+def _described(groups: Sequence[str], connection: str, region: str | None) -> dict[str, Sizes]:
+    autoscaling: Any = client("autoscaling", connection=connection, region=region)
+    rows: dict[str, Sizes] = {}
+    for at in range(0, len(groups), PAGE):
+        with reading(f"describing {len(groups)} groups"):
+            answer = autoscaling.describe_auto_scaling_groups(
+                AutoScalingGroupNames=list(groups[at : at + PAGE]), MaxRecords=PAGE
+            )
+        for row in answer["AutoScalingGroups"]:
+            sizes = Sizes(min_size=row["MinSize"], max_size=row["MaxSize"], desired=row["DesiredCapacity"])
+            rows[row["AutoScalingGroupName"]] = sizes
+    return rows

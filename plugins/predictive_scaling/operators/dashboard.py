@@ -1,0 +1,83 @@
+"""The operator that keeps the CloudWatch dashboards as the fleet files say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from predictive_scaling.operators.permanent import mended_by_a_person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from predictive_scaling.dashboard import Shown
+    from predictive_scaling.fleet_spec import FleetSpec
+
+
+class EnsureDashboardOperator(BaseOperator):
+    """Draw the fleets of each account and region on dashboards of one name; write only what differs."""
+
+    template_fields: Sequence[str] = ("dashboard", "only_plan")
+
+    def __init__(self, *, dashboard: str = "predictive-scaling", only_plan: bool | str = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dashboard = dashboard
+        self.only_plan = only_plan
+
+    @mended_by_a_person()
+    def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002 - Airflow's signature
+        """Plan account after account, tell it, and apply it unless this is a dry run."""
+        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.settings import Settings
+
+        settings = Settings.from_airflow()
+        dry = settings.dry_run or str(self.only_plan).lower() == "true"
+        fleets = sorted(read_fleets(settings.fleets_folder).fleets, key=_place)
+        return [row for _, part in groupby(fleets, _place) for row in self._ensure(list(part), dry=dry)]
+
+    def _ensure(self, specs: list[FleetSpec], *, dry: bool) -> list[dict[str, str]]:
+        from predictive_scaling.aws_client import client
+        from predictive_scaling.dashboard import apply_changes, bodies, changes
+
+        cloudwatch = client("cloudwatch", connection=specs[0].connection, region=specs[0].region)
+        wanted = bodies(self.dashboard, _shown(specs, cloudwatch.meta.region_name), now=datetime.now(UTC))
+        planned = changes(cloudwatch, self.dashboard, wanted)
+        for change in planned:
+            self.log.info("%s%s", "would " if dry and change.verb != "keep" else "", change)
+        if not dry:
+            apply_changes(cloudwatch, planned)
+        return [{"dashboard": each.name, "change": each.verb, "written": str(not dry).lower()} for each in planned]
+
+
+def _place(spec: FleetSpec) -> tuple[str, str]:
+    return spec.connection, spec.region or ""
+
+
+def _shown(specs: list[FleetSpec], region: str) -> list[Shown]:
+    from forecasting import Plan
+    from predictive_scaling.dashboard import Shown
+    from predictive_scaling.ledger.statuses import SqlStatuses
+    from predictive_scaling.ledger.store import SqlLedger
+    from predictive_scaling.spend import Spending
+
+    statuses, spending = SqlStatuses.from_connection(), Spending(ledger=SqlLedger.from_connection())
+    found = []
+    for spec in sorted(specs, key=lambda spec: spec.name):
+        plan, meter = statuses.plans(spec.name)[0], spending.meter(spec.name)
+        own = spec.policy.price_per_hour / spec.policy.units or None
+        found.append(
+            Shown(
+                spec=spec,
+                region=region,
+                status=statuses.of(spec.name),
+                plan=Plan.from_json(json.dumps(plan)) if plan else None,
+                price=own or (meter.price if meter else None),
+            )
+        )
+    return found

@@ -1,0 +1,119 @@
+"""What the load asks for now, fleet by fleet: pure, but for a memory of what it asked for a little while ago.
+
+The plan is heeded through the group itself: its MinSize is the planned floor, and the decision never goes below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from forecasting.decision import Action, Decision, Observed, Rules, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.fleets import Sizes
+    from predictive_scaling.sources import Seen
+
+AGAIN: Final = timedelta(seconds=60)
+"""How long what was asked for is given to happen before it is asked for again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One fleet as a look found it: its group's sizes, and its load, or why there is none."""
+
+    spec: FleetSpec
+    sizes: Sizes
+    seen: Seen | None = None
+    problem: str = ""
+
+    def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
+        """Decide within the group's own bounds; without a load to go by, hold or fall back, and never in."""
+        low, high, desired = self.sizes.min_size or 0, self.sizes.max_size or 0, self.sizes.desired or 0
+        policy = self.spec.policy
+        bounds = replace(
+            policy,
+            min_size=min(max(policy.min_size, low), max(high, policy.min_size)),
+            max_size=max(min(policy.max_size, high), policy.min_size, low),
+            breach_max=None,
+        )
+        observed = Observed(
+            capacity=desired,
+            demand=self.seen.value if self.seen else None,
+            measured=self.seen.at if self.seen else None,
+            wanted=tuple(wanted),
+        )
+        made = decide(None, observed, bounds, now, self.spec.reaction or Rules())
+        return replace(made, reason=f"{made.reason}; {self.problem}") if self.problem else made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """A change of size that the load asks for."""
+
+    fleet: str
+    capacity: int
+    out: bool
+    reason: str
+    decided_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """What an event carries."""
+        return {
+            "fleet": self.fleet,
+            "capacity": self.capacity,
+            "out": self.out,
+            "reason": self.reason,
+            "decided_at": self.decided_at.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """Read what `as_json` wrote."""
+        return cls(**{**row, "decided_at": datetime.fromisoformat(row["decided_at"])})
+
+
+@dataclass(slots=True)
+class Memory:
+    """What each fleet's load asked for lately. Losing it costs one window without scaling in, and nothing else."""
+
+    wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+
+    def remember(self, watched: Watched, decision: Decision, now: datetime) -> None:
+        """Keep the size that was wanted, for as long as a lowering has to wait for it."""
+        if decision.wanted is None:
+            return
+        oldest = now - 2 * watched.spec.policy.stabilisation - AGAIN
+        known = [each for each in self.wanted.get(watched.spec.name, ()) if each[0] >= oldest]
+        self.wanted[watched.spec.name] = [*known, (now, decision.wanted)]
+
+    def is_news(self, fleet: str, capacity: int, now: datetime) -> bool:
+        """Whether this was not asked for a moment ago."""
+        at, before = self.asked.get(fleet, (None, None))
+        if at is not None and before == capacity and now - at < AGAIN:
+            return False
+        self.asked[fleet] = now, capacity
+        return True
+
+
+def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterator[Reaction]:
+    """Yield the changes that are asked for, each once in a while."""
+    for watched in every:
+        name = watched.spec.name
+        decision = watched.decided(memory.wanted.get(name, ()), now)
+        memory.remember(watched, decision, now)
+        memory.told[name] = f"{decision.action.value} at {decision.capacity}: {decision.reason}"
+        if decision.action is not Action.HOLD and memory.is_news(name, decision.capacity, now):
+            yield Reaction(
+                fleet=name,
+                capacity=decision.capacity,
+                out=decision.action is Action.OUT,
+                reason=decision.reason,
+                decided_at=now,
+            )

@@ -1,0 +1,93 @@
+"""Prometheus as a source: range queries for the past, an instant query for now.
+
+A query's value at an instant speaks of the time before it (`rate(…[5m])` of the last five minutes), so the value of a
+period is the one at its end. Prometheus answers one query at a time; an answer has at most 11,000 points.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from predictive_scaling.metric import PrometheusMetric
+from predictive_scaling.sources import Latest, Reading, Seen, SourceUnavailable, metric_of
+from predictive_scaling.sources.http_answers import JsonServer
+from predictive_scaling.sources.in_turn import in_turn
+from predictive_scaling.sources.periods import floor
+from predictive_scaling.storage import Points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.sources import Request
+
+POINTS_PER_ANSWER: Final = 11_000
+_RANGE: Final = "api/v1/query_range"
+_INSTANT: Final = "api/v1/query"
+
+
+class PrometheusSource:
+    """Keeps the contract of `Source` through Prometheus' HTTP API."""
+
+    def read(self, requests: Sequence[Request], *, until: datetime) -> Reading:
+        """Ask for each fleet's past."""
+        since = {request.fleet.name: request.since for request in requests}
+
+        def ask(server: JsonServer, fleet: FleetSpec) -> Points:
+            return _history(server, metric_of(fleet, PrometheusMetric), since[fleet.name], until)
+
+        points, problems = in_turn([request.fleet for request in requests], reach=JsonServer, ask=ask)
+        return Reading(points=points, problems=problems)
+
+    def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
+        """Ask for each fleet's value at this instant."""
+
+        def ask(server: JsonServer, fleet: FleetSpec) -> Seen:
+            metric = metric_of(fleet, PrometheusMetric)
+            ((time, value),) = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
+            return Seen(value=value, at=time)
+
+        seen, problems = in_turn(fleets, reach=JsonServer, ask=ask)
+        return Latest(seen=seen, problems=problems)
+
+
+def _history(server: JsonServer, metric: PrometheusMetric, since: datetime, until: datetime) -> Points:
+    """Ask for the value at the end of each closed period, in as many answers as it takes."""
+    pairs: list[tuple[datetime, float]] = []
+    for first, last in _windows(floor(since, metric.period), floor(until, metric.period), metric.period):
+        window = {"start": first.timestamp(), "end": last.timestamp(), "step": metric.period.total_seconds()}
+        found = _series(server, _RANGE, {"query": metric.query, **window}, metric)
+        pairs += [(time - metric.period, value) for time, value in found]
+    return Points.of(pairs)
+
+
+def _windows(start: datetime, end: datetime, period: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Give the first and last instants of each answer; the first period ends one period after `start`."""
+    first = start + period
+    while first <= end:
+        last = min(end, first + (POINTS_PER_ANSWER - 1) * period)
+        yield first, last
+        first = last + period
+
+
+def _series(
+    server: JsonServer, path: str, asked: dict[str, Any], metric: PrometheusMetric
+) -> list[tuple[datetime, float]]:
+    """Give the one series of an answer; none, or several, are for a person."""
+    _, answer = server.get(path, asked)
+    if answer.get("status") != "success":
+        msg = f"Prometheus refused the query {metric.query}: {answer.get('error', 'no reason given')}"
+        raise SourceUnavailable(msg)
+    found = answer["data"]["result"]
+    if answer["data"]["resultType"] == "scalar":
+        found = [{"value": found}]
+    if not found:
+        msg = f"the query {metric.query} gave no series: {metric.mend}"
+        raise SourceUnavailable(msg)
+    if len(found) > 1:
+        names = ", ".join(str(series["metric"]) for series in found[:2])
+        msg = f"the query {metric.query} gave {len(found)} series ({names}, …): put them together, as with sum(…)"
+        raise SourceUnavailable(msg)
+    pairs = found[0].get("values") or [found[0]["value"]]
+    return [(datetime.fromtimestamp(float(time), UTC), float(value)) for time, value in pairs]

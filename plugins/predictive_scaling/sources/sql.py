@@ -1,0 +1,96 @@
+"""Any database Airflow has a connection to as a source: orders, bookings, a warehouse's queue.
+
+The query is asked for the time between :since and :until, both UTC and whole periods, in a transaction that is never
+committed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from predictive_scaling.metric import SqlMetric
+from predictive_scaling.sources import Latest, Reading, SourceUnavailable, Unreachable, metric_of
+from predictive_scaling.sources.http_answers import existing
+from predictive_scaling.sources.in_turn import in_turn
+from predictive_scaling.sources.periods import floor, newest_of, one_a_period
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.sources import Request
+    from predictive_scaling.storage import Points
+
+_COLUMNS: Final = 2
+
+
+class SqlSource:
+    """Keeps the contract of `Source` through SQLAlchemy, on the engine Airflow's hook gives."""
+
+    def read(self, requests: Sequence[Request], *, until: datetime) -> Reading:
+        """Ask query after query, each database through one engine."""
+        since = {request.fleet.name: request.since for request in requests}
+
+        def ask(engine: sa.Engine, fleet: FleetSpec) -> Points:
+            return _rows(engine, metric_of(fleet, SqlMetric), since[fleet.name], until)
+
+        points, problems = in_turn([request.fleet for request in requests], reach=_engine, ask=ask)
+        return Reading(points=points, problems=problems)
+
+    def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
+        """Give the value of the newest closed period."""
+        return newest_of(self, fleets, now=now)
+
+
+def _rows(engine: sa.Engine, metric: SqlMetric, since: datetime, until: datetime) -> Points:
+    start, end = floor(since, metric.period), floor(until, metric.period)
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(sa.text(metric.query), _between(engine, start, end)).all()
+    except SQLAlchemyError as error:
+        msg = f"{metric.described} failed: {_first_line(error)}: {metric.mend}"
+        raise SourceUnavailable(msg) from error
+    if rows and len(rows[0]) != _COLUMNS:
+        msg = f"{metric.described} gave {len(rows[0])} columns ({', '.join(rows[0]._fields)}): give a time and a value"
+        raise SourceUnavailable(msg)
+    try:
+        return one_a_period(rows, metric, since=start, until=end)
+    except SourceUnavailable as error:
+        msg = f"{metric.described}: {error}"
+        raise SourceUnavailable(msg) from error
+
+
+def _between(engine: sa.Engine, start: datetime, end: datetime) -> dict[str, Any]:
+    """Give the query's bounds; SQLite has no times, and compares text."""
+    if engine.dialect.name == "sqlite":
+        return {"since": f"{start:%Y-%m-%d %H:%M:%S}", "until": f"{end:%Y-%m-%d %H:%M:%S}"}
+    return {"since": start.astimezone(UTC), "until": end.astimezone(UTC)}
+
+
+def _engine(conn_id: str) -> sa.Engine:
+    """Give the engine of a DbApiHook, or of the address in the extra `sqlalchemy_url` of any connection."""
+    connection = existing(conn_id)
+    try:
+        engine: sa.Engine = (
+            sa.create_engine(address, poolclass=NullPool)
+            if (address := connection.extra_dejson.get("sqlalchemy_url"))
+            else connection.get_hook().get_sqlalchemy_engine(engine_kwargs={"poolclass": NullPool})
+        )
+        engine.connect().close()
+    except Exception as error:
+        msg = (
+            f"connection {conn_id!r} gives no database ({_first_line(error)}): check that it is up, and that the "
+            f"connection is of a database's type, or has the address in its extra `sqlalchemy_url`"
+        )
+        raise Unreachable(msg) from error
+    return engine
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

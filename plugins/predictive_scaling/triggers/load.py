@@ -1,0 +1,111 @@
+"""Watches the load of a shard's fleets, and fires only for those whose size must change.
+
+A look every so often; with a queue, a look as soon as an alarm's message comes. A message says no more than "look now",
+so one that comes twice, late or out of order does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from predictive_scaling.lookout import Lookout
+    from predictive_scaling.reaction import Reaction
+
+LONGEST_POLL: Final = 20
+"""Seconds; SQS holds a long poll no longer."""
+MOST_MESSAGES: Final = 10
+
+
+class LoadTrigger(BaseEventTrigger):
+    """Looks at the fleets of one shard that have `reaction:` in their files."""
+
+    def __init__(
+        self, *, shard: str = "1-of-1", every: float = 30.0, queue: str = "", connection: str = "aws_default"
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.shard = shard
+        self.every = every
+        self.queue = queue
+        self.connection = connection
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give what the trigger is made again from; what it remembered is learned anew."""
+        fields = {"shard": self.shard, "every": self.every, "queue": self.queue, "connection": self.connection}
+        return f"{type(self).__module__}.{type(self).__qualname__}", fields
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look for ever; a look that fails is told, and the next one may not."""
+        lookout = await sync_to_async(self._lookout, thread_sensitive=False)()
+        async with AsyncExitStack() as stack:
+            bell = Bell(self.queue, self.connection, stack)
+            while True:
+                if asked := await self._look(lookout):
+                    yield TriggerEvent({"reactions": [reaction.as_json() for reaction in asked]})
+                await bell.wait(self.every)
+
+    async def _look(self, lookout: Lookout) -> list[Reaction]:
+        try:
+            asked, news = await sync_to_async(lookout.look, thread_sensitive=False)(datetime.now(UTC))
+        except Exception:
+            self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
+            return []
+        for line in news:
+            self.log.info("%s", line)
+        return asked
+
+    def _lookout(self) -> Lookout:
+        from predictive_scaling.fleet_spec import Shard
+        from predictive_scaling.lookout import Lookout
+        from predictive_scaling.settings import Settings
+
+        return Lookout(folder=Settings.from_airflow().fleets_folder, shard=Shard.parse(self.shard))
+
+
+class Bell:
+    """Waits for a time, or until a queue has a message."""
+
+    def __init__(self, queue: str, connection: str, stack: AsyncExitStack) -> None:
+        self._queue = queue
+        self._connection = connection
+        self._stack = stack
+        self._sqs: Any = None
+
+    async def wait(self, seconds: float) -> None:
+        """Wait; a queue out of reach is a bell that does not ring."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from predictive_scaling.errors import CloudUnavailable
+
+        if self._queue:
+            try:
+                await asyncio.wait_for(self._rung(), timeout=seconds)
+            except TimeoutError:
+                return
+            except (BotoCoreError, ClientError, CloudUnavailable, OSError):
+                await asyncio.sleep(seconds)
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _rung(self) -> None:
+        from predictive_scaling.triggers.fleet import client
+
+        if self._sqs is None:
+            opened = await client("sqs", connection=self._connection, region=None)
+            self._sqs = await self._stack.enter_async_context(opened)
+        messages: list[dict[str, Any]] = []
+        while not messages:
+            answer = await self._sqs.receive_message(
+                QueueUrl=self._queue, MaxNumberOfMessages=MOST_MESSAGES, WaitTimeSeconds=LONGEST_POLL
+            )
+            messages = answer.get("Messages", [])
+        entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
+        await self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)

@@ -1,0 +1,116 @@
+"""The `metric` of a fleet file is one kind of several; what each may say is checked to the last key."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+
+from demo.local_airflow import ROOT
+from predictive_scaling.errors import InvalidFleet
+from predictive_scaling.fleet_file import fleet_schema, read_fleet
+from predictive_scaling.metric import AirflowMetric, Metric, PrometheusMetric, QueueMetric, SqlMetric
+from predictive_scaling.metric_file import KINDS
+from predictive_scaling.sources.routed import shipped_sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLES = re.findall(
+    r"^```yaml\n(metric:.*?)^```$", (ROOT / "docs" / "fleets.md").read_text(), re.DOTALL | re.MULTILINE
+)
+
+
+def a_fleet(folder: Path, metric: str) -> Any:
+    """Read a fleet file with this metric and give what it is measured by."""
+    rest = "name: web\ngroup: web-asg\ntarget_per_instance: 20\nmin: 1\nmax: 9\n"
+    (folder / "web.yaml").write_text(rest + metric)
+    return read_fleet(folder / "web.yaml").metric
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.split("\n")[1].strip())
+def test_every_example_of_the_document_is_a_good_metric(tmp_path: Path, example: str) -> None:
+    metric = a_fleet(tmp_path, example)
+
+    jsonschema.validate(yaml.safe_load((tmp_path / "web.yaml").read_text()), fleet_schema())
+    assert metric.source == yaml.safe_load(example)["metric"].get("source", "cloudwatch")
+
+
+def test_the_document_has_an_example_of_every_source() -> None:
+    kinds = {yaml.safe_load(example)["metric"].get("source", "cloudwatch") for example in EXAMPLES}
+
+    assert kinds == {"cloudwatch", "sqs", "prometheus", "sql", "airflow", "file"}
+
+
+def test_every_source_a_file_can_name_is_shipped() -> None:
+    named = {str(fields.model_fields["source"].annotation).split("'")[1] for fields in KINDS.values()}
+
+    assert named == set(shipped_sources())
+
+
+def test_a_file_without_a_source_means_cloudwatch(tmp_path: Path) -> None:
+    assert isinstance(a_fleet(tmp_path, "metric: {namespace: A, name: B}"), Metric)
+
+
+def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
+    assert a_fleet(tmp_path, "metric: {source: sqs, queue: jobs}") == QueueMetric(
+        name="messages in jobs", queue="jobs", in_flight=True, period=timedelta(minutes=5)
+    )
+    assert a_fleet(tmp_path, "metric: {source: prometheus, name: x, query: sum(up)}") == PrometheusMetric(
+        name="x", query="sum(up)", connection="prometheus_default"
+    )
+    assert a_fleet(tmp_path, "metric: {source: airflow, pool: gpu}") == AirflowMetric(
+        name="task instances", pool="gpu", connection="airflow_api"
+    )
+
+
+def test_histories_of_different_metrics_never_mix() -> None:
+    kinds = [
+        Metric(namespace="A", name="jobs"),
+        QueueMetric(name="jobs", queue="jobs"),
+        QueueMetric(name="jobs", queue="jobs", in_flight=False),
+        PrometheusMetric(name="jobs", query="jobs"),
+        SqlMetric(name="jobs", query="jobs", connection="jobs"),
+        SqlMetric(name="jobs", query="jobs", connection="other"),
+        AirflowMetric(name="jobs", queue="jobs"),
+        AirflowMetric(name="jobs", pool="jobs"),
+    ]
+
+    assert len({kind.identity for kind in kinds}) == len(kinds)
+    assert kinds[1].identity == QueueMetric(name="other name", queue="jobs", may_stand_still=timedelta(1)).identity
+
+
+SQL = "metric: {source: sql, name: x, connection: c, query: "
+BAD_METRICS = {
+    "an unknown source": (
+        "metric: {source: datadog}",
+        r"metric: source 'datadog' is none of airflow, cloudwatch, .*sqs",
+    ),
+    "a key of another source": ("metric: {source: sqs, queue: q, query: x}", r"metric\.query: is no key .*in_flight"),
+    "no query": ("metric: {source: prometheus, name: x}", r"metric\.query: is missing"),
+    "an address for a queue": ("metric: {source: sqs, queue: 'https://sqs/1/q'}", r"metric\.queue: 'https://sqs/1/q'"),
+    "a mean of instances": ("metric: {source: prometheus, name: x, query: avg(cpu)}", r"is a mean, .*: write sum"),
+    "a query without bounds": (SQL + "SELECT 1}", r"query lacks :since and :until"),
+    "a query with a cast for a bound": (SQL + "'SELECT now()::since, :until'}", r"query lacks :since: "),
+    "a period there is not": ("metric: {source: sqs, queue: q, period: 2m}", r"period 0:02:00 is none of 1m"),
+    "a file of another kind": ("metric: {source: file, name: x, path: /load.xls}", r"ends neither in .csv nor"),
+    "a search": (
+        "metric: {name: x, expression: 'SUM(SEARCH(1)) + a', metrics: {a: {namespace: A, name: B}}}",
+        r"expression uses SEARCH, which gives several series",
+    ),
+    "a metric no expression uses": (
+        "metric: {name: x, expression: 'a * 2', metrics: {a: {namespace: A, name: B}, b: {namespace: A, name: C}}}",
+        r"metrics names b, which the expression 'a \* 2' does not use",
+    ),
+}
+
+
+@pytest.mark.parametrize(("metric", "message"), BAD_METRICS.values(), ids=BAD_METRICS.keys())
+def test_a_bad_metric_gets_one_line_that_names_key_value_and_mend(tmp_path: Path, metric: str, message: str) -> None:
+    with pytest.raises(InvalidFleet, match=message) as refusal:
+        a_fleet(tmp_path, metric)
+    assert "\n" not in str(refusal.value)

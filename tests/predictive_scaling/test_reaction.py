@@ -1,0 +1,167 @@
+"""Up at once, down after a while of quiet, never in when nothing is seen, and no flapping whatever the load does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from forecasting import Policy
+from forecasting.decision import Fallback, Rules, StepRule
+from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.fleets import Sizes
+from predictive_scaling.metric import Metric
+from predictive_scaling.reaction import AGAIN, Memory, Reaction, Watched, reactions
+from predictive_scaling.sources import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+LOOK = timedelta(seconds=30)
+WINDOW = timedelta(minutes=5)
+
+
+def a_spec(rules: Rules | None = None, **policy: object) -> FleetSpec:
+    bounds = Policy(1, 20, 100.0, stabilisation=WINDOW, **policy)  # type: ignore[arg-type]
+    return FleetSpec(name="web", group="web", metric=Metric(namespace="A", name="B"), policy=bounds, reaction=rules)
+
+
+@dataclass
+class Group:
+    """A group that does at once what is asked of it, looked at twice a minute."""
+
+    spec: FleetSpec = field(default_factory=a_spec)
+    desired: int = 5
+    floor: int = 1
+    most: int = 20
+    now: datetime = MONDAY
+    memory: Memory = field(default_factory=Memory)
+    changes: list[tuple[datetime, int]] = field(default_factory=list)
+    reason: str = ""
+
+    def look(self, load: float | None, problem: str = "", *, age: timedelta = timedelta(0)) -> Reaction | None:
+        self.now += LOOK
+        seen = None if load is None else Seen(value=load, at=self.now - age)
+        sizes = Sizes(min_size=self.floor, max_size=self.most, desired=self.desired)
+        watched = Watched(spec=self.spec, sizes=sizes, seen=seen, problem=problem)
+        found = next(iter(reactions([watched], self.memory, self.now)), None)
+        self.reason = self.memory.told["web"]
+        if found:
+            self.changes.append((self.now, found.capacity - self.desired))
+            self.desired = found.capacity
+        return found
+
+    def live(self, load: Callable[[float], float], hours: float) -> None:
+        for look in range(int(hours * timedelta(hours=1) / LOOK)):
+            self.look(load(look * LOOK / timedelta(minutes=1)))
+
+    @property
+    def reversals(self) -> list[timedelta]:
+        """How soon after a change one in the other direction followed."""
+        pairs = zip(self.changes, self.changes[1:], strict=False)
+        return [later - earlier for (earlier, change), (later, back) in pairs if change * back < 0]
+
+
+def test_a_rising_load_is_answered_at_the_first_look() -> None:
+    group = Group()
+    found = group.look(830)
+    assert found is not None
+    assert (found.capacity, found.out) == (9, True)
+    assert found.reason == "load 166% of what 5 serve well: 9 needed"
+
+
+def test_a_falling_load_is_answered_when_it_has_stayed_low_for_the_whole_window() -> None:
+    group = Group()
+    group.look(500)
+    looks = 0
+    while group.look(200) is None:
+        looks += 1
+    assert group.desired == 2
+    assert looks * LOOK >= WINDOW - LOOK
+
+
+def test_a_fleet_is_never_taken_below_the_floor_of_its_plan() -> None:
+    group = Group(floor=4)
+    group.live(lambda _: 100, hours=0.5)
+    assert group.desired == 4
+
+
+def test_nor_above_the_groups_own_maximum() -> None:
+    group = Group(most=7)
+    group.look(5000)
+    assert group.desired == 7
+
+
+@pytest.mark.parametrize(
+    ("load", "age"), [(None, timedelta(0)), (50.0, timedelta(minutes=11)), (math.nan, timedelta(0))]
+)
+def test_without_a_fresh_load_nothing_is_taken_away(load: float | None, age: timedelta) -> None:
+    group = Group()
+    for _ in range(60):
+        group.look(load, "prometheus does not answer", age=age)
+    assert group.desired == 5
+    assert "nothing is taken away unseen; prometheus does not answer" in group.reason
+
+
+def test_a_fleet_without_sight_goes_to_the_size_a_person_chose_for_that_and_no_lower() -> None:
+    rules = Rules(fallbacks=(Fallback.HIGHER,), static=8)
+    group = Group(spec=a_spec(rules))
+    group.look(None)
+    assert group.desired == 8
+    bigger = Group(spec=a_spec(rules), desired=12)
+    bigger.look(None)
+    assert bigger.desired == 12
+
+
+def test_steps_change_by_what_they_say() -> None:
+    rules = Rules(steps=(StepRule(above=1.0, below=1.5, change=1), StepRule(above=1.5, change=4)))
+    group = Group(spec=a_spec(rules))
+    group.look(600)
+    assert group.desired == 6
+    group.look(1200)
+    assert group.desired == 10
+
+
+def test_what_was_asked_for_a_moment_ago_is_not_asked_for_again() -> None:
+    spec, memory = a_spec(), Memory()
+    sizes = Sizes(min_size=1, max_size=20, desired=5)
+    asked: list[Reaction] = []
+    for look in range(6):
+        now = MONDAY + look * LOOK
+        asked += reactions([Watched(spec=spec, sizes=sizes, seen=Seen(value=800, at=now))], memory, now)
+    assert [each.decided_at - MONDAY for each in asked] == [0 * LOOK, AGAIN, 2 * AGAIN]
+
+
+def test_a_reaction_survives_the_way_to_another_process() -> None:
+    found = Group().look(830)
+    assert found is not None
+    assert Reaction.from_json(found.as_json()) == found
+
+
+@pytest.mark.parametrize("period", [1, 4, 9, 30])
+def test_a_square_wave_turns_the_fleet_round_at_most_once_a_window(period: float) -> None:
+    group = Group()
+    group.live(lambda minute: 900 if minute % period < period / 2 else 300, hours=6)
+    assert all(apart >= WINDOW for apart in group.reversals if apart)
+    assert group.desired >= 3
+
+
+@pytest.mark.parametrize("period", [3, 12, 45])
+def test_a_saw_tooth_never_turns_the_fleet_down_within_a_window_of_up(period: float) -> None:
+    group = Group()
+    group.live(lambda minute: 300 + 700 * (minute % period) / period, hours=6)
+    ups = [when for when, change in group.changes if change > 0]
+    downs = [when for when, change in group.changes if change < 0]
+    assert all(down - max((up for up in ups if up < down), default=MONDAY) >= WINDOW - LOOK for down in downs)
+
+
+def test_noise_at_the_threshold_changes_next_to_nothing() -> None:
+    random = np.random.default_rng(1)
+    group = Group()
+    group.live(lambda _: float(500 * (1 + random.normal(0, 0.04))), hours=12)
+    assert len(group.changes) <= 4

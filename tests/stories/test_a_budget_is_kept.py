@@ -1,0 +1,194 @@
+"""The promise: no plan passes its budget, whoever says what is spent, and what lowers a fleet is never held back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from budgeting import Till, a_fleet_of, connected
+from telling import MONDAY, a_plan, an_order, carry_out, floors
+from telling import a_fleet as the_group
+
+from forecasting import Forecast
+from forecasting.cost_verdict import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    import sandbox
+    from forecasting import Plan
+
+HOUR = timedelta(hours=1)
+PRICE = 0.0104  # a t3.micro in the sandbox's list
+
+
+@pytest.fixture(autouse=True)
+def _connection(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected(cloud, monkeypatch)
+
+
+def budget(name: str = "web", **caps: Any) -> dict[str, Any]:
+    return {"name": name, "fleets": ["web"], **caps}
+
+
+def peak(plan: Plan) -> int:
+    return max(step.capacity for step in plan.steps)
+
+
+def test_a_plan_is_clamped_at_the_cap_and_the_ledger_shows_the_sum(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(hourly=5 * PRICE)])
+
+    gated = till.claimed(a_plan(4, 9, 6))
+    carry_out(an_order(gated.plan), the_group(cloud), till.ledger)
+
+    assert floors(cloud) == {"09:00": 4, "10:00": 5, "12:00": 2}
+    (verdict,) = till.told()
+    assert verdict.reason == (
+        "budget web: clamped at the cap, hourly from Mon 10:00 UTC: $0.02 an hour committed + $0.07 asked = $0.09 of "
+        "$0.05; at most 5 of 9 instances, $0.03 of what is asked (the ledger's own sum of instance-hours of 1 fleet "
+        "since 2026-01-05 08:00 UTC)"
+    )
+    assert verdict.after is not None
+    assert verdict.after["outcome"] == "clamped"
+
+
+def test_above_the_cap_a_person_is_asked_and_what_fits_goes_ahead(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(hourly=5 * PRICE, at_cap="ask")])
+    gated = till.claimed(a_plan(9))
+    assert peak(gated.plan) == 5
+    (asks,) = gated.asks
+    assert asks.outcome is Outcome.ASK
+    assert (asks.granted_peak, asks.asked_peak) == (5, 9)
+
+
+def test_an_alert_lets_the_plan_pass(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(hourly=5 * PRICE, at_cap="alert")])
+    gated = till.claimed(a_plan(9))
+    assert peak(gated.plan) == 9
+    assert till.told()[0].reason.startswith("budget web: passes, with a warning, the cap")
+
+
+def test_fleets_are_shed_in_the_order_of_their_group(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    fleets = [a_fleet_of("pay"), a_fleet_of("shop"), a_fleet_of("batch")]  # all look at the same group
+    group = {"name": "all three", "fleets": ["batch", "shop", "pay"], "hourly": 20 * PRICE, "at_cap": "shed"}
+    till = Till(cloud, tmp_path, [group], fleets)
+
+    peaks = {}
+    for _ in range(2):  # of the others a turn knows what they left behind
+        for number in (2, 0, 1):
+            peaks[fleets[number].name] = peak(till.claimed(a_plan(9), fleet=number).plan)
+
+    assert peaks == {"pay": 9, "shop": 9, "batch": 2}
+    assert till.told("batch")[-1].after["outcome"] == "shed"  # type: ignore[index]
+    assert till.told("pay")[-1].after["outcome"] == "within"  # type: ignore[index]
+
+
+def test_a_lowering_passes_though_all_money_is_spent(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(hourly=0, daily=0, monthly=0)])
+    lower = a_plan(1, 0, base=1)
+    assert till.claimed(lower).plan == lower
+
+
+def test_an_account_is_billed_by_cost_explorer_and_each_paid_request_is_counted(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1}])
+    till.pass_by(6 * HOUR)
+    cloud.faults.forget_calls()
+
+    till.claimed(a_plan(4))
+    till.pass_by(HOUR)
+    gated = till.claimed(a_plan(4))
+    till.pass_by(7 * HOUR)
+    later = till.claimed(a_plan(4))
+
+    assert cloud.calls()["ce.GetCostAndUsage"] == 2, "six hours are served from the storage"
+    first = till.told()[0].after
+    assert first is not None
+    assert first["sums"][0]["spent"] == pytest.approx(2 * 6 * PRICE, rel=0.01)
+    assert "Cost Explorer as of 2026-01-05 14:00 UTC, 1 paid requests this month, $0.01" in gated.notes[-1]
+    assert "2 paid requests this month, $0.02" in later.notes[-1]
+
+
+def test_when_cost_explorer_fails_the_ledgers_own_sum_holds_the_cap_and_says_so(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1}])
+    till.claimed(a_plan(4))  # the meter begins
+    cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=6)
+    till.pass_by(HOUR)
+    till.claimed(a_plan(4))
+    cloud.faults.add(service="ce", error="AccessDeniedException")
+    till.pass_by(6 * HOUR)
+
+    gated = till.claimed(a_plan(4))
+
+    (daily,) = gated.verdicts[0].sums
+    assert daily.spent == pytest.approx((4 * 1 + 6 * 6) * PRICE, rel=0.01), "an hour at 2 to 6, six at 6"
+    assert "the ledger's own sum of instance-hours of 1 fleet since 2026-01-05 08:00 UTC" in gated.notes[-1]
+    assert "Cost Explorer is out of reach" in gated.notes[-1]
+    assert "AccessDeniedException" in gated.notes[-1]
+
+
+def test_the_meter_agrees_with_the_bill_of_the_cloud(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(daily=1)])
+    till.claimed(a_plan(4))
+    for size in (3, 8, 5, 5, 2, 7, 7, 7):
+        cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=size)
+        till.claimed(a_plan(4))  # looks at what was asked for
+        till.pass_by(HOUR)
+        till.claimed(a_plan(4))
+    rows = cloud.client("ce").get_cost_and_usage(
+        TimePeriod={"Start": "2026-01-05", "End": "2026-01-06"}, Granularity="DAILY", Metrics=["UnblendedCost"]
+    )["ResultsByTime"]
+    billed = float(rows[0]["Total"]["UnblendedCost"]["Amount"])
+    spent = till.told()[-1].after["sums"][0]["spent"]  # type: ignore[index]
+    assert spent == pytest.approx(billed, rel=0.1)
+
+
+def test_without_budgets_nobody_is_asked_and_nothing_is_told(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [{"name": "another", "fleets": ["other"], "daily": 1}])
+    cloud.faults.forget_calls()
+    gated = till.claimed(a_plan(9))
+    assert (peak(gated.plan), gated.notes, till.told()) == (9, (), [])
+    assert not {name for name in cloud.calls() if name.startswith(("ce.", "pricing."))}
+
+
+def test_a_plan_without_a_price_passes_and_says_so(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    cloud.faults.add(service="pricing", error="AccessDeniedException")
+    till = Till(cloud, tmp_path, [budget(hourly=PRICE)])
+    gated = till.claimed(a_plan(9))
+    assert peak(gated.plan) == 9
+    (told,) = till.told()
+    assert "passes the budgets unjudged: no price of t3.micro on_demand in us-east-1 is known" in told.reason
+
+
+def test_a_day_that_is_over_is_no_longer_counted(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(daily=1, monthly=9)])
+    till.claimed(a_plan(4))
+    till.pass_by(MONDAY.replace(day=6, hour=2) - till.now)
+    daily, *_, monthly = till.claimed(a_plan(4, first=till.now + HOUR)).verdicts[0].sums
+    assert daily.spent == pytest.approx(2 * 2 * PRICE, rel=0.01)
+    assert monthly.spent == pytest.approx(2 * 18 * PRICE, rel=0.01)
+
+
+def test_the_chance_to_pass_a_cap_is_told_beside_the_sum(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    # 16 hours until midnight at 4, 6 and 12 instances: 64, 96 and 192 instance-hours; 20 is the most there may be.
+    till = Till(cloud, tmp_path, [budget(daily=120 * PRICE)])
+    flat = np.outer([400.0, 600.0, 1200.0], np.ones(192))
+    made = Forecast(
+        start=MONDAY.replace(second=0),
+        step=timedelta(minutes=15),
+        quantiles=(0.5, 0.9, 0.95),
+        values=flat,
+        engine="made",
+        reason="for a test",
+    )
+    gated = till.claimed(a_plan(4), forecast=made)
+    (event,) = till.told()
+    chance = event.after["sums"][0]["chance"]  # type: ignore[index]
+    assert (chance["least"], chance["most"]) == (0.05, 0.1)
+    assert gated.notes[-1].count("(5% to 10%) that the load passes it") == 1

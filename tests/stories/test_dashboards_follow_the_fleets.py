@@ -1,0 +1,116 @@
+"""The promise: the dashboards are as the fleet files and plans are, and nobody else's is touched."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from budgeting import a_fleet_of
+from by_hand import FLEET_FILE, Desk, a_desk
+
+from demo.local_airflow import ROOT
+from forecasting import Plan, Step
+from predictive_scaling.dashboard import FLEETS_A_DASHBOARD, Shown, bodies
+from predictive_scaling.ledger.statuses import SqlStatuses
+from predictive_scaling.operators import EnsureDashboardOperator
+from predictive_scaling.status import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    import pytest
+
+    import sandbox
+
+SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+
+
+def ensured(desk: Desk, **options: Any) -> list[tuple[str, str]]:
+    rows = desk.carry_out(EnsureDashboardOperator(task_id="ensure", **options))
+    return [(row["dashboard"], row["change"]) for row in rows]
+
+
+def drawn(cloud: sandbox.Cloud, name: str = "predictive-scaling") -> list[dict[str, Any]]:
+    widgets: list[dict[str, Any]] = json.loads(
+        cloud.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    )["widgets"]
+    return widgets
+
+
+def steered(desk: Desk) -> None:
+    """Leave behind what a turn of the fleet does."""
+    plan = Plan((Step(SOON - timedelta(hours=5), 2, "now"), Step(SOON, 6, "the peak")))
+    status = Status(
+        fleet="web",
+        at=SOON,
+        group="web",
+        mode="auto",
+        unit="B per minute",
+        planned=2,
+        quantile=0.9,
+        demand=150.0,
+        peak_at=SOON,
+        peak_demand=500.0,
+    )
+    SqlStatuses(desk.ledger._engine).save(status, json.loads(plan.to_json()))  # noqa: SLF001 - one database for all
+
+
+def test_a_dashboard_is_made_once_and_kept_current(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch)
+    cloud.faults.forget_calls()
+    assert ensured(desk, only_plan="True") == [("predictive-scaling", "create")]
+    assert "cloudwatch.PutDashboard" not in cloud.calls()
+
+    assert ensured(desk) == [("predictive-scaling", "create")]
+    assert ensured(desk) == [("predictive-scaling", "keep")]
+    steered(desk)
+    assert ensured(desk) == [("predictive-scaling", "update")]
+    assert ensured(desk) == [("predictive-scaling", "keep")]
+
+    assert cloud.calls()["cloudwatch.PutDashboard"] == 2
+    words, demand, capacity, cost = drawn(cloud)
+    assert f"forecast peak p90 500 B per minute at {SOON:%a %H:%M} UTC" in words["properties"]["markdown"]
+    assert demand["properties"]["metrics"] == [["A", "B", {"stat": "Sum", "id": "m"}]]
+    levels = {each["label"]: each["value"] for each in demand["properties"]["annotations"]["horizontal"]}
+    assert levels == {"expected now": 750, "forecast peak": 2500}, "the graph shows sums of five minutes"
+    assert capacity["properties"]["annotations"]["vertical"] == [{"label": "6 instances", "value": f"{SOON:%FT%TZ}"}]
+    assert "price_per_hour" in cost["properties"]["markdown"]
+
+
+def test_what_is_no_longer_needed_goes_and_what_is_not_ours_stays(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch)
+    cloudwatch = cloud.client("cloudwatch")
+    for name in ("predictive-scaling-2", "predictive-scaling-of-mine"):
+        cloudwatch.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
+    cloud.faults.forget_calls()
+
+    assert ensured(desk) == [("predictive-scaling", "create"), ("predictive-scaling-2", "delete")]
+
+    statements = json.loads((ROOT / "include" / "iam" / "dashboards.json").read_text())["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    assert {name.replace(".", ":") for name in cloud.calls()} == allowed
+    left = [row["DashboardName"] for row in cloudwatch.list_dashboards()["DashboardEntries"]]
+    assert sorted(left) == ["predictive-scaling", "predictive-scaling-of-mine"]
+
+
+def test_a_fleet_with_a_price_has_its_cost_drawn(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch)
+    (tmp_path / "fleets" / "web.yaml").write_text(f"{FLEET_FILE}price_per_hour: 0.25\n")
+    ensured(desk)
+    *_, cost = drawn(cloud)
+    assert cost["properties"]["metrics"][1][0]["expression"] == "n*0.25"
+
+
+def test_many_fleets_have_several_dashboards_within_what_cloudwatch_takes() -> None:
+    fleets = [Shown(spec=a_fleet_of(f"web-{at}"), region="us-east-1") for at in range(2 * FLEETS_A_DASHBOARD + 1)]
+    found = bodies("all", fleets, now=SOON)
+    assert list(found) == ["all", "all-2", "all-3"]
+    assert [len(json.loads(body)["widgets"]) for body in found.values()] == [400, 400, 4]
