@@ -27,18 +27,19 @@ class Cycle:
 
 
 def await_cycle(airflow: AirflowApi, *, number: int = 1, shards: int = 1, seconds: float = 300) -> Cycle:
-    """Wait until the pull has run this many times and everything it set off has ended; give the last cycle.
+    """Wait until the pull has run this many times and everything it set off has ended; give the cycle of that number.
 
-    The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG.
+    The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG. Another may follow at
+    once when the hour is over, so cycles are counted from the oldest.
     """
     began = time.monotonic()
-    pull = airflow.wait_for_runs(DAGS[0], number, seconds=seconds)[0]
+    pull = airflow.wait_for_runs(DAGS[0], number, seconds=seconds)[-number]
     runs = {DAGS[0]: [pull["dag_run_id"]]}
     for dag_id in DAGS[1:]:
         ended = airflow.wait_for_runs(
             dag_id, shards, kinds={"asset_triggered"}, since=pull["queued_at"], seconds=seconds
         )
-        runs[dag_id] = [run["dag_run_id"] for run in ended[:shards]]
+        runs[dag_id] = [run["dag_run_id"] for run in ended[-shards:]]
     tasks = [task for dag_id, ids in runs.items() for run_id in ids for task in airflow.tasks(dag_id, run_id)]
     applied = [run_id for run_id in runs["apply_plans"] if _succeeded(tasks, run_id)]
     rows = [row for run_id in applied for row in airflow.result("apply_plans", run_id, "apply")]
