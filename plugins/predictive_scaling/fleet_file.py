@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-
 class EventFields(Strict):
     """A day or hours that are not like others: a sale, a release, a holiday of your own."""
 

@@ -127,7 +127,8 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     desk = Desk(overrides=around.overrides, ledger=around.ledger, by=around.by)
     overrides = in_force(spec.name, observed, desk, now=now)
     gate, accuracies = around.gates.of(spec.name), around.storage.accuracies(spec)
-    policy, notes = _policy(spec, usual_max(overrides) or observed.max_size, gate, accuracies)
+    usual = usual_max(overrides)
+    policy, notes = _policy(spec, observed.max_size if usual is None else usual, gate, accuracies)
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
     forecast_id, forecast, may = _foreseen(spec, around.storage, overrides, may)
     naming = Naming(around.prefix, spec.name)
@@ -138,7 +139,7 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         claim = Claim(spec=spec, policy=policy, plan=drawn, observed=observed, forecast=forecast)
         gated = around.cost_gate.capped(claim, by=around.by, now=now)
         notes = (*notes, *gated.notes)
-        plan = overridden(gated.plan, _bounding(overrides), usual_max=usual_max(overrides))
+        plan = overridden(gated.plan, _bounding(overrides), usual_max=usual)
     order = Order(
         fleet=spec.name,
         plan=plan,
@@ -202,7 +203,9 @@ def _policy(
 
 def _at_rest(policy: Policy, overrides: Sequence[Override], may: Permission, now: datetime) -> Plan:
     """Draw the plan of a fleet whose forecast is not followed."""
-    usual = usual_max(overrides) or (None if policy.breach_max is None else policy.max_size)
+    usual = usual_max(overrides)
+    if usual is None and policy.breach_max is not None:
+        usual = policy.max_size
     reason = f"no forecast is followed, floor at min_size {policy.min_size}: {may.reason}"
     return Plan((Step(now, policy.min_size, reason, most=usual),))
 
