@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from services import without
 
 from demo.airflow_api import AirflowApi
 from demo.compose_file import ComposeFile
@@ -29,7 +30,6 @@ from demo.process import Process, free_port
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.ledger.store import SqlLedger
-from services import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
