@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-MEASUREMENTS: Final = ("speed", "accuracy", "planning", "scaling", "gate", "reaction", "cycle")
+MEASUREMENTS: Final = ("speed", "accuracy", "planning", "scaling", "gate", "reaction", "workers", "cycle")
 """Each is a module of this package with a `measure(traces)` that prints what it found."""
 
 

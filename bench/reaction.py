@@ -82,10 +82,8 @@ def _print_row(way: str, names: list[str], cloud: LocalCloud, airflow: LocalAirf
     times = np.array(list(answered.values()) or [np.nan])
     middle, worst = np.percentile(times, [50, 99])
     whole = f"{len(answered)} of {len(names)}"
-    print(
-        f"| {way} | {len(names)} | {middle:.1f} | {worst:.1f} | {whole} | {after[0] - before[0]:.1f} | {after[1]:.0f} |",
-        flush=True,
-    )
+    taken = f"{after[0] - before[0]:.1f} | {after[1]:.0f}"
+    print(f"| {way} | {len(names)} | {middle:.1f} | {worst:.1f} | {whole} | {taken} |", flush=True)
 
 
 def _load(cloud: LocalCloud, names: Iterable[str], value: float, *, age: timedelta = CLOSED) -> None:

@@ -39,6 +39,7 @@ FLEET_KEYS = frozenset(
         "metric",
         "mode",
         "name",
+        "ownership",
         "reaction",
         "region",
         "timezone",

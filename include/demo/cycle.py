@@ -29,8 +29,8 @@ class Cycle:
 def await_cycle(airflow: AirflowApi, *, number: int = 1, shards: int = 1, seconds: float = 300) -> Cycle:
     """Wait until the pull has run this many times and everything it set off has ended; give the cycle of that number.
 
-    The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG. Another may follow at
-    once when the hour is over, so cycles are counted from the oldest.
+    The first cycle needs no trigger: Airflow runs the last hour's pull as soon as it knows the DAG. Another may
+    follow at once when the hour is over, so cycles are counted from the oldest.
     """
     began = time.monotonic()
     pull = airflow.wait_for_runs(DAGS[0], number, seconds=seconds)[-number]

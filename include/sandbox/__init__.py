@@ -17,6 +17,7 @@ from sandbox import (  # noqa: F401 - each of them declares what it replaces in 
     published,
     quotas,
     scheduled_actions,
+    sqs,
     stub,
 )
 from sandbox.cloud import Cloud, in_process, running

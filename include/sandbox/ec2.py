@@ -9,6 +9,7 @@ import moto.ec2.models.launch_templates
 from moto.ec2.models.amis import AmiBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 
+from sandbox.launch_templates import image_of
 from sandbox.market import check_market
 from sandbox.patches import replaces
 from sandbox.usage import ON_DEMAND, SPOT, Pool, usage_of
@@ -40,6 +41,7 @@ def run_instances(
 ) -> Reservation:
     """Launch instances if there is capacity for the next one."""
     check_market(self, _pool(self, request))
+    image_id = image_of(image_id, self.account_id, self.region_name)
     reservation = _moto_run(self, image_id, count, user_data, security_group_names, **request)
     for instance in reservation.instances:
         usage_of(self).begin(instance)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from moto.autoscaling.models import AutoScalingBackend
 
 NOTICE_SECONDS = 120
+NOTICED, LOST = "_noticed", "_lost"
+"""Notes on an instance, for those who run something on it."""
 
 
 def _backends() -> Iterator[AutoScalingBackend]:
@@ -46,6 +48,7 @@ def kill(instance_id: object) -> None:
 def interrupt(instance_id: object) -> None:
     """Take an instance back in two minutes; a group that rebalances starts another one already."""
     group, state = find(instance_id)
+    vars(state)[NOTICED] = True
     arn = f"arn:aws:ec2:{group.region}:{group.account_id}:instance/{state.instance_id}"
     detail = {"instance-id": state.instance_id}
     announce(group.account_id, group.region, "aws.ec2", "EC2 Instance Rebalance Recommendation", detail, [arn])
@@ -60,6 +63,7 @@ def interrupt(instance_id: object) -> None:
 def _lose(group: FakeAutoScalingGroup, state: InstanceState) -> None:
     if state.instance.state == "terminated":
         return
+    vars(state)[LOST] = True
     state.instance.terminate()
     if exists(group):
         look_again(group)

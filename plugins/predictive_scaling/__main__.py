@@ -1,4 +1,4 @@
-"""`predictive-scaling`: the ledger and the fleet files from a shell, beside Airflow's own command."""
+"""`predictive-scaling`: ledger, fleet files and groups from a shell, beside Airflow's own command."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     ledger.set_defaults(run=_ledger)
     check = commands.add_parser("check", help="check every fleet file")
     check.set_defaults(run=_check)
+    fleets = commands.add_parser("fleets", help="look at the groups of the fleets; changes nothing")
+    looks = fleets.add_subparsers(required=True, metavar="LOOK")
+    look = looks.add_parser("check", help="quotas, sizes, timeouts, hooks, other owners: what to mend, exit 1 if grave")
+    look.add_argument("--fleet", help="only this fleet")
+    look.add_argument("--json", action="store_true", help="print JSON")
+    look.set_defaults(run=_check_groups)
     schema = commands.add_parser("schema", help="print the JSON schema of a fleet file")
     schema.set_defaults(run=_schema)
     return parser
@@ -94,6 +100,30 @@ def _check(_options: argparse.Namespace) -> int:
     names = ", ".join(fleet.name for fleet in folder.fleets)
     print(f"{len(folder.fleets)} good fleets: {names or 'none'}")  # noqa: T201 - the command's output
     return 2 if folder.problems else 0
+
+
+def _check_groups(options: argparse.Namespace) -> int:
+    from contextlib import redirect_stdout
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from predictive_scaling.checks import lines_of
+    from predictive_scaling.fleet_check import check_fleet, reach_of
+    from predictive_scaling.fleet_folder import read_fleets
+    from predictive_scaling.operators.one_fleet import named
+    from predictive_scaling.settings import Settings
+
+    settings = Settings.from_airflow()
+    known = read_fleets(settings.fleets_folder).fleets
+    chosen = [named(options.fleet, known)] if options.fleet else known
+    with redirect_stdout(sys.stderr):  # Airflow's connections log to stdout, which is for the answer alone
+        found = {spec.name: check_fleet(spec, reach_of(spec), settings, now=datetime.now(UTC)) for spec in chosen}
+    if options.json:
+        print(json.dumps({name: [asdict(flaw) for flaw in flaws] for name, flaws in found.items()}, indent=2))  # noqa: T201 - the command's output
+    else:
+        for name, flaws in found.items():
+            print("\n".join(lines_of(name, flaws)))  # noqa: T201 - the command's output
+    return int(any(flaw.grave for flaws in found.values() for flaw in flaws))
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -30,6 +30,14 @@ class Mode(StrEnum):
     AUTO = "auto"
 
 
+class Ownership(StrEnum):
+    """What to do when somebody else moves the group."""
+
+    REFUSE = "refuse"
+    YIELD = "yield"
+    TAKE_OVER = "take_over"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSpec:
     """What a person wrote about one fleet, checked."""
@@ -47,6 +55,7 @@ class FleetSpec:
     connection: str = "aws_default"
     region: str | None = None
     max_extra_cost: float = 0.25
+    ownership: Ownership = Ownership.REFUSE
     reaction: Rules | None = None  # None leaves reacting to the group's own policies
 
     @property

@@ -44,6 +44,11 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "type": "integer",
         "default": "900",
     },
+    "deployment": {
+        "description": "What groups are told holds them. One deployment is refused what another holds.",
+        "type": "string",
+        "default": "{LEDGER}",
+    },
     "notifiers": {
         "description": "Whom to tell when a fleet moves at the gate: a JSON list of Airflow notifiers.",
         "type": "string",
@@ -64,6 +69,7 @@ class Settings:
     action_prefix: str
     operation_patience: timedelta
     notifiers: tuple[dict[str, Any], ...] = ()
+    deployment: str = "{LEDGER}"
 
     @classmethod
     def from_airflow(cls) -> Settings:
@@ -76,6 +82,7 @@ class Settings:
             action_prefix=_prefix(),
             operation_patience=timedelta(seconds=_whole_number("operation_patience", least=60)),
             notifiers=_notifiers(),
+            deployment=_text("deployment"),
         )
 
 

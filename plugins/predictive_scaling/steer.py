@@ -13,6 +13,8 @@ from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet,
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.overriding import Desk, in_force, usual_max
+from predictive_scaling.ownership import Claim as Ours
+from predictive_scaling.ownership import hold, last_written
 from predictive_scaling.permission import May, Permission, permission, stopped
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, NOTICE, Naming, ScheduledAction, counted
 from predictive_scaling.settle import Turn, settle
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from predictive_scaling.status import Statuses
     from predictive_scaling.storage import Storage
 
+RECENT: Final = 200
+"""Events of a fleet among which its last writes are looked for."""
 RESERVED: Final = 2
 """Slots of AWS's limit kept free: one to catch up with what should hold already, one for a person."""
 
@@ -52,6 +56,7 @@ class Circumstances:
     statuses: Statuses
     cost_gate: CostGate
     reach: Callable[[FleetSpec], Fleet]
+    deployment: str
     prefix: str
     patience: timedelta
     dry_run: bool
@@ -150,6 +155,13 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         why_not=may.reason,
     )
     order = _without_plan(order, may, observed, overrides, policy) or order
+    if order.write:
+        written = last_written(around.ledger.events(fleet=spec.name, limit=RECENT), now)
+        ours = Ours(deployment=around.deployment, naming=naming, how=spec.ownership, written=written)
+        held = hold(fleet, observed, ours, may, now=now)
+        observed, notes = held.observed, (*notes, *held.notes)
+        if held.permitted.may is May.NOTHING:
+            order = replace(order, write=False, why_not=held.permitted.reason)
     applied = apply_plan(order, observed, fleet, around.ledger)
     return Steered(
         fleet=spec.name,

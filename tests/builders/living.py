@@ -110,6 +110,7 @@ class Life:
                 self.folder, [self.spec], CostStore.at(f"file://{self.folder}/storage"), self.ledger, self.statuses
             ),
             reach=self.reach,
+            deployment="blue",
             prefix="ps",
             patience=timedelta(minutes=15),
             dry_run=dry_run,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, Sizes
+    from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, ScalingPolicy, Sizes
     from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
     from predictive_scaling.schedule import ScheduledAction
 
@@ -46,6 +46,15 @@ class MortalFleet:
 
     def examine(self) -> Examined:
         return self._fleet.examine()
+
+    def policies(self) -> Sequence[ScalingPolicy]:
+        return self._fleet.policies()
+
+    def claim(self, holder: str) -> Receipt:
+        self._pass("before", "claim")
+        answer = self._fleet.claim(holder)
+        self._pass("after", "claim")
+        return answer
 
     def resize(self, sizes: Sizes) -> Receipt:
         self._pass("before", "resize")

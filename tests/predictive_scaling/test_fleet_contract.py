@@ -9,7 +9,7 @@ import pytest
 
 import sandbox
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.fleets import Fleet, Observed, Sizes
+from predictive_scaling.fleets import HELD_BY, Fleet, Observed, Sizes
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.fleets.memory import MemoryFleet
 from predictive_scaling.schedule import ScheduledAction
@@ -117,3 +117,16 @@ def test_none_is_let_go_below_the_minimum(fleet: Fleet) -> None:
     with pytest.raises(WriteRefused):
         fleet.retire(first.id)
     assert fleet.observe().staying_units == 2
+
+
+def test_the_last_to_claim_a_fleet_holds_it_and_nothing_else_changes(fleet: Fleet) -> None:
+    before = fleet.observe()
+    assert fleet.claim("blue").request_id
+    assert fleet.claim("green").request_id
+    after = fleet.observe()
+    assert after.tags == {**before.tags, HELD_BY: "green"}
+    assert after.sizes == before.sizes
+
+
+def test_a_fleet_without_policies_tells_of_none(fleet: Fleet) -> None:
+    assert list(fleet.policies()) == []

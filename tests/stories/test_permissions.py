@@ -57,6 +57,7 @@ def test_a_fleet_that_is_steered_needs_two_more(
     ledger = a_ledger(tmp_path)
     cloud.faults.forget_calls()
     pull(cloud, monkeypatch)
+    a_fleet(cloud).claim("blue")  # before the first write
     carry_out(an_order(a_plan(5, 9)), a_fleet(cloud), ledger)
     carry_out(an_order(a_plan(5), a_turn(run=2)), a_fleet(cloud), ledger)
     a_fleet(cloud).activities()

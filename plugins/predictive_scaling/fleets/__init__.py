@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from predictive_scaling.schedule import ScheduledAction
 
 IN_SERVICE: Final = "InService"
+HELD_BY: Final = "predictive-scaling:held-by"
+"""The tag that says which deployment steers a group."""
 TAKES_WORK: Final = frozenset({"healthy", "unavailable", "not in use"})
 """Target states in which nothing is left to wait for: healthy, never checked, or behind no load balancer."""
 
@@ -77,6 +79,16 @@ class Activity:
     def failed_launch(self) -> bool:
         """Whether an instance was to be launched and did not come."""
         return self.description.startswith("Launching") and self.status in {"Failed", "Cancelled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingPolicy:
+    """One scaling policy of a fleet; `predicts` when it moves capacity ahead of the load by itself."""
+
+    name: str
+    kind: str
+    predicts: bool = False
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +186,12 @@ class Fleet(Protocol):
 
     def examine(self) -> Examined:
         """Look closer, with more calls: launch times, target health, activities."""
+
+    def policies(self) -> Sequence[ScalingPolicy]:
+        """Tell which policies move the fleet by themselves."""
+
+    def claim(self, holder: str) -> Receipt:
+        """Write down which deployment steers the fleet; the last to write it holds it."""
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
         """Create the actions, or replace those of the same names."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.aws_client import client, reading, writing
 from predictive_scaling.errors import GroupNotFound, WriteRefused
-from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, Sizes, aws_answers
+from predictive_scaling.fleets import HELD_BY, Activity, Examined, Observed, Receipt, ScalingPolicy, Sizes, aws_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -61,6 +61,20 @@ class AutoScalingFleet:
             seen = aws_answers.with_targets(seen, self._target_states(seen.target_groups))
             seen = aws_answers.with_launch_times(seen, aws_answers.launch_times(self._descriptions(seen)))
         return Examined(observed=seen, activities=tuple(activities))
+
+    def policies(self) -> Sequence[ScalingPolicy]:
+        """Describe the scaling policies, AWS's own predictive one among them."""
+        with reading(f"reading the scaling policies of group {self._group}"):
+            pages = self._autoscaling.get_paginator("describe_policies")
+            found = pages.paginate(AutoScalingGroupName=self._group)
+            return tuple(aws_answers.policy(row) for page in found for row in page["ScalingPolicies"])
+
+    def claim(self, holder: str) -> Receipt:
+        """Tag the group, not its instances."""
+        tag = {"ResourceId": self._group, "ResourceType": "auto-scaling-group", "Key": HELD_BY, "Value": holder}
+        with writing(f"tagging group {self._group} as held by {holder}"):
+            answer = self._autoscaling.create_or_update_tags(Tags=[{**tag, "PropagateAtLaunch": False}])
+        return _receipt(answer, ())
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
         """Write up to fifty actions in one call."""

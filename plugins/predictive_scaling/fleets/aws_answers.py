@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.fleets import Activity, Instance, Observed
+from predictive_scaling.fleets import Activity, Instance, Observed, ScalingPolicy
 from predictive_scaling.schedule import ScheduledAction
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ActivityTypeDef,
         AutoScalingGroupTypeDef,
         InstanceTypeDef,
+        ScalingPolicyTypeDef,
         ScheduledUpdateGroupActionTypeDef,
     )
 
@@ -61,6 +62,18 @@ def activity(row: ActivityTypeDef) -> Activity:
         message=message,
         began=row.get("StartTime"),
         ended=row.get("EndTime"),
+    )
+
+
+def policy(row: ScalingPolicyTypeDef) -> ScalingPolicy:
+    """Read one row of DescribePolicies; AWS's predictive policy acts only in the mode that says so."""
+    kind = str(row.get("PolicyType", ""))
+    mode = row.get("PredictiveScalingConfiguration", {}).get("Mode")
+    return ScalingPolicy(
+        name=row.get("PolicyName", ""),
+        kind=kind,
+        predicts=kind == "PredictiveScaling" and mode == "ForecastAndScale",
+        enabled=row.get("Enabled", True),
     )
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.fleets import Activity, Examined, Instance, Observed, Receipt, Sizes
+from predictive_scaling.fleets import HELD_BY, Activity, Examined, Instance, Observed, Receipt, ScalingPolicy, Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,14 @@ class MemoryFleet:
     def examine(self) -> Examined:
         """Look; there is nothing more to see."""
         return Examined(observed=self._observed)
+
+    def policies(self) -> Sequence[ScalingPolicy]:
+        """Tell of none."""
+        return ()
+
+    def claim(self, holder: str) -> Receipt:
+        """Remember who steers it."""
+        return self._write(replace(self._observed, tags={**self._observed.tags, HELD_BY: holder}))
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
         """Create or replace; like AWS, refuse a start that another action holds."""

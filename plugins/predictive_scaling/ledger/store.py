@@ -32,6 +32,12 @@ class SqlLedger:
         """Reach the ledger as a task does, through the Airflow connection."""
         return cls(engine_of_connection(conn_id))
 
+    @property
+    def place(self) -> str:
+        """Where it is kept, without secrets: the same for every worker of a deployment, another for another."""
+        url = self._engine.url
+        return f"{url.database}@{url.host}" if url.host else str(url.database)
+
     def check(self) -> None:
         """Raise LedgerUnavailable unless every table can be read."""
         for table in metadata.sorted_tables:

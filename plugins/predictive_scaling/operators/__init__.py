@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from predictive_scaling.operators.apply import ApplyPlansOperator
+from predictive_scaling.operators.check_fleets import CheckFleetsOperator
 from predictive_scaling.operators.cost_gate import CostGateOperator
 from predictive_scaling.operators.cost_report import CompareCostsOperator
 from predictive_scaling.operators.dashboard import EnsureDashboardOperator
+from predictive_scaling.operators.ensure_fleet import EnsureFleetOperator
 from predictive_scaling.operators.forecast import ForecastDemandOperator
 from predictive_scaling.operators.inventory import InventoryOperator
 from predictive_scaling.operators.overriding import KillSwitchOperator, PauseFleetOperator, ResumeFleetOperator
@@ -20,10 +22,12 @@ from predictive_scaling.operators.set_capacity import SetCapacityOperator
 
 __all__ = [
     "ApplyPlansOperator",
+    "CheckFleetsOperator",
     "CheckPullOperator",
     "CompareCostsOperator",
     "CostGateOperator",
     "EnsureDashboardOperator",
+    "EnsureFleetOperator",
     "ForecastDemandOperator",
     "InventoryOperator",
     "KillSwitchOperator",

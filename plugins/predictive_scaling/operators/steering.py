@@ -53,6 +53,7 @@ class SteeringOperator(BaseOperator):
             statuses=statuses,
             cost_gate=CostGate.of(settings.fleets_folder.parent, fleets, costs, ledger, statuses),
             reach=AutoScalingFleet.of,
+            deployment=settings.deployment.replace("{LEDGER}", ledger.place)[-200:],
             prefix=settings.action_prefix,
             patience=settings.operation_patience,
             dry_run=settings.dry_run or dry_run,

@@ -1,0 +1,1 @@
+"""An example worker of a queue fleet."""

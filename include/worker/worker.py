@@ -1,0 +1,138 @@
+"""A worker of a queue fleet that loses nothing: the smallest one that is right.
+
+It takes one message at a time, keeps it hidden from others while it works, and deletes it only when the work is done.
+On SIGTERM it takes no new message, finishes the one in hand and exits with 0. A message that fails is left to the
+queue, which gives it to somebody again, and after its `maxReceiveCount` to the dead-letter queue. Put your work into a
+function and name it in HANDLER.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+logger = logging.getLogger("worker")
+
+LONG_POLL_SECONDS = 5
+"""How long SIGTERM may find the worker waiting for a message; at most 20."""
+RETRY_SECONDS = 5
+
+
+class Worker:
+    """Takes messages from one queue, one at a time, until it is told to stop."""
+
+    def __init__(self, sqs: Any, queue_url: str, handle: Callable[[str], None], *, visibility_seconds: int) -> None:
+        self._sqs = sqs
+        self._queue = queue_url
+        self._handle = handle
+        self._visibility = visibility_seconds
+        self._stopping = threading.Event()
+
+    def stop(self, *_signal: object) -> None:
+        """Take no further message."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped; a queue that cannot be reached is asked again."""
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("the queue cannot be used, again in %s s: %s", RETRY_SECONDS, error)
+                self._stopping.wait(RETRY_SECONDS)
+        logger.info("stopped; nothing in hand")
+
+    def _turn(self) -> None:
+        for message in self._receive():
+            if self._stopping.is_set():  # it came while we were told to stop: somebody else may have it at once
+                self._hide(message, 0)
+                return
+            self._work(message)
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._queue,
+            MaxNumberOfMessages=1,
+            WaitTimeSeconds=LONG_POLL_SECONDS,
+            VisibilityTimeout=self._visibility,
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def _work(self, message: dict[str, Any]) -> None:
+        """Do the work, and only then delete the message."""
+        try:
+            with self._kept_hidden(message):
+                self._handle(message["Body"])
+        except Exception:
+            logger.exception("message %s failed, and is left to the queue", message["MessageId"])
+            return
+        self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        logger.info("message %s is done", message["MessageId"])
+
+    @contextmanager
+    def _kept_hidden(self, message: dict[str, Any]) -> Iterator[None]:
+        """Extend the message's visibility timeout for as long as the work takes."""
+        done = threading.Event()
+
+        def extend() -> None:
+            while not done.wait(self._visibility / 3):
+                try:
+                    self._hide(message, self._visibility)
+                except (BotoCoreError, ClientError) as error:
+                    logger.warning("message %s may be given to somebody else: %s", message["MessageId"], error)
+
+        extending = threading.Thread(target=extend, daemon=True)
+        extending.start()
+        try:
+            yield
+        finally:
+            done.set()
+            extending.join()
+
+    def _hide(self, message: dict[str, Any], seconds: int) -> None:
+        self._sqs.change_message_visibility(
+            QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
+        )
+
+
+def handler(path: str) -> Callable[[str], None]:
+    """Find the function that `module:function` names."""
+    module, _, name = path.partition(":")
+    found: Callable[[str], None] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def main() -> int:
+    """Read the environment, and work."""
+    level = os.environ.get("LOG_LEVEL", "INFO")
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    try:
+        queue_url, visibility = os.environ["QUEUE_URL"], int(os.environ.get("VISIBILITY_SECONDS", "120"))
+        handle = handler(os.environ["HANDLER"])
+    except (KeyError, ValueError, ImportError, AttributeError) as error:
+        logger.error("cannot start: %r; set QUEUE_URL, HANDLER=module:function and VISIBILITY_SECONDS", error)  # noqa: TRY400 - the message is the whole story
+        return 2
+    sqs = boto3.client("sqs", config=Config(retries={"mode": "adaptive", "total_max_attempts": 6}))
+    worker = Worker(sqs, queue_url, handle, visibility_seconds=visibility)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    worker.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

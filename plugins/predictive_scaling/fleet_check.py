@@ -1,0 +1,226 @@
+"""Looks at a fleet's group with everything around it, and judges what it sees. Reads only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from predictive_scaling.aws_client import client, reading
+from predictive_scaling.blueprint import family_of
+from predictive_scaling.blueprint_file import blueprint_path, read_blueprint
+from predictive_scaling.checks import Facts, Flaw, Hook, Queue, Quota, TargetGroup, flaws_of
+from predictive_scaling.errors import GroupNotFound, InvalidFleet
+from predictive_scaling.fleets import HELD_BY, aws_answers
+from predictive_scaling.fleets.auto_scaling import AutoScalingFleet, no_group
+from predictive_scaling.metric import Metric, QueueMetric
+from predictive_scaling.ownership import Claim, judge, judge_policies
+from predictive_scaling.schedule import Naming
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.fleets import Observed
+    from predictive_scaling.ownership import Rival
+    from predictive_scaling.settings import Settings
+
+    Reach = Callable[[str], Any]
+
+DEPTH_HISTORY: Final = timedelta(days=14)
+_STANDARD: Final = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
+_GRAPHICS: Final = frozenset({"g", "gr", "vt"})
+_QUOTAS: Final = (
+    # families, and the quotas on their running vCPUs on demand and as Spot; of other families nothing is said
+    (_STANDARD, "L-1216C47A", "L-34B43A08"),
+    (_GRAPHICS, "L-DB2E81BA", "L-3819A6DF"),
+)
+
+
+def reach_of(spec: FleetSpec) -> Reach:
+    """Reach AWS's services with the fleet's connection."""
+    return partial(client, connection=spec.connection, region=spec.region)
+
+
+def check_fleet(spec: FleetSpec, reach: Reach, settings: Settings, *, now: datetime) -> tuple[Flaw, ...]:
+    """Give the flaws of one fleet's group, and whoever else moves it."""
+    facts = look(spec, reach, processing=_processing(spec, settings.fleets_folder), now=now)
+    fleet = AutoScalingFleet(reach("autoscaling"), spec.group, reach)
+    holder = facts.observed.tags.get(HELD_BY, "")
+    claim = Claim(deployment=holder, naming=Naming(settings.action_prefix, spec.name))
+    rivals = (*judge(facts.observed, claim, now), *judge_policies(fleet.policies()))
+    others = (_as_flaw(rival) for rival in rivals if "process " not in rival.what)  # `checks` tells the processes
+    return (*flaws_of(facts), *others)
+
+
+def look(spec: FleetSpec, reach: Reach, *, processing: timedelta | None, now: datetime) -> Facts:
+    """Read everything the checks need."""
+    fleet = AutoScalingFleet(reach("autoscaling"), spec.group, reach)
+    with reading(f"checking group {spec.group}"):
+        found = reach("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[spec.group])
+    if not found["AutoScalingGroups"]:
+        raise GroupNotFound(no_group(spec.group))
+    group = found["AutoScalingGroups"][0]
+    observed = aws_answers.observed(group, fleet.observe().actions)
+    boots = sorted(each.boot for each in fleet.activities() if each.boot)
+    with reading(f"checking what is around group {spec.group}"):
+        return Facts(
+            fleet=spec.name,
+            policy=spec.policy,
+            observed=observed,
+            cooldown=timedelta(seconds=group["DefaultCooldown"]),
+            grace=timedelta(seconds=group.get("HealthCheckGracePeriod") or 0),
+            health_check=group["HealthCheckType"],
+            capacity_rebalance=bool(group.get("CapacityRebalance")),
+            spot_share=_spot_share(group),
+            quotas=_quotas(spec, group, reach),
+            queue=_queue(spec, reach, now),
+            processing=processing,
+            boot=boots[int(0.9 * len(boots))] if boots else None,
+            target_groups=_target_groups(observed, reach),
+            hooks=_hooks(spec.group, reach),
+        )
+
+
+def _processing(spec: FleetSpec, fleets_folder: str | Path) -> timedelta | None:
+    """What a message takes is known where a blueprint says so."""
+    path = blueprint_path(fleets_folder, spec.name)
+    try:
+        return read_blueprint(path).processing if path.exists() else None
+    except InvalidFleet:  # `ensure_fleet` says what is wrong with it
+        return None
+
+
+def _as_flaw(rival: Rival) -> Flaw:
+    return Flaw(
+        check="ownership", found=rival.what, wanted="a group that is ours alone", mend=rival.mend, grave=rival.stops
+    )
+
+
+def _distribution(group: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = group.get("MixedInstancesPolicy", {}).get("InstancesDistribution", {})
+    return found
+
+
+def _spot_share(group: Mapping[str, Any]) -> int:
+    """The percentage above the base that is Spot."""
+    if "MixedInstancesPolicy" not in group:
+        return 0
+    return 100 - int(_distribution(group).get("OnDemandPercentageAboveBaseCapacity", 100))
+
+
+def _types(group: Mapping[str, Any], reach: Reach) -> list[str]:
+    """The types a group may launch; none are known of one that is made from a launch configuration."""
+    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    overrides = [row["InstanceType"] for row in mixed.get("Overrides", ()) if "InstanceType" in row]
+    template = mixed.get("LaunchTemplateSpecification") or group.get("LaunchTemplate")
+    if overrides or not template:
+        return overrides
+    version = template.get("Version") or "$Default"
+    found = reach("ec2").describe_launch_template_versions(
+        LaunchTemplateId=template["LaunchTemplateId"], Versions=[version]
+    )
+    data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    return [data["InstanceType"]] if "InstanceType" in data else []
+
+
+def _quotas(spec: FleetSpec, group: Mapping[str, Any], reach: Reach) -> tuple[Quota, ...]:
+    """Hold the group at its largest, all of the type with most vCPUs, against the account's limits."""
+    types = _types(group, reach)
+    if not types:
+        return ()
+    answer = reach("ec2").describe_instance_types(InstanceTypes=types)
+    vcpus = {row["InstanceType"]: row["VCpuInfo"]["DefaultVCpus"] for row in answer["InstanceTypes"]}
+    most = max(group["MaxSize"], spec.policy.breach_max or 0)
+    base = min(int(_distribution(group).get("OnDemandBaseCapacity") or 0), most)
+    spot = (most - base) * _spot_share(group) // 100
+    needed: dict[str, int] = {}
+    for each, size in vcpus.items():
+        for families, on_demand_code, spot_code in _QUOTAS:
+            for code, count in ((on_demand_code, most - spot), (spot_code, spot)):
+                if family_of(each) in families and count:
+                    needed[code] = max(needed.get(code, 0), count * size)
+    return tuple(_quota(code, vcpus, reach) for code, vcpus in needed.items())
+
+
+def _quota(code: str, needed: int, reach: Reach) -> Quota:
+    found = reach("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]
+    return Quota(code=code, name=found["QuotaName"], limit=found["Value"], needed=needed)
+
+
+def _queue(spec: FleetSpec, reach: Reach, now: datetime) -> Queue | None:
+    name = queue_of(spec)
+    if name is None:
+        return None
+    sqs = reach("sqs")
+    address = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    wanted = ["VisibilityTimeout", "ApproximateNumberOfMessages"]
+    held = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=wanted)["Attributes"]
+    depths = _depths(name, reach, now)
+    return Queue(
+        name=name,
+        visibility=timedelta(seconds=int(held["VisibilityTimeout"])),
+        deepest=max([float(held["ApproximateNumberOfMessages"]), *depths]),
+    )
+
+
+def queue_of(spec: FleetSpec) -> str | None:
+    """The queue a fleet is measured by, if it is."""
+    match spec.metric:
+        case QueueMetric(queue=name):
+            return name
+        case Metric(namespace="AWS/SQS", dimensions=dimensions):
+            return dimensions.get("QueueName")
+    return None
+
+
+def _depths(queue: str, reach: Reach, now: datetime) -> Sequence[float]:
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Dimensions": [{"Name": "QueueName", "Value": queue}],
+    }
+    query = {"Id": "depth", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
+    answer = reach("cloudwatch").get_metric_data(MetricDataQueries=[query], StartTime=now - DEPTH_HISTORY, EndTime=now)
+    values: Sequence[float] = answer["MetricDataResults"][0]["Values"]
+    return values
+
+
+def _target_groups(observed: Observed, reach: Reach) -> tuple[TargetGroup, ...]:
+    if not observed.target_groups:
+        return ()
+    elb = reach("elbv2")
+    rows = elb.describe_target_groups(TargetGroupArns=list(observed.target_groups))["TargetGroups"]
+    return tuple(_target_group(row, _drain(row["TargetGroupArn"], elb)) for row in rows)
+
+
+def _target_group(row: Mapping[str, Any], drain: timedelta) -> TargetGroup:
+    return TargetGroup(
+        name=row["TargetGroupName"],
+        interval=timedelta(seconds=row["HealthCheckIntervalSeconds"]),
+        timeout=timedelta(seconds=row["HealthCheckTimeoutSeconds"]),
+        healthy_after=row["HealthyThresholdCount"],
+        unhealthy_after=row["UnhealthyThresholdCount"],
+        drain=drain,
+    )
+
+
+def _drain(arn: str, elb: Any) -> timedelta:
+    attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    found = {row["Key"]: row["Value"] for row in attributes}
+    return timedelta(seconds=int(found.get("deregistration_delay.timeout_seconds", 300)))
+
+
+def _hooks(group: str, reach: Reach) -> tuple[Hook, ...]:
+    rows = reach("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName=group)["LifecycleHooks"]
+    return tuple(
+        Hook(
+            name=row["LifecycleHookName"],
+            launching=row["LifecycleTransition"].endswith("LAUNCHING"),
+            timeout=timedelta(seconds=row["HeartbeatTimeout"]),
+            abandons=row["DefaultResult"] == "ABANDON",
+        )
+        for row in rows
+    )
