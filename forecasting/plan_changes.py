@@ -69,6 +69,8 @@ def combined(plans: Mapping[str, Plan], slots: int = MOST_STEPS) -> Plan:
     if not plans or not 2 <= slots <= MOST_STEPS:
         msg = f"{len(plans)} plans for {slots} steps: give at least one plan, and 2 to {MOST_STEPS} steps"
         raise InvalidRequest(msg)
+    if len(plans) == 1:
+        return next(iter(plans.values()))
     starts = {plan.start for plan in plans.values()}
     if len(starts) > 1:
         msg = f"plans start at {', '.join(sorted(start.isoformat() for start in starts))}: draw them for one moment"
@@ -91,6 +93,7 @@ def _told(step: Step, at: datetime, capacity: int, reason: str) -> Step:
         at,
         capacity,
         reason,
+        most=step.most,
         demand=step.demand,
         quantile=step.quantile,
         unbounded=step.unbounded,
@@ -103,7 +106,7 @@ def _told(step: Step, at: datetime, capacity: int, reason: str) -> Step:
 def _distinct(steps: list[Step]) -> list[Step]:
     kept = steps[:1]
     for step in steps[1:]:
-        if step.capacity != kept[-1].capacity:
+        if (step.capacity, step.most) != (kept[-1].capacity, kept[-1].most):
             kept.append(step)
     return kept
 

@@ -29,6 +29,7 @@ _SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", 
 # What a fleet file says of the fleet itself; a policy passes over it.
 FLEET_KEYS = frozenset(
     {
+        "also",
         "connection",
         "country",
         "engine",

@@ -20,7 +20,7 @@ from forecasting.freeze import Freeze
 from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from predictive_scaling.errors import InvalidFleet
-from predictive_scaling.fleet_spec import FleetSpec, Mode, Ownership
+from predictive_scaling.fleet_spec import FleetSpec, Load, Mode, Ownership
 from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, Strict, Text
 from predictive_scaling.reaction_file import ReactionFields  # noqa: TC001 - pydantic reads it
 
@@ -44,6 +44,13 @@ class FreezeFields(Strict):
 
     start: datetime
     end: datetime
+
+
+class AlsoFields(Strict):
+    """One more load that the fleet must serve: at every moment the greatest need counts."""
+
+    metric: AnyMetric
+    target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="of this load one instance serves well")
 
 
 class FleetFile(Strict):
@@ -83,9 +90,8 @@ class FleetFile(Strict):
         0.25, ge=0, le=10, description="the gate lets a forecast cost this share more than reacting alone"
     )
     reaction: ReactionFields | None = Field(None, description="that we react to the load, and how; else others do")
-    ownership: Literal["refuse", "yield", "take_over"] = Field(
-        "refuse", description="when somebody else moves the group"
-    )
+    also: tuple[AlsoFields, ...] = Field((), description="more loads; at every moment the greatest need counts")
+    ownership: Literal["refuse", "yield", "take_over"] = Field("refuse", description="when another holds the group")
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
 
@@ -149,6 +155,9 @@ class FleetFile(Strict):
             connection=self.connection,
             region=self.region,
             max_extra_cost=self.max_extra_cost,
+            also=tuple(
+                Load(metric=each.metric.measure(), target_per_instance=each.target_per_instance) for each in self.also
+            ),
             ownership=Ownership(self.ownership),
             reaction=self.reaction.rules() if self.reaction else None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +39,14 @@ class Ownership(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One more load that a fleet must serve, and what one instance serves of it."""
+
+    metric: Measure
+    target_per_instance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSpec:
     """What a person wrote about one fleet, checked."""
 
@@ -55,6 +63,7 @@ class FleetSpec:
     connection: str = "aws_default"
     region: str | None = None
     max_extra_cost: float = 0.25
+    also: tuple[Load, ...] = ()
     ownership: Ownership = Ownership.REFUSE
     reaction: Rules | None = None  # None leaves reacting to the group's own policies
 
@@ -62,6 +71,26 @@ class FleetSpec:
     def calendar(self) -> dict[str, Any]:
         """What a forecast is made with; fleets that agree in it can be forecast together."""
         return {"engine": self.engine, "timezone": self.timezone, "events": self.events, "country": self.country}
+
+    @property
+    def loads(self) -> tuple[FleetSpec, ...]:
+        """The fleet once for each load: itself, and one beside it, with a name of its own, for each of `also`."""
+        beside = (
+            replace(
+                self,
+                name=f"{self.name}+{number}",
+                metric=load.metric,
+                policy=replace(self.policy, target_per_instance=load.target_per_instance),
+                also=(),
+            )
+            for number, load in enumerate(self.also, start=2)
+        )
+        return (self, *beside)
+
+
+def each_load(fleets: Iterable[FleetSpec]) -> list[FleetSpec]:
+    """Give what must be measured and forecast: every load of every fleet."""
+    return [load for fleet in fleets for load in fleet.loads]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from forecasting import Plan, Step, draw_plan
 from forecasting.override import OverrideKind, overridden
+from forecasting.plan_changes import combined
 from predictive_scaling.apply import Applied, Order, apply_plan
 from predictive_scaling.cost_gate import Claim
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
@@ -140,7 +142,8 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     slots = _free_slots(observed, naming, reserved=around.cost_gate.more_steps(spec.name) + 2 * len(overrides))
     plan = _at_rest(policy, overrides, may, now)
     if forecast:
-        drawn = draw_plan(forecast, policy, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
+        draw = partial(draw_plan, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
+        drawn = combined(_plans(spec, forecast, policy, around.storage, draw), slots)
         claim = Claim(spec=spec, policy=policy, plan=drawn, observed=observed, forecast=forecast)
         gated = around.cost_gate.capped(claim, by=around.by, now=now)
         notes = (*notes, *gated.notes)
@@ -178,6 +181,19 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         peak=_peak(forecast, policy.quantile) if forecast else None,
         notes=notes,
     )
+
+
+def _plans(
+    spec: FleetSpec, forecast: Forecast, policy: Policy, storage: Storage, draw: Callable[[Forecast, Policy], Plan]
+) -> dict[str, Plan]:
+    """Draw a plan for each load of the fleet, under the load's name."""
+    plans = {spec.metric.unit: draw(forecast, policy)}
+    for load in spec.loads[1:]:
+        _, made = storage.newest_forecast(load)
+        own = replace(policy, target_per_instance=load.policy.target_per_instance)
+        name = load.metric.unit if load.metric.unit not in plans else f"{load.metric.unit} ({load.name})"
+        plans[name] = draw(made, own)
+    return plans
 
 
 def _foreseen(

@@ -54,14 +54,14 @@ class PullMetricsOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Pull, and announce the shard's history; fail only when not one fleet could be pulled."""
         from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.fleet_spec import Shard, in_shard
+        from predictive_scaling.fleet_spec import Shard, each_load, in_shard
         from predictive_scaling.pull import pull
         from predictive_scaling.settings import Settings
         from predictive_scaling.sources.routed import RoutedSource, shipped_sources
         from predictive_scaling.storage import Storage
 
         settings = Settings.from_airflow()
-        fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
+        fleets = each_load(in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard)))
         source = RoutedSource(shipped_sources())
         pulled = pull(fleets, source, Storage.at(settings.storage), now=datetime.now(UTC))
         for each in pulled:
