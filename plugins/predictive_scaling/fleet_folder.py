@@ -1,7 +1,8 @@
-"""All fleets of a folder: the good ones to work with, and what is wrong with the others.
+"""All fleets there are: the good ones to work with, and what is wrong with the others.
 
-One bad file must not stop the other fleets, and must not pass unseen either: its fleet is left alone, and the check
-task of `pull_metrics` fails with its name.
+A fleet is a file of the folder or an autoscaler made through the API; underneath they are the same, and where both name
+one fleet, or one group, the file wins. One bad file must not stop the other fleets, and must not pass unseen either:
+its fleet is left alone, and the check task of `pull_metrics` fails with its name.
 """
 
 from __future__ import annotations
@@ -11,22 +12,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from predictive_scaling.errors import InvalidFleet, InvalidSetting
+from predictive_scaling.errors import InvalidFleet, InvalidSetting, LedgerUnavailable
 from predictive_scaling.fleet_file import read_fleet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.ledger.autoscalers import StoredAutoscaler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetFolder:
-    """What a folder of fleet files holds."""
+    """What a folder of fleet files holds, and what was made through the API beside it."""
 
     fleets: tuple[FleetSpec, ...]
     problems: tuple[str, ...]
 
 
 def read_fleets(folder: str | Path) -> FleetFolder:
+    """Give the fleets of the folder, and those made through the API."""
+    return with_autoscalers(read_folder(folder))
+
+
+def with_autoscalers(files: FleetFolder) -> FleetFolder:
+    """Put those made through the API beside the files, where there is a ledger to keep them in."""
+    try:
+        return joined(files, _autoscalers())
+    except LedgerUnavailable as error:
+        return FleetFolder(fleets=files.fleets, problems=(*files.problems, f"autoscalers are left alone: {error}"))
+
+
+def read_folder(folder: str | Path) -> FleetFolder:
     """Read every `*.yaml` and `*.yml` file of the folder."""
     place = Path(folder)
     if not place.is_dir():
@@ -44,6 +61,73 @@ def read_fleets(folder: str | Path) -> FleetFolder:
         fleets=tuple(fleet for file, fleet in fleets if file not in clashes),
         problems=(*problems, *clashes.values()),
     )
+
+
+def joined(files: FleetFolder, autoscalers: Iterable[StoredAutoscaler]) -> FleetFolder:
+    """Put autoscalers beside the files; one that cannot be, or need not be, is named among the problems."""
+    fleets, problems = list(files.fleets), list(files.problems)
+    for stored in autoscalers:
+        try:
+            spec = spec_of(stored)
+        except InvalidFleet as error:
+            problems.append(str(error))
+            continue
+        if why := overruled(spec, fleets):
+            problems.append(f"autoscaler {stored.name} is left alone: {why}")
+        else:
+            fleets.append(spec)
+    return FleetFolder(fleets=tuple(fleets), problems=tuple(problems))
+
+
+def spec_of(stored: StoredAutoscaler) -> FleetSpec:
+    """Give the fleet that was asked for."""
+    from pydantic import ValidationError
+
+    from predictive_scaling.autoscaler import Autoscaler
+
+    try:
+        return Autoscaler.model_validate(stored.asked).spec()
+    except ValidationError as error:
+        told = "; ".join(each["msg"] for each in error.errors())
+        msg = f"autoscaler {stored.name}: cannot be read any more ({told}): delete it and make it anew"
+        raise InvalidFleet(msg) from error
+
+
+def overruled(spec: FleetSpec, fleets: Sequence[FleetSpec]) -> str:
+    """Say which of these fleets goes before a new one; empty when none does."""
+    for other in fleets:
+        if other.name == spec.name:
+            return f"fleet {spec.name!r} has a file, which wins: delete the one, or give it another name"
+        if _moved(other) == _moved(spec):
+            return f"group {spec.group!r} is moved by fleet {other.name!r} already: one fleet a group"
+    return ""
+
+
+def _autoscalers() -> Sequence[StoredAutoscaler]:
+    """Read them as a task does; without a connection to the ledger there can be none."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from predictive_scaling.ledger.autoscalers import SqlAutoscalers
+    from predictive_scaling.ledger.connection import CONNECTION
+
+    if not _has_connection(CONNECTION):
+        return ()
+    try:
+        return SqlAutoscalers.from_connection().all()
+    except SQLAlchemyError as error:
+        first_line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        msg = f"scaling_autoscaler could not be read through {CONNECTION!r} ({first_line}): run `airflow db migrate`"
+        raise LedgerUnavailable(msg) from error
+
+
+def _has_connection(conn_id: str) -> bool:
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return bool(Connection.get(conn_id))
+    except AirflowNotFoundException:
+        return False
 
 
 def _clashes(fleets: list[tuple[str, FleetSpec]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import PredictiveScalingError
-from predictive_scaling.fleet_folder import read_fleets
+from predictive_scaling.fleet_folder import FleetFolder, read_folder, with_autoscalers
 from predictive_scaling.fleet_spec import Shard, in_shard
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
@@ -34,7 +34,7 @@ class Lookout:
     shard: Shard
     source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
     memory: Memory = field(default_factory=Memory)
-    _known: tuple[object, tuple[FleetSpec, ...]] = (None, ())
+    _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))
 
     def look(self, now: datetime) -> tuple[list[Reaction], list[str]]:
         """Give the changes that the load asks for, and a line for each fleet about which there is news."""
@@ -58,12 +58,12 @@ class Lookout:
         return asked, news
 
     def _fleets(self) -> tuple[FleetSpec, ...]:
-        """Read the files again only when one of them has changed."""
+        """Read the files again only when one of them has changed; autoscalers are looked up every time."""
         stamps = sorted((path.name, path.stat().st_mtime_ns) for path in self.folder.iterdir())
         if self._known[0] != stamps:
-            fleets = in_shard(read_fleets(self.folder).fleets, self.shard)
-            self._known = stamps, tuple(fleet for fleet in fleets if fleet.reaction is not None)
-        return self._known[1]
+            self._known = stamps, read_folder(self.folder)
+        found = with_autoscalers(self._known[1]).fleets
+        return tuple(fleet for fleet in in_shard(found, self.shard) if fleet.reaction is not None)
 
 
 def _sizes(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Sizes], dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecasting import Policy
+from forecasting.override import Override, OverrideKind
 from predictive_scaling.api.fleet_files import FleetFiles
 from predictive_scaling.api.fleet_views import State, fleet_row, fleet_rows, in_order, matching
 from predictive_scaling.fleet_folder import FleetFolder
@@ -33,6 +34,22 @@ def a_status(name: str = "web", **more: object) -> Status:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
+def an_override(
+    kind: OverrideKind, fleet: str = "web", hours: int = 1, at: datetime = NOW - timedelta(hours=2)
+) -> Override:
+    return Override(
+        id="1",
+        fleet=fleet,
+        kind=kind,
+        reason="a release",
+        actor="ada",
+        starts_at=at,
+        ends_at=NOW + timedelta(hours=hours),
+        min_size=3,
+        created_at=at,
+    )
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [
@@ -49,6 +66,33 @@ def test_a_problem_comes_before_age_and_age_before_the_mode(status: Status | Non
     row = fleet_row(a_fleet(), status, now=NOW)
     assert row.state is state
     assert row.state_reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "fleet", "hours", "state"),
+    [
+        (OverrideKind.FREEZE, "web", 1, State.PAUSED),
+        (OverrideKind.NO_SCALE_IN, "web", 1, State.PAUSED),
+        (OverrideKind.HOLD, "web", 1, State.HELD),
+        (OverrideKind.STOP, "*", 1, State.PAUSED),
+        (OverrideKind.FREEZE, "other", 1, State.AUTO),
+        (OverrideKind.FREEZE, "web", -1, State.AUTO),
+    ],
+)
+def test_a_persons_word_that_holds_is_the_state_and_says_whose_it_is(
+    kind: OverrideKind, fleet: str, hours: int, state: State
+) -> None:
+    row = fleet_row(a_fleet(), a_status(), now=NOW, overrides=[an_override(kind, fleet, hours)])
+    assert row.state is state
+    assert ("by ada" in row.state_reason) == (state is not State.AUTO)
+
+
+def test_trouble_is_told_before_an_override_and_a_stop_before_a_hold() -> None:
+    hold, stop = an_override(OverrideKind.HOLD), an_override(OverrideKind.STOP, "*", at=NOW - timedelta(hours=3))
+    assert fleet_row(a_fleet(), a_status(problem="no rights"), now=NOW, overrides=[hold]).state is State.PROBLEM
+    assert fleet_row(a_fleet(), a_status(), now=NOW, overrides=[hold, stop]).state_reason.startswith(
+        "stop (min 3) by ada"
+    )
 
 
 def test_a_fleet_whose_file_is_gone_is_still_shown() -> None:

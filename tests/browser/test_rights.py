@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from page_server import PageServer
 
 ROUTES = [
@@ -19,6 +21,11 @@ ROUTES = [
     "api/v1/fleets/web-shop/plan",
     "api/v1/fleets/web-shop/events",
     "api/v1/fleets/web-shop/accuracy",
+    "api/v1/fleets/web-shop/gate",
+    "api/v1/fleets/web-shop/replays",
+    "api/v1/overrides",
+    "api/v1/autoscalers",
+    "api/v1/autoscalers/trainer",
     "api/v1/events",
     "api/v1/events.csv",
     "api/v1/events/1",
@@ -28,9 +35,29 @@ ROUTES = [
 ]
 ROLES = {None: 401, "vera": 200, "uma": 200, "otto": 200, "admin": 200}
 ACTS = {None: 401, "vera": 403, "uma": 200, "otto": 200, "admin": 200}
-MAY = {"vera": [], "uma": ["roll_back", "scale_manually"], "otto": ["roll_back", "scale_manually"]}
+MAKES = {None: 401, "vera": 403, "uma": 201, "otto": 201, "admin": 201}
+DELETES = {None: 401, "vera": 403, "uma": 204, "otto": 204, "admin": 204}
+MANUAL = ["kill_switch", "pause_fleet", "promote_fleet", "replay_policy", "resume_fleet", "roll_back", "scale_manually"]
+MAY = {"vera": [], "uma": MANUAL, "otto": MANUAL}
+TRAINER = {
+    "name": "trainer",
+    "workload": {"name": "trainer", "namespace": "ml"},
+    "group": "trainer-gpu",
+    "min_replicas": 1,
+    "max_replicas": 8,
+    "target_gpu_percent": 70,
+}
 
 
+@pytest.fixture(scope="module")
+def trainer(server: PageServer) -> Iterator[None]:
+    """An autoscaler that is there while the table of routes is read."""
+    assert server.send("POST", "api/v1/autoscalers", TRAINER).status_code == 201
+    yield
+    assert server.send("DELETE", "api/v1/autoscalers/trainer").status_code == 204
+
+
+@pytest.mark.usefixtures("trainer")
 @pytest.mark.parametrize("role", ROLES)
 def test_every_route_answers_whom_it_should_and_nobody_else(server: PageServer, role: str | None) -> None:
     found = {route: server.scaling(route, role).status_code for route in ROUTES}
@@ -39,9 +66,27 @@ def test_every_route_answers_whom_it_should_and_nobody_else(server: PageServer, 
 
 def test_the_table_above_leaves_no_route_out(server: PageServer) -> None:
     paths = server.scaling("api/v1/openapi.json").json()["paths"]
-    known = {re.sub(r"web-shop", "{name}", re.sub(r"/1$", "/{event_id}", f"/{route}")) for route in ROUTES}
+    known = {
+        re.sub(r"web-shop", "{name}", re.sub(r"/1$", "/{event_id}", re.sub("trainer$", "{name}", f"/{route}")))
+        for route in ROUTES
+    }
     assert set(paths) <= known
-    assert {method for path in paths.values() for method in path} == {"get"}
+    writing = {(method, path) for path, methods in paths.items() for method in methods if method != "get"}
+    assert writing == {("post", "/api/v1/autoscalers"), ("delete", "/api/v1/autoscalers/{name}")}
+
+
+@pytest.mark.parametrize("role", MAKES)
+def test_who_may_change_dags_may_make_and_delete_an_autoscaler_and_nobody_else(
+    server: PageServer, role: str | None
+) -> None:
+    body = {**TRAINER, "name": "by-role", "group": "by-role"}
+    assert server.send("POST", "api/v1/autoscalers", body, role).status_code == MAKES[role]
+    there = server.scaling("api/v1/autoscalers/by-role").status_code
+    assert there == (200 if MAKES[role] == 201 else 404)
+    if there == 404:
+        assert server.send("POST", "api/v1/autoscalers", body).status_code == 201
+    assert server.send("DELETE", "api/v1/autoscalers/by-role", None, role).status_code == DELETES[role]
+    server.send("DELETE", "api/v1/autoscalers/by-role")
 
 
 @pytest.mark.parametrize("role", ACTS)

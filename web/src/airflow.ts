@@ -31,6 +31,7 @@ export interface ParamSchema {
   minimum?: number;
   maximum?: number;
   minLength?: number;
+  items?: { enum?: unknown[] };
 }
 
 export interface Param {

@@ -9,17 +9,18 @@ const TONES: Record<string, string> = {
   "no file": "warn",
   suspended: "warn",
   held: "warn",
+  paused: "warn",
   overridden: "warn",
-  asked: "warn",
   budgeted: "warn",
   auto: "good",
   applied: "good",
   returned: "good",
-  answered: "good",
   observe: "calm",
   approve: "calm",
   moved: "calm",
   learned: "calm",
+  created: "calm",
+  deleted: "calm",
 };
 
 export function toneOf(word: string): string {

@@ -10,7 +10,7 @@ import type { EventPage, EventRow, FleetPage } from "./views";
 
 const KINDS = [
   "intent", "applied", "failed", "unknown", "observed", "held", "refused",
-  "moved", "learned", "overridden", "returned", "asked", "answered", "budgeted",
+  "moved", "learned", "overridden", "returned", "budgeted", "created", "deleted",
 ];
 const FIELDS = ["fleet", "kind", "actor", "since", "until"] as const;
 

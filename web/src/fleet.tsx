@@ -1,17 +1,19 @@
 /** One fleet: one picture, the plan with its reasons, what is new in it, and how good its forecasts were. */
 
 import { useState } from "preact/hooks";
+import { Acts } from "./acts";
 import { AccuracyCard } from "./accuracy";
 import { Badge } from "./badge";
 import { EventTable } from "./event_table";
 import { Figure } from "./fleets";
+import { GateCard, Overrides } from "./gate";
 import { useLive } from "./live";
 import { Loading, Notice, Shown } from "./notice";
 import { Picture } from "./picture";
 import { PlanCard } from "./plan";
 import { to } from "./route";
-import { RunForm } from "./run_form";
-import type { EventPage, FleetDetail, Forecast, History, Person, Plan } from "./views";
+import type { EventPage, FleetDetail, Forecast, History, Override, OverridePage, Plan } from "./views";
+import { WhatIfCard } from "./what_if";
 import { away, clock, count, load, money, percent, spell } from "./wording";
 
 const PASTS = [
@@ -30,9 +32,11 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
   const base = `fleets/${encodeURIComponent(fleet.name)}`;
   const plan = useLive<Plan>(`${base}/plan`);
   const events = useLive<EventPage>(`${base}/events?limit=100`);
+  const overrides = useLive<OverridePage>(`overrides?fleet=${encodeURIComponent(fleet.name)}`).data?.items ?? [];
   return (
     <>
-      <Head fleet={fleet} />
+      <Head fleet={fleet} overrides={overrides} />
+      <Overrides items={overrides} />
       <Figures fleet={fleet} />
       {fleet.held_by && (
         <p class="warning">{`Held since ${clock(fleet.held_by.opened_at)} by ${fleet.held_by.kind}, ${fleet.held_by.by}: nobody else writes to it until that is settled.`}</p>
@@ -42,7 +46,9 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
       <Shown live={plan} missing={<Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>}>
         {(found) => <PlanCard plan={found} />}
       </Shown>
+      <GateCard base={base} asked={fleet.lead_time_seconds} />
       <AccuracyCard fleet={fleet} />
+      <WhatIfCard fleet={fleet} base={base} />
       <section class="card">
         <h2>
           Events <a class="quiet" href={to("events", "", { fleet: fleet.name })}>all of this fleet</a>
@@ -53,9 +59,9 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
   );
 }
 
-function Head({ fleet }: { fleet: FleetDetail }) {
-  const me = useLive<Person>("me", 60_000);
-  const [open, setOpen] = useState(false);
+function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] }) {
+  const given = { fleet: fleet.name };
+  const open = overrides.some((each) => each.fleet === fleet.name && each.ended_at === null);
   return (
     <div class="head">
       <div>
@@ -67,14 +73,14 @@ function Head({ fleet }: { fleet: FleetDetail }) {
         </h2>
         <p class="quiet">{fleet.state_reason}</p>
       </div>
-      {me.data?.may_trigger.includes("scale_manually") && (
-        <button type="button" class="primary" onClick={() => setOpen(true)}>
-          Scale by hand…
-        </button>
-      )}
-      {open && (
-        <RunForm dagId="scale_manually" title={`Scale ${fleet.name}`} given={{ fleet: fleet.name }} close={() => setOpen(false)} />
-      )}
+      <Acts
+        acts={[
+          ...(open ? [{ dagId: "resume_fleet", label: "Resume…", title: `Resume ${fleet.name}`, given }] : []),
+          { dagId: "pause_fleet", label: "Pause…", title: `Pause ${fleet.name}`, given },
+          { dagId: "promote_fleet", label: "Promote…", title: `Promote ${fleet.name}`, given },
+          { dagId: "scale_manually", label: "Scale by hand…", title: `Scale ${fleet.name}`, given, first: true },
+        ]}
+      />
     </div>
   );
 }

@@ -3,7 +3,7 @@
 import type { FleetRow, State } from "./views";
 
 /** Worst first. */
-export const STATES: State[] = ["problem", "stale", "no file", "unseen", "suspended", "approve", "observe", "auto"];
+export const STATES: State[] = ["problem", "stale", "no file", "unseen", "suspended", "paused", "held", "approve", "observe", "auto"];
 
 export type SortField = "name" | "state" | "in_service" | "planned" | "next_at" | "demand" | "wape" | "cost_per_hour";
 

@@ -1,6 +1,7 @@
 /** All fleets: what each is doing, what comes next, and what it costs. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Acts } from "./acts";
 import { Badge } from "./badge";
 import { chosen, counted, STATES, total, type Choice, type SortField } from "./fleet_list";
 import { useLive } from "./live";
@@ -32,7 +33,10 @@ function Fleets({ page }: { page: FleetPage }) {
   const change = (part: Partial<Choice>) => choose({ ...choice, ...part });
   return (
     <>
-      <Summary page={page} />
+      <div class="head">
+        <Summary page={page} />
+        <Acts acts={[{ dagId: "kill_switch", label: "Kill switch…", title: "Kill switch, for every fleet", given: {} }]} />
+      </div>
       {page.problems.length > 0 && <BrokenFiles problems={page.problems} />}
       <Toolbar page={page} choice={choice} change={change} />
       {page.items.length === 0 ? <NoFleets /> : rows.length === 0 ? <NoMatch /> : <Table rows={rows} choice={choice} change={change} />}
@@ -207,7 +211,7 @@ function Next({ row, at }: { row: FleetRow; at: string }) {
 
 /** What is wrong matters more than why the next step is as it is. */
 function Why({ row }: { row: FleetRow }) {
-  const troubled = ["problem", "stale", "no file", "unseen"].includes(row.state);
+  const troubled = ["problem", "stale", "no file", "unseen", "paused", "held"].includes(row.state);
   if (troubled) return <small class={`clamp troubled ${row.state === "problem" ? "bad" : ""}`}>{row.state_reason}</small>;
   return row.next_reason ? <small class="clamp">{row.next_reason}</small> : null;
 }

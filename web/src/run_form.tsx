@@ -104,6 +104,7 @@ function Input({ name, param }: { name: string; param: Param }) {
     );
   }
   const kind = kindOf(param);
+  if (kind === "array") return <Several name={name} choice={schema.items?.enum ?? []} chosen={value as unknown[]} />;
   if (kind === "boolean") return <input name={name} type="checkbox" defaultChecked={value === true} />;
   const required = !mayBeEmpty(param);
   const text = value === null || value === undefined ? "" : String(value);
@@ -111,15 +112,29 @@ function Input({ name, param }: { name: string; param: Param }) {
   return <input name={name} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} defaultValue={text} required={required} />;
 }
 
+function Several({ name, choice, chosen }: { name: string; choice: unknown[]; chosen: unknown[] }) {
+  return (
+    <select name={name} multiple size={choice.length}>
+      {choice.map((each) => (
+        <option key={String(each)} value={String(each)} selected={chosen.includes(each)}>
+          {String(each)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 /** What Airflow is told: numbers as numbers, and nothing for what was left empty. */
 function read(form: FormData, params: Record<string, Param>, given: Record<string, unknown>): Record<string, unknown> {
   const conf: Record<string, unknown> = {};
-  for (const [name, param] of Object.entries(params)) conf[name] = given[name] ?? answer(form.get(name), param);
+  for (const [name, param] of Object.entries(params)) conf[name] = given[name] ?? answer(form, name, param);
   return conf;
 }
 
-function answer(value: FormDataEntryValue | null, param: Param): unknown {
+function answer(form: FormData, name: string, param: Param): unknown {
   const kind = kindOf(param);
+  const value = form.get(name);
+  if (kind === "array") return form.getAll(name);
   if (kind === "boolean") return value !== null;
   if (value === "" && mayBeEmpty(param)) return null;
   if (param.schema.enum) return param.schema.enum.find((each) => String(each) === value);

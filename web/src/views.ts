@@ -1,6 +1,6 @@
 /** What the API tells, as `/scaling/api/v1/openapi.json` describes it. */
 
-export type State = "problem" | "stale" | "no file" | "unseen" | "suspended" | "approve" | "observe" | "auto";
+export type State = "problem" | "stale" | "no file" | "unseen" | "suspended" | "paused" | "held" | "approve" | "observe" | "auto";
 
 export interface FleetRow {
   name: string;
@@ -149,6 +149,66 @@ export interface EventDetail extends EventRow {
   } | null;
   chain: EventRow[];
   forecast: { forecast_id: string; start: string; engine: string; reason: string; peak: number; peak_at: string } | null;
+}
+
+export interface Override {
+  id: string;
+  fleet: string;
+  kind: string;
+  holds: boolean;
+  min_size: number | null;
+  max_size: number | null;
+  reason: string;
+  actor: string;
+  starts_at: string;
+  ends_at: string | null;
+  ended_at: string | null;
+}
+
+export interface OverridePage {
+  items: Override[];
+  total: number;
+}
+
+export interface Gate {
+  stage: string;
+  since: string;
+  reason: string;
+  failures: number;
+  actor: string;
+  reviewed_at: string | null;
+  evidence: Evidence | null;
+  boot_seconds: number | null;
+  launches: number;
+}
+
+export interface Evidence {
+  wape?: number;
+  flat?: number;
+  extra_cost?: number;
+  floor?: { under_time_share: number };
+  reactive?: { under_time_share: number };
+}
+
+export interface ReplayMode {
+  mode: string;
+  under_time_share: number;
+  over_hours_share: number;
+  instance_hours: number;
+  actions_per_day: number;
+  cost: number;
+}
+
+export interface Replay {
+  at: string;
+  since: string | null;
+  until: string | null;
+  boot_seconds: number;
+  modes: ReplayMode[];
+}
+
+export interface ReplayPage {
+  items: Replay[];
 }
 
 export interface Person {

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from predictive_scaling import __version__
-from predictive_scaling.api import event_routes, fleet_routes, person_routes
+from predictive_scaling.api import autoscaler_routes, event_routes, fleet_routes, override_routes, person_routes
 from predictive_scaling.api.etag import ETags
 from predictive_scaling.api.problem import answer_with_problems
 from predictive_scaling.api.rights import Reading
@@ -18,7 +18,10 @@ PREFIX = "/api/v1"
 app = FastAPI(
     title="Scaling",
     version=__version__,
-    description="What every fleet is doing, why, and what comes next. Reading needs the right to read DAGs.",
+    description=(
+        "What every fleet is doing, why, and what comes next. Reading needs the right to read DAGs, "
+        "making and deleting an autoscaler the right to change them."
+    ),
     # FastAPI would serve these to anybody.
     openapi_url=None,
     docs_url=None,
@@ -26,7 +29,7 @@ app = FastAPI(
 )
 app.add_middleware(ETags)
 answer_with_problems(app)
-for routes in (fleet_routes, event_routes, person_routes):
+for routes in (fleet_routes, autoscaler_routes, override_routes, event_routes, person_routes):
     app.include_router(routes.router, prefix=PREFIX, dependencies=[Reading])
 app.include_router(page_routes.router, prefix="/page")
 

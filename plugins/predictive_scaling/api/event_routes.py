@@ -91,7 +91,7 @@ def _all(records: Records, search: Wanted) -> Iterator[Event]:
 
 def _forecast_behind(event: Event, records: Records) -> ForecastBrief | None:
     """Forecasts are kept for two weeks; an event stays."""
-    spec = next((spec for spec in records.files.now().fleets if spec.name == event.fleet), None)
+    spec = next((spec for spec in records.fleets().fleets if spec.name == event.fleet), None)
     if spec is None or not event.forecast_id:
         return None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from predictive_scaling.fleet_folder import FleetFolder, read_fleets
+from predictive_scaling.fleet_folder import FleetFolder, read_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class FleetFiles:
         seen = _fingerprint(self._folder)
         with self._lock:
             if self._known is None or self._known[0] != seen:
-                self._known = seen, read_fleets(self._folder)
+                self._known = seen, read_folder(self._folder)
             return self._known[1]
 
 

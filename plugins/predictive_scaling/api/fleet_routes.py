@@ -15,13 +15,16 @@ from predictive_scaling.api.fleet_views import (
     FleetPage,
     State,
     fleet_detail,
+    fleet_row,
     fleet_rows,
     in_order,
     matching,
 )
 from predictive_scaling.api.instant import Instant
+from predictive_scaling.api.override_views import GateView, gate_view
 from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import RecordsOfServer
+from predictive_scaling.api.replay_views import ReplayPage, newest_replays
 from predictive_scaling.api.series_views import (
     AccuracyView,
     ForecastView,
@@ -56,8 +59,8 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> FleetPage:
     """List the fleets, each in brief."""
-    folder = records.files.now()
-    rows = fleet_rows(folder, records.statuses.all(), now=datetime.now(UTC))
+    folder = records.fleets()
+    rows = fleet_rows(folder, records.statuses.all(), now=datetime.now(UTC), overrides=records.open_overrides.all())
     found = in_order(matching(rows, text=search, state=state), sort, descending=order == "desc")
     return FleetPage(items=found[offset : offset + limit], total=len(found), problems=list(folder.problems))
 
@@ -65,8 +68,9 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
 @router.get("/{name}")
 def get_fleet(name: Name, records: RecordsOfServer) -> FleetDetail:
     """Tell how one fleet is, what holds it, and the policy of its file."""
-    spec = records.fleet(name)
-    return fleet_detail(spec, records.statuses.of(name), records.ledger.open_operation(name), now=datetime.now(UTC))
+    spec, status = records.fleet(name), records.statuses.of(name)
+    row = fleet_row(spec, status, now=datetime.now(UTC), overrides=records.overrides.open(name))
+    return fleet_detail(row, spec, status, records.ledger.open_operation(name))
 
 
 @router.get("/{name}/history")
@@ -104,7 +108,22 @@ def list_events_of_fleet(name: Name, records: RecordsOfServer, before: Before = 
     return event_page(records.events.page(Wanted(fleet=name, before=before), limit=limit + 1), limit=limit)
 
 
+@router.get("/{name}/gate")
+def get_gate(name: Name, records: RecordsOfServer) -> GateView:
+    """Tell how far the fleet's forecast is trusted, on what evidence, and what was learned of its boot time."""
+    gate = records.gates.of(records.fleet(name).name)
+    if gate is None:
+        raise HTTPException(404, f"fleet {name}: not reviewed yet: run review_fleets, or wait for its next run")
+    return gate_view(gate)
+
+
 @router.get("/{name}/accuracy")
 def get_accuracy(name: Name, records: RecordsOfServer) -> AccuracyView:
     """Give what came of the fleet's forecasts."""
     return accuracy_view(records.storage.accuracies(records.fleet(name)))
+
+
+@router.get("/{name}/replays")
+def list_replays(name: Name, records: RecordsOfServer, limit: Annotated[int, Query(ge=1, le=50)] = 5) -> ReplayPage:
+    """List what each mode would have done, newest replay first; the DAG replay_policy makes another."""
+    return newest_replays(records.files_stored, records.fleet(name).name, limit=limit)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
 
+from forecasting.override import Override, OverrideKind, ruling
+from predictive_scaling.ledger.overrides import EVERY_FLEET
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -28,6 +31,8 @@ class State(StrEnum):
     NO_FILE = "no file"
     UNSEEN = "unseen"
     SUSPENDED = "suspended"
+    PAUSED = "paused"
+    HELD = "held"
     APPROVE = "approve"
     OBSERVE = "observe"
     AUTO = "auto"
@@ -96,35 +101,37 @@ class FleetDetail(FleetRow):
     held_by: Holder | None = None
 
 
-def fleet_row(spec: FleetSpec, status: Status | None, *, now: datetime) -> FleetRow:
-    """Show a fleet that has a file."""
+def fleet_row(spec: FleetSpec, status: Status | None, *, now: datetime, overrides: Sequence[Override] = ()) -> FleetRow:
+    """Show a fleet that there is; `overrides` are those that may concern it."""
     given: dict[str, Any] = {"name": spec.name, "group": spec.group, "mode": spec.mode.value, "unit": spec.metric.unit}
     if status is None:
-        why = "its file is new: the next run of apply_plans looks at it"
+        why = "it is new: the next run of apply_plans looks at it"
         return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)
-    state, why = _state(status, spec.mode.value, now=now)
+    state, why = _in_trouble(status, now) or _overridden(spec.name, overrides, now) or _state(status, spec.mode.value)
     return FleetRow(**given, state=state, state_reason=why, **_seen(status))
 
 
 def row_without_file(status: Status) -> FleetRow:
     """Show a fleet that was seen, and whose file is gone or cannot be used."""
     given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
-    why = "no usable file of this name is in the folder of fleets: it is left alone, its scheduled actions stay"
+    why = "there is no usable file and no autoscaler of this name: it is left alone, its scheduled actions stay"
     return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status))
 
 
-def fleet_rows(folder: FleetFolder, statuses: Sequence[Status], *, now: datetime) -> list[FleetRow]:
+def fleet_rows(
+    folder: FleetFolder, statuses: Sequence[Status], *, now: datetime, overrides: Sequence[Override] = ()
+) -> list[FleetRow]:
     """Show all fleets, by name."""
     seen = {status.fleet: status for status in statuses}
-    rows = [fleet_row(spec, seen.pop(spec.name, None), now=now) for spec in folder.fleets]
+    rows = [fleet_row(spec, seen.pop(spec.name, None), now=now, overrides=overrides) for spec in folder.fleets]
     return sorted([*rows, *map(row_without_file, seen.values())], key=lambda row: row.name)
 
 
-def fleet_detail(spec: FleetSpec, status: Status | None, holder: Operation | None, *, now: datetime) -> FleetDetail:
+def fleet_detail(row: FleetRow, spec: FleetSpec, status: Status | None, holder: Operation | None) -> FleetDetail:
     """Show one fleet with its policy."""
     policy = spec.policy
     return FleetDetail(
-        **fleet_row(spec, status, now=now).model_dump(),
+        **row.model_dump(),
         timezone=spec.timezone,
         engine=spec.engine,
         policy_min=policy.min_size,
@@ -177,11 +184,25 @@ def _cost(status: Status) -> float | None:
     return round(status.in_service * status.price_per_hour, 4)
 
 
-def _state(status: Status, mode: str, *, now: datetime) -> tuple[State, str]:
+def _in_trouble(status: Status, now: datetime) -> tuple[State, str] | None:
     if status.problem:
         return State.PROBLEM, status.problem
     if now - status.at > STALE_AFTER:
         return State.STALE, f"last looked at {status.at:%a %d %b %H:%M} UTC: look for a failed run of apply_plans"
+    return None
+
+
+def _overridden(fleet: str, overrides: Sequence[Override], now: datetime) -> tuple[State, str] | None:
+    """A stop goes before everything; of the others the one made last rules."""
+    mine = [each for each in overrides if each.fleet in {fleet, EVERY_FLEET} and each.holds_at(now)]
+    stops = [each for each in mine if each.kind is OverrideKind.STOP]
+    rules = ruling(stops or mine, now)
+    if rules is None:
+        return None
+    return (State.HELD if rules.kind in {OverrideKind.HOLD, OverrideKind.BOUNDS} else State.PAUSED), str(rules)
+
+
+def _state(status: Status, mode: str) -> tuple[State, str]:
     reason = status.reason or "looked at, and nothing was to be done"
     known = {state.value for state in State}
     return (State(status.stage) if status.stage in known else State(mode)), reason

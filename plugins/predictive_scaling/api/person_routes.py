@@ -17,7 +17,15 @@ from predictive_scaling.api.rights import may_trigger
 
 router = APIRouter(tags=["person"], responses=PROBLEMS)
 
-MANUAL: Final = ("scale_manually", "roll_back")
+MANUAL: Final = (
+    "scale_manually",
+    "roll_back",
+    "pause_fleet",
+    "resume_fleet",
+    "promote_fleet",
+    "kill_switch",
+    "replay_policy",
+)
 """The DAGs that people trigger from the page, through Airflow's own API and with their own rights."""
 
 

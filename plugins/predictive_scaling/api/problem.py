@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from predictive_scaling.errors import LedgerUnavailable, NoHistory, PredictiveScalingError
+from predictive_scaling.errors import InvalidFleet, LedgerUnavailable, NoHistory, PredictiveScalingError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -33,10 +33,14 @@ def _response(status: HTTPStatus) -> dict[str, Any]:
     return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    int(status): {"model": Problem, **_response(status)}
-    for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-}
+def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe answers that are problems, as a route declares them."""
+    return {int(status): {"model": Problem, **_response(status)} for status in statuses}
+
+
+PROBLEMS: Final = problems(
+    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY
+)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -65,7 +69,11 @@ def _misunderstood(_request: Request, error: RequestValidationError) -> JSONResp
 
 
 def _not_possible(_request: Request, error: PredictiveScalingError) -> JSONResponse:
-    status = {NoHistory: HTTPStatus.NOT_FOUND, LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE}
+    status = {
+        NoHistory: HTTPStatus.NOT_FOUND,
+        LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+        InvalidFleet: HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
     return problem(status.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR), str(error))
 
 

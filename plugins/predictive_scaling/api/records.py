@@ -1,4 +1,4 @@
-"""Everything the API reads, reached once a process: fleet files, statuses, the ledger's events, stored series."""
+"""Everything the API reaches, once a process: fleet files, what the tables hold, the ledger's events, stored series."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, HTTPException
 
 from predictive_scaling.api.fleet_files import FleetFiles
+from predictive_scaling.api.open_overrides import OpenOverrides
+from predictive_scaling.fleet_folder import FleetFolder, joined
+from predictive_scaling.ledger.autoscalers import SqlAutoscalers
 from predictive_scaling.ledger.event_search import EventSearch
+from predictive_scaling.ledger.gates import SqlGates
+from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.settings import Settings
@@ -17,6 +22,7 @@ from predictive_scaling.storage import Storage
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from airflow.sdk import ObjectStoragePath
 
     from predictive_scaling.fleet_spec import FleetSpec
 
@@ -39,6 +45,13 @@ class Records:
         return Storage.at(self.settings.storage)
 
     @cached_property
+    def files_stored(self) -> ObjectStoragePath:
+        """The root of what is stored."""
+        from airflow.sdk import ObjectStoragePath
+
+        return ObjectStoragePath(self.settings.storage)
+
+    @cached_property
     def statuses(self) -> SqlStatuses:
         """What was last seen of each fleet."""
         return SqlStatuses(self.engine)
@@ -53,9 +66,33 @@ class Records:
         """The ledger itself, for who holds a fleet."""
         return SqlLedger(self.engine)
 
+    @cached_property
+    def autoscalers(self) -> SqlAutoscalers:
+        """The fleets made through the API."""
+        return SqlAutoscalers(self.engine)
+
+    @cached_property
+    def overrides(self) -> SqlOverrides:
+        """What people decided for one fleet."""
+        return SqlOverrides(self.engine)
+
+    @cached_property
+    def open_overrides(self) -> OpenOverrides:
+        """Those of all fleets."""
+        return OpenOverrides(self.engine)
+
+    @cached_property
+    def gates(self) -> SqlGates:
+        """How far each fleet's forecast is trusted."""
+        return SqlGates(self.engine)
+
+    def fleets(self) -> FleetFolder:
+        """Give every fleet there is now: those of files, and those made here."""
+        return joined(self.files.now(), self.autoscalers.all())
+
     def fleet(self, name: str) -> FleetSpec:
         """Give a fleet by its name, or answer 404."""
-        found = next((fleet for fleet in self.files.now().fleets if fleet.name == name), None)
+        found = next((fleet for fleet in self.fleets().fleets if fleet.name == name), None)
         if found is None:
             raise HTTPException(404, f"no fleet {name!r} in {self.settings.fleets_folder}: GET /fleets lists them")
         return found

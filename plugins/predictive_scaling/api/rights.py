@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 
 Reading: Final = Depends(requires_access_dag("GET"))
+Acting: Final = Depends(requires_access_dag("POST"))
 
 
 def may_trigger(user: BaseUser, dag_id: str) -> bool:

@@ -23,9 +23,9 @@ class EventKind(StrEnum):
     LEARNED = "learned"
     OVERRIDDEN = "overridden"
     RETURNED = "returned"
-    ASKED = "asked"
-    ANSWERED = "answered"
     BUDGETED = "budgeted"
+    CREATED = "created"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,177 @@
+"""The routes about autoscalers: fleets that are made and deleted here instead of by a file."""
+# ruff: noqa: TC001, TC002 - FastAPI reads the annotations
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from predictive_scaling.api.autoscaler_views import AutoscalerPage, AutoscalerView, Seen, autoscaler_view
+from predictive_scaling.api.etag import etag_of
+from predictive_scaling.api.problem import PROBLEMS, problems
+from predictive_scaling.api.records import Records, RecordsOfServer
+from predictive_scaling.api.rights import Acting
+from predictive_scaling.autoscaler import Autoscaler
+from predictive_scaling.errors import NoHistory
+from predictive_scaling.fleet_folder import overruled, spec_of
+from predictive_scaling.ledger.autoscalers import StoredAutoscaler, resized
+from predictive_scaling.ledger.records import Event, EventKind, TaskRun
+
+if TYPE_CHECKING:
+    from predictive_scaling.fleet_folder import FleetFolder
+    from predictive_scaling.fleet_spec import FleetSpec
+
+router = APIRouter(prefix="/autoscalers", tags=["autoscalers"], responses=PROBLEMS)
+
+LATELY = timedelta(hours=3)
+Name = Annotated[str, Path(max_length=63)]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", pattern=r"^[!-~]{1,200}$", description="asked again with it, no second one is made"
+    ),
+]
+Tag = Annotated[str | None, Header(alias="If-Match", description="the ETag of what was seen")]
+
+
+def json_only(request: Request) -> None:
+    """Take JSON alone: another site's form cannot send it in a person's name."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, f"content type {kind!r}: send the body as application/json")
+
+
+@router.get("")
+def list_autoscalers(
+    records: RecordsOfServer,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
+) -> AutoscalerPage:
+    """List the autoscalers, by name."""
+    every, files = records.autoscalers.all(), records.files.now()
+    shown = [_view(stored, records, files) for stored in every[offset : offset + limit]]
+    return AutoscalerPage(items=shown, total=len(every))
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Acting, Depends(json_only)],
+    response_model=AutoscalerView,
+    responses=problems(HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
+def create_autoscaler(asked: Autoscaler, records: RecordsOfServer, user: GetUserDep, key: Key = None) -> Response:
+    """Make one: from its next run on, every DAG knows it as a fleet, just as if it had a file."""
+    again = records.autoscalers.asked_with(key) if key else None
+    if again is not None:
+        return _made(_same(again, asked), records)
+    if why := _clash(asked, records):
+        raise HTTPException(409, f"{why}; nothing was made")
+    body = asked.model_dump(mode="json", exclude_none=True)
+    now = datetime.now(UTC)
+    stored = StoredAutoscaler(name=asked.name, asked=body, actor=user.get_name(), created_at=now, key=key)
+    if not records.autoscalers.add(stored):
+        raise HTTPException(409, _taken(asked.name))
+    records.ledger.record(_told(stored, user.get_name(), EventKind.CREATED))
+    return _made(stored, records)
+
+
+@router.get("/{name}", response_model=AutoscalerView)
+def get_autoscaler(name: Name, records: RecordsOfServer) -> Response:
+    """Tell what was asked for, and how it goes."""
+    return JSONResponse(_json(_known(name, records), records))
+
+
+@router.delete(
+    "/{name}",
+    status_code=204,
+    dependencies=[Acting],
+    responses=problems(HTTPStatus.PRECONDITION_FAILED),
+)
+def delete_autoscaler(name: Name, records: RecordsOfServer, user: GetUserDep, tag: Tag = None) -> Response:
+    """Delete one, if wanted only when it is still what was seen; its group and what is scheduled on it stay."""
+    stored = _known(name, records)
+    if tag is not None and tag.strip() != "*" and _tag(stored, records) not in map(str.strip, tag.split(",")):
+        raise HTTPException(412, f"autoscaler {name!r} is no longer what was seen: GET it again, then decide")
+    if not records.autoscalers.remove(name):
+        raise HTTPException(404, _no_such(name))
+    records.ledger.record(_told(stored, user.get_name(), EventKind.DELETED))
+    return Response(status_code=204)
+
+
+def _made(stored: StoredAutoscaler, records: Records) -> Response:
+    answer = JSONResponse(_json(stored, records), status_code=201)
+    answer.headers["Location"] = f"/scaling/api/v1/autoscalers/{stored.name}"
+    answer.headers["ETag"] = etag_of(bytes(answer.body))
+    return answer
+
+
+def _clash(asked: Autoscaler, records: Records) -> str:
+    """Say what stands in the way of a new one; empty when nothing does."""
+    if records.autoscalers.of(asked.name):
+        return _taken(asked.name)
+    return overruled(asked.spec(), records.fleets().fleets)
+
+
+def _taken(name: str) -> str:
+    return f"there is an autoscaler {name!r} already: delete it, or choose another name"
+
+
+def _tag(stored: StoredAutoscaler, records: Records) -> str:
+    return etag_of(bytes(JSONResponse(_json(stored, records)).body))
+
+
+def _same(known: StoredAutoscaler, asked: Autoscaler) -> StoredAutoscaler:
+    if dict(known.asked) != asked.model_dump(mode="json", exclude_none=True):
+        raise HTTPException(422, f"this Idempotency-Key made autoscaler {known.name!r} of another body: take a new key")
+    return known
+
+
+def _known(name: str, records: Records) -> StoredAutoscaler:
+    stored = records.autoscalers.of(name)
+    if stored is None:
+        raise HTTPException(404, _no_such(name))
+    return stored
+
+
+def _no_such(name: str) -> str:
+    return f"no autoscaler {name!r} was made here: GET /autoscalers lists them, and GET /fleets those of files too"
+
+
+def _json(stored: StoredAutoscaler, records: Records) -> dict[str, object]:
+    return _view(stored, records, records.files.now()).model_dump(mode="json")
+
+
+def _view(stored: StoredAutoscaler, records: Records, files: FleetFolder) -> AutoscalerView:
+    moves = resized(records.engine, stored.name, since=stored.created_at)
+    seen = Seen(status=records.statuses.of(stored.name), load=_load(spec_of(stored), records), resized=moves)
+    return autoscaler_view(stored, files, seen)
+
+
+def _load(spec: FleetSpec, records: Records) -> float | None:
+    """The newest load that was measured; an older one is none."""
+    try:
+        demand = records.storage.demand(spec, since=datetime.now(UTC) - LATELY)
+    except NoHistory:
+        return None
+    return next((float(value) for value in reversed(demand.values) if not math.isnan(value)), None)
+
+
+def _told(stored: StoredAutoscaler, person: str, kind: EventKind) -> Event:
+    """Tell the ledger who made or deleted it, and what it says."""
+    asked = dict(stored.asked)
+    created = kind is EventKind.CREATED
+    return Event(
+        fleet=stored.name,
+        kind=kind,
+        by=TaskRun(actor=person),
+        reason=f"autoscaler {stored.name} of group {asked['group']} was {kind} over the API",
+        before=None if created else asked,
+        after=asked if created else None,
+    )

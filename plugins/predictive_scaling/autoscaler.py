@@ -1,0 +1,162 @@
+"""An autoscaler as the API takes it: a workload, its replicas and its targets. Underneath it is a fleet like any other.
+
+What a fleet file says in its own words is made here from the targets, and checked by the same `FleetFile`. One target
+is that metric of the group; several become the number of instances that the scarcest of them needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from forecasting.errors import ForecastingError
+from predictive_scaling.errors import InvalidFleet
+from predictive_scaling.fleet_file import FleetFile
+from predictive_scaling.metric_file import Strict
+
+if TYPE_CHECKING:
+    from predictive_scaling.fleet_spec import FleetSpec
+
+CHECKED_EVERY: Final = 30
+"""Seconds between two looks of `react_to_load`, for all fleets at once."""
+STABILISATION: Final = "5m"
+"""Use must have been low for so long before an instance goes."""
+PERIOD: Final = "1m"
+METRICS: Final = {
+    "cpu": ("AWS/EC2", "CPUUtilization"),
+    "memory": ("CWAgent", "mem_used_percent"),
+    "gpu": ("CWAgent", "nvidia_smi_utilization_gpu"),
+}
+
+Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?$")]
+Plain = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]
+Percent = Annotated[float, Field(ge=1, le=100)]
+
+
+class Workload(Strict):
+    """What runs on the instances."""
+
+    name: Label
+    namespace: Label = "default"
+    type: Literal["deployment", "statefulset", "daemonset", "job", "service"] = "deployment"
+
+
+class Autoscaler(Strict):
+    """What a person asks for."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="of the fleet; lower-case letters, digits, dashes")
+    workload: Workload
+    group: Plain = Field(description="name of the Auto Scaling group")
+    min_replicas: int = Field(ge=0, le=10_000)
+    max_replicas: int = Field(ge=1, le=10_000)
+    target_cpu_percent: Percent | None = None
+    target_memory_percent: Percent | None = Field(None, description="as the CloudWatch agent measures it")
+    target_gpu_percent: Percent | None = None
+    gpu_metrics: Literal["dcgm", "cloudwatch_agent"] = Field(
+        "dcgm", description="dcgm: the DCGM exporter through Prometheus, for a GPU target alone"
+    )
+    scale_check_interval_seconds: int = Field(CHECKED_EVERY, description="every fleet is looked at each 30 s")
+    mode: Literal["observe", "approve", "auto"] = Field("observe", description="observe writes nothing")
+    connection: Plain = Field("aws_default", description="Airflow connection to the AWS account")
+    region: Plain | None = None
+    prometheus: Plain = Field("prometheus_default", description="Airflow connection to Prometheus, for dcgm")
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """The targets that were given, by name."""
+        known = {
+            "cpu": self.target_cpu_percent,
+            "memory": self.target_memory_percent,
+            "gpu": self.target_gpu_percent,
+        }
+        return {name: percent for name, percent in known.items() if percent is not None}
+
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> Autoscaler:
+        for wrong, message in (
+            (not self.targets, "no target: give target_cpu_percent, target_memory_percent or target_gpu_percent"),
+            (
+                self.gpu_metrics == "dcgm" and "gpu" in self.targets and len(self.targets) > 1,
+                "dcgm gives the GPU alone: write gpu_metrics cloudwatch_agent to set it beside CPU or memory",
+            ),
+            (
+                self.scale_check_interval_seconds != CHECKED_EVERY,
+                f"scale_check_interval_seconds {self.scale_check_interval_seconds}: each fleet is looked at every 30 s",
+            ),
+            (
+                self.min_replicas > self.max_replicas,
+                f"min_replicas {self.min_replicas} is above max_replicas {self.max_replicas}: lower the one",
+            ),
+        ):
+            if wrong:
+                raise ValueError(message)
+        return self
+
+    def fleet_fields(self) -> dict[str, Any]:
+        """Say it as a fleet file would."""
+        alone = len(self.targets) == 1
+        return {
+            "name": self.name,
+            "group": self.group,
+            "metric": self._metric(),
+            "target_per_instance": next(iter(self.targets.values())) if alone else 1.0,
+            "min": self.min_replicas,
+            "max": self.max_replicas,
+            "mode": self.mode,
+            "cooldown_down": STABILISATION,
+            "reaction": {},
+            "connection": self.connection,
+            **({"region": self.region} if self.region else {}),
+        }
+
+    def spec(self) -> FleetSpec:
+        """Give the fleet as the rest of the product knows it."""
+        try:
+            return FleetFile.model_validate(self.fleet_fields()).spec()
+        except (ValidationError, ForecastingError) as error:
+            msg = f"autoscaler {self.name}: {_told(error)}"
+            raise InvalidFleet(msg) from error
+
+    def _metric(self) -> dict[str, Any]:
+        match list(self.targets):
+            case ["gpu"] if self.gpu_metrics == "dcgm":
+                return self._from_dcgm()
+            case [name]:
+                return {**self._part(name), "per_instance": True, "period": PERIOD}
+        return self._scarcest()
+
+    def _part(self, name: str) -> dict[str, Any]:
+        namespace, metric = METRICS[name]
+        dimensions = {"AutoScalingGroupName": self.group}
+        return {"namespace": namespace, "name": metric, "dimensions": dimensions, "statistic": "Average"}
+
+    def _scarcest(self) -> dict[str, Any]:
+        """Several means over the group: the instances in service, times the share of its target that is most used."""
+        shares = ", ".join(f"{name} / {percent:g}" for name, percent in self.targets.items())
+        in_service = {**self._part("cpu"), "namespace": "AWS/AutoScaling", "name": "GroupInServiceInstances"}
+        return {
+            "name": "instances needed",
+            "expression": f"MAX([{shares}]) * instances",
+            "metrics": {**{name: self._part(name) for name in self.targets}, "instances": in_service},
+            "period": PERIOD,
+        }
+
+    def _from_dcgm(self) -> dict[str, Any]:
+        """Of each instance the mean of its GPUs, and of these the sum: the total, which a resize does not change."""
+        where = f'namespace="{self.workload.namespace}", pod=~"{self.workload.name}-.*"'
+        query = f"sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{where}}}))"
+        return {
+            "source": "prometheus",
+            "name": "GPU percent, all instances",
+            "query": query,
+            "connection": self.prometheus,
+            "period": PERIOD,
+        }
+
+
+def _told(error: ValidationError | ForecastingError) -> str:
+    if isinstance(error, ForecastingError):
+        return str(error)
+    faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
+    return "; ".join(f"{where}: {what}" if where else what for where, what in faults)

@@ -1,0 +1,157 @@
+"""Autoscalers made through the API, in the table `scaling_autoscaler` and, for tests, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from predictive_scaling.ledger.connection import engine_of_connection, in_utc
+from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.ledger.tables import scaling_autoscaler, scaling_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAutoscaler:
+    """An autoscaler as it was asked for, by whom and when."""
+
+    name: str
+    asked: Mapping[str, Any]
+    actor: str
+    created_at: datetime
+    key: str | None = None  # by which the asker can ask again without making two
+    version: int = 1
+
+
+class Autoscalers(Protocol):
+    """Keeps autoscalers; one is added, and removed again, and never changed."""
+
+    def all(self) -> Sequence[StoredAutoscaler]:
+        """Give every autoscaler, by name."""
+
+    def of(self, name: str) -> StoredAutoscaler | None:
+        """Give one by its name."""
+
+    def asked_with(self, key: str) -> StoredAutoscaler | None:
+        """Give the one that was asked for with this key."""
+
+    def add(self, autoscaler: StoredAutoscaler) -> bool:
+        """Keep a new one; False, and nothing changed, when there is one of its name."""
+
+    def remove(self, name: str) -> bool:
+        """Forget one, and say whether it was there."""
+
+
+class SqlAutoscalers:
+    """Keeps the contract of `Autoscalers` in SQL."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def from_connection(cls) -> SqlAutoscalers:
+        """Reach the table as a task does."""
+        return cls(engine_of_connection())
+
+    def all(self) -> Sequence[StoredAutoscaler]:
+        """Give every autoscaler, by name."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(scaling_autoscaler).order_by(scaling_autoscaler.c.name)).mappings()
+            return tuple(_stored(row) for row in rows)
+
+    def of(self, name: str) -> StoredAutoscaler | None:
+        """Give one by its name."""
+        return self._one(scaling_autoscaler.c.name == name)
+
+    def asked_with(self, key: str) -> StoredAutoscaler | None:
+        """Give the one that was asked for with this key."""
+        return self._one(scaling_autoscaler.c.body["key"].as_string() == key)
+
+    def add(self, autoscaler: StoredAutoscaler) -> bool:
+        """Keep a new one."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(scaling_autoscaler), _row(autoscaler))
+        except IntegrityError:
+            return False
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Forget one."""
+        with self._engine.begin() as connection:
+            gone = connection.execute(sa.delete(scaling_autoscaler).where(scaling_autoscaler.c.name == name))
+        return bool(gone.rowcount)
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> StoredAutoscaler | None:
+        query = sa.select(scaling_autoscaler).where(condition).order_by(scaling_autoscaler.c.name).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _stored(row) if row else None
+
+
+class MemoryAutoscalers:
+    """Keeps the contract of `Autoscalers` for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, StoredAutoscaler] = {}
+
+    def all(self) -> Sequence[StoredAutoscaler]:
+        """Give every autoscaler, by name."""
+        return tuple(self._known[name] for name in sorted(self._known))
+
+    def of(self, name: str) -> StoredAutoscaler | None:
+        """Give one by its name."""
+        return self._known.get(name)
+
+    def asked_with(self, key: str) -> StoredAutoscaler | None:
+        """Give the one that was asked for with this key."""
+        return next((each for each in self.all() if each.key == key), None)
+
+    def add(self, autoscaler: StoredAutoscaler) -> bool:
+        """Keep a new one."""
+        return self._known.setdefault(autoscaler.name, autoscaler) is autoscaler
+
+    def remove(self, name: str) -> bool:
+        """Forget one."""
+        return self._known.pop(name, None) is not None
+
+
+def _row(autoscaler: StoredAutoscaler) -> dict[str, Any]:
+    return {
+        "name": autoscaler.name,
+        "body": {"asked": dict(autoscaler.asked), "key": autoscaler.key},
+        "version": autoscaler.version,
+        "actor": autoscaler.actor,
+        "created_at": autoscaler.created_at,
+        "updated_at": autoscaler.created_at,
+    }
+
+
+def _stored(row: Mapping[Any, Any]) -> StoredAutoscaler:
+    created = in_utc(row["created_at"])
+    assert created is not None
+    return StoredAutoscaler(
+        name=row["name"],
+        asked=row["body"]["asked"],
+        key=row["body"]["key"],
+        actor=row["actor"],
+        created_at=created,
+        version=row["version"],
+    )
+
+
+def resized(engine: sa.Engine, fleet: str, *, since: datetime) -> tuple[int, int]:
+    """Count how often a group was made larger, and smaller, in the ledger's own account."""
+    event = scaling_event.c
+    before, after = (column["desired"].as_integer() for column in (event.before, event.after))
+    mine = (event.fleet == fleet, event.kind == EventKind.APPLIED.value, event.at >= since)
+    ups, downs = (sa.func.count(sa.case((moved, 1))) for moved in (after > before, after < before))
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(ups, downs).where(*mine)).one()
+    return row[0], row[1]

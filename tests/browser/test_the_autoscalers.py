@@ -1,0 +1,92 @@
+"""An autoscaler is made, found as a fleet, told about and deleted through the API, and the ledger knows by whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from page_server import PageServer
+
+PATH = "api/v1/autoscalers"
+
+
+def a_body(name: str, **more: Any) -> dict[str, Any]:
+    body = {"name": name, "workload": {"name": name, "namespace": "ml"}, "group": f"{name}-group"}
+    return {**body, "min_replicas": 1, "max_replicas": 8, "target_cpu_percent": 60, **more}
+
+
+def test_the_life_of_an_autoscaler(server: PageServer) -> None:
+    made = server.send("POST", PATH, a_body("encoder"), "uma", Idempotency_Key="first")
+    assert made.status_code == 201
+    assert made.headers["Location"] == "/scaling/api/v1/autoscalers/encoder"
+    told = made.json()
+    assert (told["created_by"], told["overruled"]) == ("uma", None)
+    assert told["asked"]["scale_check_interval_seconds"] == 30
+    assert told["status"]["metrics"] == [{"name": "cpu", "current_percent": None, "target_percent": 60.0}]
+    assert (told["status"]["scale_ups"], told["status"]["scale_downs"]) == (0, 0)
+
+    again = server.send("POST", PATH, a_body("encoder"), "uma", Idempotency_Key="first")
+    assert (again.status_code, again.json()) == (201, told)
+    other = server.send("POST", PATH, a_body("other"), "uma", Idempotency_Key="first")
+    assert other.status_code == 422
+
+    fleet = server.scaling("api/v1/fleets/encoder").json()
+    assert (fleet["group"], fleet["state"], fleet["policy_max"]) == ("encoder-group", "unseen", 8)
+
+    gone = server.send("DELETE", f"{PATH}/encoder", None, "uma", If_Match='"of another time"')
+    assert gone.status_code == 412
+    seen = server.scaling(f"{PATH}/encoder")
+    assert seen.headers["ETag"] == made.headers["ETag"]
+    gone = server.send("DELETE", f"{PATH}/encoder", None, "otto", If_Match=seen.headers["ETag"])
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert server.scaling(f"{PATH}/encoder").status_code == 404
+    assert server.send("DELETE", f"{PATH}/encoder").status_code == 404
+
+    events = server.scaling("api/v1/events?fleet=encoder").json()["items"]
+    assert [(each["actor"], each["kind"]) for each in events] == [
+        ("otto", "deleted"),
+        ("uma", "created"),
+    ]
+
+
+def test_a_clash_changes_nothing_and_says_who_was_there_first(server: PageServer) -> None:
+    clashes = {
+        "fleet 'web-shop' has a file, which wins": a_body("web-shop"),
+        "group 'web-shop' is moved by fleet 'web-shop'": a_body("shop", group="web-shop"),
+        "there is an autoscaler 'first' already": a_body("first", target_cpu_percent=50),
+        "group 'first-group' is moved by fleet 'first'": a_body("second", group="first-group"),
+    }
+    assert server.send("POST", PATH, a_body("first")).status_code == 201
+    for told, body in clashes.items():
+        answer = server.send("POST", PATH, body)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (409, "application/problem+json")
+        assert told in answer.json()["detail"]
+    assert [each["asked"]["name"] for each in server.scaling(PATH).json()["items"]] == ["first"]
+    assert server.send("DELETE", f"{PATH}/first").status_code == 204
+
+
+def test_they_are_listed_a_page_at_a_time(server: PageServer) -> None:
+    names = ["a-one", "b-two", "c-three"]
+    for name in names:
+        assert server.send("POST", PATH, a_body(name)).status_code == 201
+    pages = [server.scaling(f"{PATH}?limit=2&offset={offset}").json() for offset in (0, 2)]
+    assert [[each["asked"]["name"] for each in page["items"]] for page in pages] == [names[:2], names[2:]]
+    assert {page["total"] for page in pages} == {3}
+    for name in names:
+        server.send("DELETE", f"{PATH}/{name}")
+
+
+def test_another_sites_form_cannot_act_in_a_persons_name(server: PageServer) -> None:
+    cookie = {"_token": server.token("admin")}
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = httpx.post(
+            f"{server.url}/scaling/{PATH}",
+            content=httpx.Request("POST", server.url, json=a_body("forged")).content,
+            headers={"Content-Type": kind, "Origin": "https://elsewhere.example"},
+            cookies=cookie,
+            timeout=30,
+        )
+        assert answer.status_code in {415, 422}
+    assert server.scaling(f"{PATH}/forged").status_code == 404

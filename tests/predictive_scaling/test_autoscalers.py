@@ -1,0 +1,158 @@
+"""An autoscaler made through the API and a fleet file are the same thing underneath, and the file wins."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import ValidationError
+
+from predictive_scaling.autoscaler import Autoscaler
+from predictive_scaling.fleet_folder import joined, read_fleets, read_folder
+from predictive_scaling.ledger.autoscalers import (
+    Autoscalers,
+    MemoryAutoscalers,
+    SqlAutoscalers,
+    StoredAutoscaler,
+    resized,
+)
+from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.records import Event, EventKind, TaskRun
+from predictive_scaling.ledger.store import SqlLedger
+from predictive_scaling.ledger.tables import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from demo.local_postgres import LocalPostgres
+
+_databases = itertools.count()
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FILE = "name: {0}\ngroup: {1}\nmetric: {{namespace: Web, name: Requests}}\ntarget_per_instance: 10\nmin: 1\nmax: 5\n"
+
+
+def a_body(name: str = "trainer", **more: Any) -> dict[str, Any]:
+    targets = {} if any(key.startswith("target") for key in more) else {"target_gpu_percent": 70}
+    body = {"name": name, "workload": {"name": "trainer"}, "group": f"{name}-group", "min_replicas": 1}
+    return {**body, "max_replicas": 8, **targets, **more}
+
+
+def stored(name: str = "trainer", **more: Any) -> StoredAutoscaler:
+    return StoredAutoscaler(name=name, asked=a_body(name, **more), actor="ada", created_at=NOON, key=f"key-{name}")
+
+
+def an_engine(kind: str, request: pytest.FixtureRequest, folder: Path) -> sa.Engine:
+    address = f"sqlite:///{folder}/ledger.db"
+    if kind == "postgres":
+        server: LocalPostgres = request.getfixturevalue("postgres")
+        address = server.create_database(f"autoscalers_{next(_databases)}")
+    engine = engine_for(address)
+    metadata.create_all(engine)
+    return engine
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def autoscalers(request: pytest.FixtureRequest, tmp_path: Path) -> Autoscalers:
+    if request.param == "memory":
+        return MemoryAutoscalers()
+    return SqlAutoscalers(an_engine(request.param, request, tmp_path))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> sa.Engine:
+    return an_engine(request.param, request, tmp_path)
+
+
+def test_one_is_added_once_found_by_name_and_key_and_removed_once(autoscalers: Autoscalers) -> None:
+    one, other = stored(), stored("encoder")
+    assert autoscalers.add(one)
+    assert autoscalers.add(other)
+    assert not autoscalers.add(replace(one, actor="eve"))
+    assert autoscalers.all() == (other, one)
+    assert autoscalers.of("trainer") == autoscalers.asked_with("key-trainer") == one
+    assert autoscalers.remove("trainer")
+    assert not autoscalers.remove("trainer")
+    assert autoscalers.of("trainer") is autoscalers.asked_with("key-trainer") is None
+
+
+def test_a_gpu_target_is_measured_by_the_dcgm_exporter_as_a_total() -> None:
+    body = a_body(workload={"name": "trainer", "namespace": "ml"}, target_gpu_percent=70)
+    spec = Autoscaler.model_validate(body).spec()
+    assert 'sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{namespace="ml", pod=~"trainer-.*"}))' in spec.metric.described
+    assert (spec.policy.min_size, spec.policy.max_size, spec.policy.target_per_instance) == (1, 8, 70.0)
+    assert spec.reaction is not None
+    assert spec.policy.cooldown_down == timedelta(minutes=5)
+
+
+def test_one_target_is_its_percent_and_several_are_the_instances_that_the_scarcest_needs() -> None:
+    alone = Autoscaler.model_validate(a_body(target_cpu_percent=60)).spec()
+    assert alone.policy.target_per_instance == 60
+    assert "times GroupInServiceInstances" in alone.metric.described
+    both = Autoscaler.model_validate(a_body(target_cpu_percent=60, target_memory_percent=75.5)).spec()
+    assert both.policy.target_per_instance == 1
+    assert "MAX([cpu / 60, memory / 75.5]) * instances" in both.metric.described
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"target_cpu_percent": None}, "no target"),
+        ({"target_cpu_percent": 60, "target_gpu_percent": 60}, "dcgm gives the GPU alone"),
+        ({"min_replicas": 9}, "min_replicas 9 is above max_replicas 8"),
+        ({"scale_check_interval_seconds": 5}, "every 30 s"),
+        ({"workload": {"name": 'x"} or vector(1) #'}}, "should match pattern"),
+        ({"max": 3}, "not permitted"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_value(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Autoscaler.model_validate(a_body(**wrong))
+
+
+def test_a_file_wins_over_an_autoscaler_of_its_name_or_its_group_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(FILE.format("web", "web-group"))
+    files = read_folder(tmp_path)
+    found = joined(files, [stored(), stored("web"), stored("other", group="web-group")])
+    assert [fleet.name for fleet in found.fleets] == ["web", "trainer"]
+    assert found.fleets[0].metric.name == "Requests"
+    assert "autoscaler web is left alone: fleet 'web' has a file, which wins" in found.problems[0]
+    assert "autoscaler other is left alone: group 'web-group' is moved by fleet 'web'" in found.problems[1]
+
+
+def test_every_dag_finds_autoscalers_beside_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "web.yaml").write_text(FILE.format("web", "web-group"))
+    assert [fleet.name for fleet in read_fleets(tmp_path).fleets] == ["web"]
+
+    address = f"sqlite:///{tmp_path}/ledger.db"
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SCALING_LEDGER", f'{{"conn_type": "x", "extra": {{"sqlalchemy_url": "{address}"}}}}'
+    )
+    found = read_fleets(tmp_path)
+    assert [fleet.name for fleet in found.fleets] == ["web"]
+    assert "autoscalers are left alone: scaling_autoscaler could not be read" in found.problems[0]
+
+    metadata.create_all(engine_for(address))
+    SqlAutoscalers(engine_for(address)).add(stored())
+    found = read_fleets(tmp_path)
+    assert ([fleet.name for fleet in found.fleets], found.problems) == (["web", "trainer"], ())
+
+
+def test_resizes_are_counted_from_the_ledger(engine: sa.Engine) -> None:
+    ledger = SqlLedger(engine, lambda: NOON)
+
+    def tell(before: dict[str, Any], after: dict[str, Any], kind: EventKind = EventKind.APPLIED) -> None:
+        ledger.record(Event(fleet="web", kind=kind, reason="r", by=TaskRun(actor="a"), before=before, after=after))
+
+    tell({"desired": 2}, {"desired": 4})
+    tell({"desired": 4}, {"desired": 5})
+    tell({"desired": 5}, {"desired": 3})
+    tell({"desired": 3}, {"desired": 9}, EventKind.FAILED)
+    tell({"desired": 3}, {"min": 3})
+    tell({}, {"ps-web-1": {"min": 4}})
+    assert resized(engine, "web", since=NOON) == (2, 1)
+    assert resized(engine, "web", since=NOON + timedelta(seconds=1)) == (0, 0)
