@@ -90,7 +90,7 @@ def test_a_missing_ledger_connection(settings: pytest.MonkeyPatch, cloud: sandbo
 def test_a_database_that_was_not_migrated(settings: pytest.MonkeyPatch, cloud: sandbox.Cloud, tmp_path: Path) -> None:
     empty = _connection("generic", sqlalchemy_url=f"sqlite:///{tmp_path}/empty.db")
     settings.setenv("AIRFLOW_CONN_SCALING_LEDGER", empty)
-    with pytest.raises(AirflowFailException, match=r"scaling_operation.*no such table.*airflow db migrate"):
+    with pytest.raises(AirflowFailException, match=r"table scaling_.*no such table.*airflow db migrate"):
         apply()
     assert cloud.calls() == {}
 
@@ -99,6 +99,7 @@ def test_a_database_that_was_not_migrated(settings: pytest.MonkeyPatch, cloud: s
 def test_a_fleet_without_a_forecast_is_refused_and_told_to_the_ledger(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     from predictive_scaling.ledger.store import SqlLedger
 
+    cloud.create_fleet("web", min_size=2, desired=2)
     with pytest.raises(AirflowFailException, match=r"web: .*no forecast is stored yet: run forecast_demand"):
         apply()
 
