@@ -110,11 +110,14 @@ def gather(demand: Demand, policy: Policy, boot: timedelta, past: Past, *, timez
     """Replay the judged days with forecasts made in `forecast_past`."""
     rehearsal = Rehearsal(demand, since=judged_from(demand), refresh=REFRESH, timezone=timezone, forecasts=past)
     floor = scored(rehearsal.steered(policy, "floor", boot), policy)
-    as_safe, margin = _as_safe(rehearsal, policy, boot, floor.under_time_share)
+    reactive = scored(rehearsal.steered(policy, "reactive", boot), policy)
+    as_safe, margin = reactive, 0.0
+    if reactive.under_time_share > floor.under_time_share:
+        as_safe, margin = _as_safe(rehearsal, policy, boot, floor.under_time_share)
     wape, flat = _errors(demand, past)
     return Evidence(
         floor=floor,
-        reactive=scored(rehearsal.steered(policy, "reactive", boot), policy),
+        reactive=reactive,
         as_safe=as_safe,
         margin=margin,
         wape=wape,
@@ -137,8 +140,6 @@ def _as_safe(rehearsal: Rehearsal, policy: Policy, boot: timedelta, share: float
         return scored(rehearsal.steered(careful, "reactive", boot), policy)
 
     low, high = 0.0, GREATEST_MARGIN
-    if reacting(low).under_time_share <= share:
-        return reacting(low), low
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if reacting(middle).under_time_share <= share else (middle, high)

@@ -41,8 +41,9 @@ class ApplyPlansOperator(SteeringOperator):
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()
-        around = self._around(context, settings, dry_run=str(self.only_plan).lower() == "true")
-        fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
+        every = read_fleets(settings.fleets_folder).fleets
+        around = self._around(context, settings, every, dry_run=str(self.only_plan).lower() == "true")
+        fleets = in_shard(every, Shard.parse(self.shard))
         self._review_the_new(fleets, around)
         return [_row(steered) for steered in self._steer_all(fleets, around)]
 

@@ -12,7 +12,7 @@ from predictive_scaling.operators.permanent import mended_by_a_person
 from predictive_scaling.operators.steering import SteeringOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -28,11 +28,13 @@ class PauseFleetOperator(SteeringOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
         """Take the override down, and bring the group to it."""
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.overriding import impose
         from predictive_scaling.settings import Settings
 
         form, settings = context["params"], Settings.from_airflow()
-        spec, around = _fleet(form["fleet"], settings), self._around(context, settings)
+        every = read_fleets(settings.fleets_folder).fleets
+        spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
         now = datetime.now(UTC)
         observed = around.reach(spec).observe()
         made = impose(_wish(form, spec, now), spec.name, observed, _desk(around), now=now)
@@ -47,11 +49,13 @@ class ResumeFleetOperator(SteeringOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """End the overrides, and bring the group back to its plan."""
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.overriding import resume
         from predictive_scaling.settings import Settings
 
         form, settings = context["params"], Settings.from_airflow()
-        spec, around = _fleet(form["fleet"], settings), self._around(context, settings)
+        every = read_fleets(settings.fleets_folder).fleets
+        spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
         ended = resume(spec.name, form["reason"], _desk(around), now=datetime.now(UTC))
         for each in ended:
             self.log.info("%s: ended: %s", spec.name, each)
@@ -72,7 +76,8 @@ class KillSwitchOperator(SteeringOperator):
         from predictive_scaling.settings import Settings
 
         form, settings, now = context["params"], Settings.from_airflow(), datetime.now(UTC)
-        around = self._around(context, settings)
+        every = read_fleets(settings.fleets_folder).fleets
+        around = self._around(context, settings, every)
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
             resume(EVERY_FLEET, form["reason"], _desk(around), now=now)
@@ -80,18 +85,17 @@ class KillSwitchOperator(SteeringOperator):
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, _desk(around), now=now)]
         self.log.warning("%s for every fleet: %s", form["action"], form["reason"])
-        self._steer_all(read_fleets(settings.fleets_folder).fleets, around)
+        self._steer_all(every, around)
         return [_row(each) for each in changed]
 
 
-def _fleet(name: str, settings: Any) -> FleetSpec:
+def _fleet(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
     """Find the fleet; one that only observes is never written to, by a person's word neither."""
     from predictive_scaling.errors import PredictiveScalingError
-    from predictive_scaling.fleet_folder import read_fleets
     from predictive_scaling.fleet_spec import Mode
 
     try:
-        spec = named(name, read_fleets(settings.fleets_folder).fleets)
+        spec = named(name, fleets)
     except PredictiveScalingError as error:
         raise AirflowFailException(str(error)) from error
     if spec.mode is Mode.OBSERVE:

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from airflow.sdk import Context
 
@@ -27,11 +27,12 @@ class SteeringOperator(BaseOperator):
         self._fail_if_any([(spec.name, result) for spec, result in done if isinstance(result, Exception)])
         return [result for _, result in done if not isinstance(result, Exception)]
 
-    def _around(self, context: Context, settings: Settings, *, dry_run: bool = False) -> Circumstances:
+    def _around(
+        self, context: Context, settings: Settings, fleets: Sequence[FleetSpec], *, dry_run: bool = False
+    ) -> Circumstances:
         """Reach what fleets are steered with; the ledger must be usable before anything is looked at."""
         from predictive_scaling.cost_gate import CostGate
         from predictive_scaling.cost_store import CostStore
-        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.gates import SqlGates
         from predictive_scaling.ledger.overrides import SqlOverrides
@@ -43,7 +44,7 @@ class SteeringOperator(BaseOperator):
 
         ledger, statuses = SqlLedger.from_connection(), SqlStatuses.from_connection()
         ledger.check()
-        fleets, costs = read_fleets(settings.fleets_folder).fleets, CostStore.at(settings.storage)
+        costs = CostStore.at(settings.storage)
         return Circumstances(
             by=task_run(context),
             storage=Storage.at(settings.storage),
