@@ -63,6 +63,11 @@ class Circumstances:
     patience: timedelta
     dry_run: bool
 
+    @property
+    def desk(self) -> Desk:
+        """Where overrides are kept and told."""
+        return Desk(overrides=self.overrides, ledger=self.ledger, by=self.by)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
@@ -131,8 +136,7 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     fleet = around.reach(spec)
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
-    desk = Desk(overrides=around.overrides, ledger=around.ledger, by=around.by)
-    overrides = in_force(spec.name, observed, desk, now=now)
+    overrides = in_force(spec.name, observed, around.desk, now=now)
     gate, accuracies = around.gates.of(spec.name), around.storage.accuracies(spec)
     usual = usual_max(overrides)
     policy, notes = _policy(spec, observed.max_size if usual is None else usual, gate, accuracies)
@@ -158,29 +162,39 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         why_not=may.reason,
     )
     order = _without_plan(order, may, observed, overrides, policy) or order
-    if order.write:
-        written = last_written(around.ledger.events(fleet=spec.name, limit=RECENT), now)
-        ours = Ours(deployment=around.deployment, naming=naming, how=spec.ownership, written=written)
-        held = hold(fleet, observed, ours, may, now=now)
-        observed, notes = held.observed, (*notes, *held.notes)
-        if held.permitted.may is May.NOTHING:
-            order = replace(order, write=False, why_not=held.permitted.reason)
+    order, observed, holding = _claimed(order, observed, spec, may, around)
     applied = apply_plan(order, observed, fleet, around.ledger)
+    demand = forecast.value_at(now, policy.quantile) if forecast else None
     return Steered(
         fleet=spec.name,
         observed=observed,
-        seen=_seen(spec, observed, forecast, policy, now),
+        seen=_seen(spec, observed, policy.quantile, demand),
         plan=order.plan,
         applied=applied,
         now=now,
         forecast_id=forecast_id,
         policy=policy,
-        demand=forecast.value_at(now, policy.quantile) if forecast else None,
+        demand=demand,
         accuracy=next(reversed(accuracies.values()), None),
         stage=gate.standing.stage if gate else None,
         peak=_peak(forecast, policy.quantile) if forecast else None,
-        notes=notes,
+        notes=(*notes, *holding),
     )
+
+
+def _claimed(
+    order: Order, observed: Observed, spec: FleetSpec, may: Permission, around: Circumstances
+) -> tuple[Order, Observed, tuple[str, ...]]:
+    """Hold the group before it is written to; what another deployment holds is not written to."""
+    if not order.write:
+        return order, observed, ()
+    now = order.turn.now
+    written = last_written(around.ledger.events(fleet=spec.name, limit=RECENT), now)
+    ours = Ours(deployment=around.deployment, naming=order.naming, how=spec.ownership, written=written)
+    held = hold(around.reach(spec), observed, ours, may, now=now)
+    if held.permitted.may is May.NOTHING:
+        order = replace(order, write=False, why_not=held.permitted.reason)
+    return order, held.observed, held.notes
 
 
 def _plans(
@@ -208,11 +222,8 @@ def _foreseen(
         return None, None, Permission(min(may.may, May.OVERRIDE), str(error))
 
 
-def _seen(spec: FleetSpec, observed: Observed, forecast: Forecast | None, policy: Policy, now: datetime) -> str:
-    expects = ""
-    if forecast:
-        demand = forecast.value_at(now, policy.quantile)
-        expects = f"; p{policy.quantile * 100:g} of {spec.metric.unit} now {demand:,.0f}"
+def _seen(spec: FleetSpec, observed: Observed, quantile: float, demand: float | None) -> str:
+    expects = "" if demand is None else f"; p{quantile * 100:g} of {spec.metric.unit} now {demand:,.0f}"
     return (
         f"group {spec.group} at {observed.desired} desired, {observed.in_service} in service, bounds "
         f"{observed.min_size}..{observed.max_size}, {len(observed.actions)} scheduled actions{expects}"

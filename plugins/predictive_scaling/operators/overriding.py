@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from forecasting.override import Override
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.overriding import Desk, Wish
-    from predictive_scaling.steer import Circumstances
+    from predictive_scaling.overriding import Wish
 
 
 class PauseFleetOperator(SteeringOperator):
@@ -37,7 +36,7 @@ class PauseFleetOperator(SteeringOperator):
         spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
         now = datetime.now(UTC)
         observed = around.reach(spec).observe()
-        made = impose(_wish(form, spec, now), spec.name, observed, _desk(around), now=now)
+        made = impose(_wish(form, spec, now), spec.name, observed, around.desk, now=now)
         self.log.info("%s: %s", spec.name, made)
         self._steer_all([spec], around)
         return _row(made)
@@ -56,7 +55,7 @@ class ResumeFleetOperator(SteeringOperator):
         form, settings = context["params"], Settings.from_airflow()
         every = read_fleets(settings.fleets_folder).fleets
         spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
-        ended = resume(spec.name, form["reason"], _desk(around), now=datetime.now(UTC))
+        ended = resume(spec.name, form["reason"], around.desk, now=datetime.now(UTC))
         for each in ended:
             self.log.info("%s: ended: %s", spec.name, each)
         self._steer_all([spec], around)
@@ -80,10 +79,10 @@ class KillSwitchOperator(SteeringOperator):
         around = self._around(context, settings, every)
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
-            resume(EVERY_FLEET, form["reason"], _desk(around), now=now)
+            resume(EVERY_FLEET, form["reason"], around.desk, now=now)
         elif not changed:  # a retry finds the stop of the try before it
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
-            changed = [impose(wish, EVERY_FLEET, None, _desk(around), now=now)]
+            changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]
         self.log.warning("%s for every fleet: %s", form["action"], form["reason"])
         self._steer_all(every, around)
         return [_row(each) for each in changed]
@@ -117,12 +116,6 @@ def _wish(form: Mapping[str, Any], spec: FleetSpec, now: datetime) -> Wish:
         raise AirflowFailException(msg)
     ends = now + timedelta(hours=hours) if hours else None
     return Wish(kind=kind, reason=form["reason"], starts_at=now, ends_at=ends, min_size=size)
-
-
-def _desk(around: Circumstances) -> Desk:
-    from predictive_scaling.overriding import Desk
-
-    return Desk(overrides=around.overrides, ledger=around.ledger, by=around.by)
 
 
 def _row(override: Override) -> dict[str, Any]:
