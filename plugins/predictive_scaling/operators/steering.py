@@ -30,35 +30,11 @@ class SteeringOperator(BaseOperator):
     def _around(
         self, context: Context, settings: Settings, fleets: Sequence[FleetSpec], *, dry_run: bool = False
     ) -> Circumstances:
-        """Reach what fleets are steered with; the ledger must be usable before anything is looked at."""
-        from predictive_scaling.cost_gate import CostGate
-        from predictive_scaling.cost_store import CostStore
-        from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-        from predictive_scaling.ledger.gates import SqlGates
-        from predictive_scaling.ledger.overrides import SqlOverrides
-        from predictive_scaling.ledger.statuses import SqlStatuses
-        from predictive_scaling.ledger.store import SqlLedger
-        from predictive_scaling.steer import Circumstances
-        from predictive_scaling.storage import Storage
+        """Reach what fleets are steered with."""
+        from predictive_scaling.around import around
         from predictive_scaling.task_run import task_run
 
-        ledger, statuses = SqlLedger.from_connection(), SqlStatuses.from_connection()
-        ledger.check()
-        costs = CostStore.at(settings.storage)
-        return Circumstances(
-            by=task_run(context),
-            storage=Storage.at(settings.storage),
-            ledger=ledger,
-            gates=SqlGates.from_connection(),
-            overrides=SqlOverrides.from_connection(),
-            statuses=statuses,
-            cost_gate=CostGate.of(settings.fleets_folder.parent, fleets, costs, ledger, statuses),
-            reach=AutoScalingFleet.of,
-            deployment=settings.deployment.replace("{LEDGER}", ledger.place)[-200:],
-            prefix=settings.action_prefix,
-            patience=settings.operation_patience,
-            dry_run=settings.dry_run or dry_run,
-        )
+        return around(task_run(context), settings, fleets, dry_run=dry_run)
 
     def _turn(self, spec: FleetSpec, around: Circumstances) -> Steered | Exception:
         """Steer one fleet and tell its story; its trouble is recorded and given back."""
