@@ -1,4 +1,4 @@
-"""When a fleet's load asks for another size than it has: change it, up at once, down after a while of quiet."""
+"""When a fleet's load asks for another size than it has: the watch changes it, and a run tells of it or tries again."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ with DAG(
     max_active_runs=4,
     tags=["predictive-scaling"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=5)},
-    doc_md="For fleets with `reaction:` in their files. Watching is done by the triggerer and holds no worker.",
+    doc_md="For fleets with `reaction:` in their files. The triggerer watches and changes them; a run tells of it.",
 ):
     ReactToLoadOperator(task_id="react")

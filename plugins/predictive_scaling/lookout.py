@@ -10,7 +10,7 @@ from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import PredictiveScalingError
 from predictive_scaling.fleet_folder import FleetFolder, read_folder, with_autoscalers
 from predictive_scaling.fleet_spec import Shard, in_shard
-from predictive_scaling.fleets import Sizes
+from predictive_scaling.fleets import aws_answers
 from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
 from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.fleets import Observed
     from predictive_scaling.sources import Source
 
 PAGE: Final = 100
@@ -28,31 +29,35 @@ PAGE: Final = 100
 
 @dataclass(slots=True)
 class Lookout:
-    """Keeps what a look needs from the one before: the fleet files, while none has changed, and the memory."""
+    """Keeps what a look needs from the one before, and what the last one found.
+
+    That is the fleet files, while none has changed, and the memory of what was asked for.
+    """
 
     folder: Path
     shard: Shard
     source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
     memory: Memory = field(default_factory=Memory)
+    watched: dict[str, Watched] = field(default_factory=dict)
     _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))
 
     def look(self, now: datetime) -> tuple[list[Reaction], list[str]]:
         """Give the changes that the load asks for, and a line for each fleet about which there is news."""
         fleets = self._fleets()
         told = dict(self.memory.told)
-        groups, out_of_reach = _sizes(fleets)
+        groups, out_of_reach = _groups(fleets)
         latest = self.source.latest([fleet for fleet in fleets if fleet.name in groups], now=now)
-        watched = [
-            Watched(
+        self.watched = {
+            fleet.name: Watched(
                 spec=fleet,
-                sizes=groups[fleet.name],
+                group=groups[fleet.name],
                 seen=latest.seen.get(fleet.name),
                 problem=latest.problems.get(fleet.name, ""),
             )
             for fleet in fleets
             if fleet.name in groups
-        ]
-        asked = list(reactions(watched, self.memory, now))
+        }
+        asked = list(reactions(self.watched.values(), self.memory, now))
         self.memory.told |= out_of_reach
         news = [f"{name}: {line}" for name, line in self.memory.told.items() if told.get(name) != line]
         return asked, news
@@ -66,12 +71,12 @@ class Lookout:
         return tuple(fleet for fleet in in_shard(found, self.shard) if fleet.reaction is not None)
 
 
-def _sizes(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Sizes], dict[str, str]]:
+def _groups(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Observed], dict[str, str]]:
     """Describe the groups, a hundred a call; those of a connection that fails are told, and cost no others."""
     places: dict[tuple[str, str | None], list[FleetSpec]] = defaultdict(list)
     for fleet in fleets:
         places[fleet.connection, fleet.region].append(fleet)
-    found: dict[str, Sizes] = {}
+    found: dict[str, Observed] = {}
     problems: dict[str, str] = {}
     for (connection, region), members in places.items():
         try:
@@ -87,15 +92,14 @@ def _sizes(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Sizes], dict[str, str
     return found, problems
 
 
-def _described(groups: Sequence[str], connection: str, region: str | None) -> dict[str, Sizes]:
+def _described(groups: Sequence[str], connection: str, region: str | None) -> dict[str, Observed]:
     autoscaling: Any = client("autoscaling", connection=connection, region=region)
-    rows: dict[str, Sizes] = {}
+    rows: dict[str, Observed] = {}
     for at in range(0, len(groups), PAGE):
         with reading(f"describing {len(groups)} groups"):
             answer = autoscaling.describe_auto_scaling_groups(
                 AutoScalingGroupNames=list(groups[at : at + PAGE]), MaxRecords=PAGE
             )
         for row in answer["AutoScalingGroups"]:
-            sizes = Sizes(min_size=row["MinSize"], max_size=row["MaxSize"], desired=row["DesiredCapacity"])
-            rows[row["AutoScalingGroupName"]] = sizes
+            rows[row["AutoScalingGroupName"]] = aws_answers.observed(row)
     return rows

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LATEST: Final = timedelta(minutes=3)
 """A scheduled action runs up to two minutes late; until then nobody can say what the bounds should be."""
+MOST_CHARACTERS: Final = 200
+"""Of a deployment's name; AWS takes 256 in a tag."""
 _NAMED_LIKE_OURS: Final = re.compile(r"[A-Za-z0-9-]{1,20}-[a-z][a-z0-9-]*-\d{8}T\d{4}Z")
 _VOID: Final = {
     "Launch": "no instance is started until it is resumed",
@@ -68,6 +70,11 @@ class Held:
     observed: Observed
     permitted: Permission
     notes: tuple[str, ...] = ()
+
+
+def deployment_name(written: str, ledger: str) -> str:
+    """Give what a claim says of us; `{LEDGER}` stands for where the ledger is kept, which no two deployments share."""
+    return written.replace("{LEDGER}", ledger)[-MOST_CHARACTERS:]
 
 
 def judge(observed: Observed, claim: Claim, now: datetime) -> tuple[Rival, ...]:
@@ -111,6 +118,20 @@ def hold(fleet: Fleet, observed: Observed, claim: Claim, permitted: Permission, 
         stands_back = Permission(May.NOTHING, f"ownership is yield, so we stand back: {against}")
         return Held(observed=observed, permitted=stands_back, notes=notes)
     return _claimed(fleet, observed, claim, Held(observed=observed, permitted=permitted, notes=notes))
+
+
+def hold_by_hand(fleet: Fleet, claim: Claim) -> str:
+    """Make sure that no other deployment holds the group before a person's change; say what was noted on it.
+
+    What only makes a schedule void does not stop a hand, and a hand does not stand back in silence.
+    """
+    observed = fleet.observe()
+    if claim.how is not Ownership.TAKE_OVER:
+        for rival in _holder(observed, claim):
+            msg = f"fleet {claim.naming.fleet}: the group is not ours: {rival}"
+            raise NotAllowed(msg)
+    held = Held(observed=observed, permitted=Permission(May.OVERRIDE))
+    return "; ".join(_claimed(fleet, observed, claim, held).notes)
 
 
 def last_written(events: Sequence[Event], now: datetime) -> Sizes:

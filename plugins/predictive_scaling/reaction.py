@@ -14,27 +14,28 @@ from forecasting.decision import Action, Decision, Observed, Rules, decide
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from predictive_scaling import fleets
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.fleets import Sizes
     from predictive_scaling.sources import Seen
 
 AGAIN: Final = timedelta(seconds=60)
 """How long what was asked for is given to happen before it is asked for again."""
+QUIET: Final = timedelta(minutes=10)
+"""How long what somebody's word is against is not asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """One fleet as a look found it: its group's sizes, and its load, or why there is none."""
+    """One fleet as a look found it: its group, and its load, or why there is none."""
 
     spec: FleetSpec
-    sizes: Sizes
+    group: fleets.Observed
     seen: Seen | None = None
     problem: str = ""
 
     def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
         """Decide within the group's own bounds; without a load to go by, hold or fall back, and never in."""
-        low, high, desired = self.sizes.min_size or 0, self.sizes.max_size or 0, self.sizes.desired or 0
-        policy = self.spec.policy
+        low, high, policy = self.group.min_size, self.group.max_size, self.spec.policy
         bounds = replace(
             policy,
             min_size=min(max(policy.min_size, low), max(high, policy.min_size)),
@@ -42,7 +43,7 @@ class Watched:
             breach_max=None,
         )
         observed = Observed(
-            capacity=desired,
+            capacity=self.group.desired,
             demand=self.seen.value if self.seen else None,
             measured=self.seen.at if self.seen else None,
             wanted=tuple(wanted),
@@ -79,7 +80,10 @@ class Reaction:
 
 @dataclass(slots=True)
 class Memory:
-    """What each fleet's load asked for lately. Losing it costs one window without scaling in, and nothing else."""
+    """What each fleet's load wanted lately, what was asked for and until when that is no news.
+
+    Losing it costs one window without scaling in, and nothing else.
+    """
 
     wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
     asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
@@ -95,11 +99,15 @@ class Memory:
 
     def is_news(self, fleet: str, capacity: int, now: datetime) -> bool:
         """Whether this was not asked for a moment ago."""
-        at, before = self.asked.get(fleet, (None, None))
-        if at is not None and before == capacity and now - at < AGAIN:
+        until, before = self.asked.get(fleet, (now, None))
+        if before == capacity and now < until:
             return False
-        self.asked[fleet] = now, capacity
+        self.asked[fleet] = now + AGAIN, capacity
         return True
+
+    def quieten(self, reaction: Reaction) -> None:
+        """Ask for the same not so soon again: somebody's word is against it."""
+        self.asked[reaction.fleet] = reaction.decided_at + QUIET, reaction.capacity
 
 
 def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterator[Reaction]:

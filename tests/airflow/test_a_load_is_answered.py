@@ -111,7 +111,19 @@ def test_an_alarm_wakes_the_watch_and_the_fleet_grows_to_its_backlog(watched: Wa
     assert "set desired 1 -> 5: load 500% of what 1 serve well: 5 needed" in " ".join(
         event.reason for event in watched.ledger.events(fleet=GROUP)
     )
-    assert applied.by.dag_id == "react_to_load"
+    assert applied.by.actor == "the load watch"
+
+
+def test_the_run_behind_it_tells_what_was_done(watched: Watched) -> None:
+    def runs() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = watched.airflow.call("GET", "dags/react_to_load/dagRuns")["dag_runs"]
+        return [run for run in found if run["state"] == "success"]
+
+    assert watched.eventually(lambda: runs() != [])
+    task = f"dags/react_to_load/dagRuns/{runs()[0]['dag_run_id']}/taskInstances/react"
+    (told,) = watched.airflow.call("GET", f"{task}/xcomEntries/return_value?stringify=false")["value"]
+    assert (told["fleet"], told["capacity"], told["written"]) == (GROUP, 5, True)
+    assert told["told"] == "wrote desired 1 -> 5; read back and verified"
 
 
 def test_alarms_that_come_twice_change_nothing_more(watched: Watched) -> None:

@@ -15,6 +15,7 @@ from predictive_scaling.cost_store import CostStore
 from predictive_scaling.demand_forecast import forecast_fleets
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+from predictive_scaling.ledger.approvals import SqlApprovals
 from predictive_scaling.ledger.gates import SqlGates
 from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.records import TaskRun
@@ -66,6 +67,7 @@ class Life:
         self.ledger = a_ledger(self.folder)
         engine = self.ledger._engine  # noqa: SLF001 - one database for all tables
         self.gates, self.statuses, self.overrides = SqlGates(engine), SqlStatuses(engine), SqlOverrides(engine)
+        self.approvals = SqlApprovals(engine)
         self.storage = Storage.at(f"file://{self.folder}/storage")
         self.by = TaskRun(actor="ada", dag_id="a_dag", run_id="run", task_id="task", map_index=-1, try_number=1)
         self.cloud.clock(now=self.now.isoformat(), speed=0)
@@ -99,12 +101,17 @@ class Life:
         self.by = TaskRun(
             actor="ada", dag_id="a_dag", run_id=f"run-{self.now:%dT%H%M}", task_id="task", map_index=-1, try_number=1
         )
-        around = Circumstances(
+        return steer(self.spec, self.around(dry_run=dry_run), now=self.now)
+
+    def around(self, *, dry_run: bool = False) -> Circumstances:
+        """Give what the fleet is steered with."""
+        return Circumstances(
             by=self.by,
             storage=self.storage,
             ledger=self.ledger,
             gates=self.gates,
             overrides=self.overrides,
+            approvals=self.approvals,
             statuses=self.statuses,
             cost_gate=CostGate.of(
                 self.folder, [self.spec], CostStore.at(f"file://{self.folder}/storage"), self.ledger, self.statuses
@@ -115,7 +122,6 @@ class Life:
             patience=timedelta(minutes=15),
             dry_run=dry_run,
         )
-        return steer(self.spec, around, now=self.now)
 
     def sizes(self) -> tuple[int, int, int]:
         """Give the group's minimum, maximum and instances in service."""

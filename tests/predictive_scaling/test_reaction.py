@@ -13,7 +13,7 @@ import pytest
 from forecasting import Policy
 from forecasting.decision import Fallback, Rules, StepRule
 from predictive_scaling.fleet_spec import FleetSpec
-from predictive_scaling.fleets import Sizes
+from predictive_scaling.fleets import Observed
 from predictive_scaling.metric import Metric
 from predictive_scaling.reaction import AGAIN, Memory, Reaction, Watched, reactions
 from predictive_scaling.sources import Seen
@@ -47,8 +47,8 @@ class Group:
     def look(self, load: float | None, problem: str = "", *, age: timedelta = timedelta(0)) -> Reaction | None:
         self.now += LOOK
         seen = None if load is None else Seen(value=load, at=self.now - age)
-        sizes = Sizes(min_size=self.floor, max_size=self.most, desired=self.desired)
-        watched = Watched(spec=self.spec, sizes=sizes, seen=seen, problem=problem)
+        group = Observed(min_size=self.floor, max_size=self.most, desired=self.desired, in_service=self.desired)
+        watched = Watched(spec=self.spec, group=group, seen=seen, problem=problem)
         found = next(iter(reactions([watched], self.memory, self.now)), None)
         self.reason = self.memory.told["web"]
         if found:
@@ -129,11 +129,11 @@ def test_steps_change_by_what_they_say() -> None:
 
 def test_what_was_asked_for_a_moment_ago_is_not_asked_for_again() -> None:
     spec, memory = a_spec(), Memory()
-    sizes = Sizes(min_size=1, max_size=20, desired=5)
+    group = Observed(min_size=1, max_size=20, desired=5, in_service=5)
     asked: list[Reaction] = []
     for look in range(6):
         now = MONDAY + look * LOOK
-        asked += reactions([Watched(spec=spec, sizes=sizes, seen=Seen(value=800, at=now))], memory, now)
+        asked += reactions([Watched(spec=spec, group=group, seen=Seen(value=800, at=now))], memory, now)
     assert [each.decided_at - MONDAY for each in asked] == [0 * LOOK, AGAIN, 2 * AGAIN]
 
 

@@ -27,8 +27,8 @@ class Overrides(Protocol):
     def add(self, override: Override) -> None:
         """Keep a new one."""
 
-    def open(self, fleet: str) -> Sequence[Override]:
-        """Give those of a fleet, and of every fleet, that have not been returned from, the oldest first."""
+    def open(self, *fleets: str) -> Sequence[Override]:
+        """Give those of these fleets, and of every fleet, that have not been returned from, the oldest first."""
 
     def end(self, override: Override, *, by: str, at: datetime) -> None:
         """End one before its time; one that has been ended stays as it was."""
@@ -54,10 +54,10 @@ class SqlOverrides:
         with self._engine.begin() as connection:
             connection.execute(sa.insert(scaling_override), {**row, "kind": override.kind.value})
 
-    def open(self, fleet: str) -> Sequence[Override]:
+    def open(self, *fleets: str) -> Sequence[Override]:
         """Give those that have not been returned from, the oldest first."""
         table = scaling_override.c
-        query = sa.select(scaling_override).where(table.fleet.in_([fleet, EVERY_FLEET]), table.returned_at.is_(None))
+        query = sa.select(scaling_override).where(table.fleet.in_([*fleets, EVERY_FLEET]), table.returned_at.is_(None))
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(table.created_at, table.id)).mappings()
             return tuple(_override(row) for row in rows)
@@ -86,9 +86,9 @@ class MemoryOverrides:
         """Keep a new one."""
         self._known[override.id] = override
 
-    def open(self, fleet: str) -> Sequence[Override]:
+    def open(self, *fleets: str) -> Sequence[Override]:
         """Give those that have not been returned from, the oldest first."""
-        found = (each for each in self._known.values() if each.fleet in {fleet, EVERY_FLEET})
+        found = (each for each in self._known.values() if each.fleet in {*fleets, EVERY_FLEET})
         return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
 
     def end(self, override: Override, *, by: str, at: datetime) -> None:  # noqa: ARG002 - the table keeps who

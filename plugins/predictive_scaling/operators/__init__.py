@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from predictive_scaling.operators.alarms import EnsureAlarmsOperator
 from predictive_scaling.operators.apply import ApplyPlansOperator
+from predictive_scaling.operators.approve import ApprovePlanOperator, RecordAnswerOperator
 from predictive_scaling.operators.check_fleets import CheckFleetsOperator
 from predictive_scaling.operators.cost_gate import CostGateOperator
 from predictive_scaling.operators.cost_report import CompareCostsOperator
@@ -22,10 +24,12 @@ from predictive_scaling.operators.set_capacity import SetCapacityOperator
 
 __all__ = [
     "ApplyPlansOperator",
+    "ApprovePlanOperator",
     "CheckFleetsOperator",
     "CheckPullOperator",
     "CompareCostsOperator",
     "CostGateOperator",
+    "EnsureAlarmsOperator",
     "EnsureDashboardOperator",
     "EnsureFleetOperator",
     "ForecastDemandOperator",
@@ -36,6 +40,7 @@ __all__ = [
     "PromoteFleetOperator",
     "PullMetricsOperator",
     "ReactToLoadOperator",
+    "RecordAnswerOperator",
     "ReplayPolicyOperator",
     "ResumeFleetOperator",
     "ReviewFleetsOperator",

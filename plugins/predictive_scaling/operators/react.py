@@ -1,4 +1,4 @@
-"""The operator that changes the size of the fleets whose load asked for it."""
+"""The operator that tells what the watch did about a load, and does what the watch could not."""
 
 from __future__ import annotations
 
@@ -11,82 +11,65 @@ from airflow.sdk.exceptions import AirflowException
 from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow.sdk import Context
 
-    from predictive_scaling.change import Workplace
-    from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.ledger.overrides import Overrides
+    from predictive_scaling.answering import Answer
     from predictive_scaling.reaction import Reaction
 
 
 class ReactToLoadOperator(BaseOperator):
-    """Look again at each fleet that an event names, and set its desired capacity where that is still right."""
+    """Tell of each fleet that an event names; look again at those that could not be changed, and change them."""
 
     @mended_by_a_person()
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """React fleet after fleet; the trouble of one stops no other, and fails the task after the last."""
-        from predictive_scaling.errors import PredictiveScalingError
-
-        done, failures = [], []
-        for reaction, spec, at, overrides in self._asked(context):
-            try:
-                line = _carried_out(reaction, spec, at, overrides)
-            except PredictiveScalingError as error:
-                failures.append(f"{spec.name}: {error}")
-                self.log.error("%s: NOT CHANGED: %s", spec.name, error)  # noqa: TRY400 - the message is the whole story
-                continue
-            self.log.info("%s: %s", spec.name, line)
-            seconds = (datetime.now(UTC) - reaction.decided_at).total_seconds()
-            done.append({"fleet": spec.name, "capacity": reaction.capacity, "done": line, "seconds": round(seconds, 3)})
+        """Answer what is left; the trouble of one fleet stops no other, and fails the task after the last."""
+        known = _newest(context)
+        left = [answer for answer in known if answer.failed]
+        for answer in known:
+            by = "the watch tried, and failed" if answer.failed else "done by the watch"
+            self._tell(answer, f"{answer.reaction.reason}; {by} at {answer.reaction.decided_at:%H:%M:%S} UTC")
+        again = self._again([answer.reaction for answer in left], context) if left else []
+        for answer in again:
+            self._tell(answer, "done by this run")
+        failures = [f"{answer.reaction.fleet}: {answer.told}" for answer in again if answer.failed]
         if failures:
             msg = f"{len(failures)} fleets were not changed: {'; '.join(failures)}"
             raise AirflowException(msg)
-        return done
+        return [answer.as_json() for answer in known if not answer.failed] + [answer.as_json() for answer in again]
 
-    def _asked(self, context: Context) -> Iterator[tuple[Reaction, FleetSpec, Workplace, Overrides]]:
-        """Yield the newest reaction of each fleet, with what it needs to be carried out."""
-        from predictive_scaling.change import Workplace
+    def _tell(self, answer: Answer, more: str) -> None:
+        tell = self.log.error if answer.failed else self.log.info
+        tell("%s: %s (%s)", answer.reaction.fleet, answer.told, more)
+
+    def _again(self, asked: list[Reaction], context: Context) -> list[Answer]:
+        """Look at each group anew, and answer; a fleet whose file is gone is not looked at."""
+        from predictive_scaling.answering import Answer, answer_all
+        from predictive_scaling.around import around
+        from predictive_scaling.errors import PredictiveScalingError
         from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-        from predictive_scaling.ledger.overrides import SqlOverrides
-        from predictive_scaling.ledger.store import SqlLedger
+        from predictive_scaling.reaction import Watched
         from predictive_scaling.settings import Settings
-        from predictive_scaling.settle import Turn
         from predictive_scaling.task_run import task_run
 
-        settings, asked = Settings.from_airflow(), _newest(context)
+        settings = Settings.from_airflow()
         fleets = {spec.name: spec for spec in read_fleets(settings.fleets_folder).fleets}
-        ledger, overrides = SqlLedger.from_connection(), SqlOverrides.from_connection()
-        ledger.check()
-        turn = Turn(by=task_run(context), now=datetime.now(UTC), patience=settings.operation_patience)
+        means = around(task_run(context), settings, tuple(fleets.values()))
+        watched, blind = {}, []
         for reaction in asked:
             if spec := fleets.get(reaction.fleet):
-                at = Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn)
-                yield reaction, spec, at, overrides
+                try:
+                    watched[spec.name] = Watched(spec=spec, group=means.reach(spec).observe())
+                except PredictiveScalingError as error:
+                    blind.append(Answer(reaction=reaction, told=str(error), failed=True))
+        seen = [reaction for reaction in asked if reaction.fleet in watched]
+        return [*blind, *answer_all(seen, watched, means, now=datetime.now(UTC))]
 
 
-def _newest(context: Context) -> list[Reaction]:
+def _newest(context: Context) -> list[Answer]:
     """Read the events behind the run; of several about one fleet the last counts."""
-    from predictive_scaling.reaction import Reaction
+    from predictive_scaling.answering import Answer
 
     events = [event for group in context["triggering_asset_events"].values() for event in group]
-    read = [Reaction.from_json(row) for event in events for row in event.extra["payload"]["reactions"]]
-    newest = {each.fleet: each for each in sorted(read, key=lambda each: each.decided_at)}
+    read = [Answer.from_json(row) for event in events for row in event.extra["payload"]["reactions"]]
+    newest = {each.reaction.fleet: each for each in sorted(read, key=lambda each: each.reaction.decided_at)}
     return list(newest.values())
-
-
-def _carried_out(reaction: Reaction, spec: FleetSpec, at: Workplace, overrides: Overrides) -> str:
-    """Change the size unless the group has got there, or beyond, since the decision."""
-    from predictive_scaling.fleets import Sizes
-    from predictive_scaling.permission import reacting
-    from predictive_scaling.set_capacity import set_capacity
-
-    observed = at.fleet.observe()
-    there = observed.desired >= reaction.capacity if reaction.out else observed.desired <= reaction.capacity
-    if there:
-        return f"nothing to do: {observed.desired} were asked for since; it was {reaction.reason}"
-    size = max(min(reaction.capacity, observed.max_size), observed.min_size)
-    why_not = reacting(spec, overrides.open(spec.name), at.turn.now)
-    return set_capacity(spec, at, Sizes(desired=size), reaction.reason, why_not=why_not)

@@ -1,7 +1,8 @@
-"""Watches the load of a shard's fleets, and fires only for those whose size must change.
+"""Watches the load of a shard's fleets, answers it at once, and fires for those that were changed or could not be.
 
 A look every so often; with a queue, a look as soon as an alarm's message comes. A message says no more than "look now",
-so one that comes twice, late or out of order does no harm.
+so one that comes twice, late or out of order does no harm. What is asked for is written from here, for a run takes
+longer to start than a queue takes to fill; the run tells of it, and tries again what went wrong.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from predictive_scaling.errors import PredictiveScalingError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from predictive_scaling.answering import Answer
     from predictive_scaling.lookout import Lookout
     from predictive_scaling.reaction import Reaction
 
@@ -37,6 +41,11 @@ class LoadTrigger(BaseEventTrigger):
         self.queue = queue
         self.connection = connection
 
+    @property
+    def name(self) -> str:
+        """What the ledger calls the watch of this shard: there is one at a time."""
+        return f"watch {self.shard}"
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what the trigger is made again from; what it remembered is learned anew."""
         fields = {"shard": self.shard, "every": self.every, "queue": self.queue, "connection": self.connection}
@@ -48,19 +57,42 @@ class LoadTrigger(BaseEventTrigger):
         async with AsyncExitStack() as stack:
             bell = Bell(self.queue, self.connection, stack)
             while True:
-                if asked := await self._look(lookout):
-                    yield TriggerEvent({"reactions": [reaction.as_json() for reaction in asked]})
+                if answers := await sync_to_async(self._turn, thread_sensitive=False)(lookout):
+                    yield TriggerEvent({"reactions": [answer.as_json() for answer in answers]})
                 await bell.wait(self.every)
 
-    async def _look(self, lookout: Lookout) -> list[Reaction]:
+    def _turn(self, lookout: Lookout) -> list[Answer]:
+        """Look, and answer what the load asks for; give the answers that want a run."""
+        now = datetime.now(UTC)
         try:
-            asked, news = await sync_to_async(lookout.look, thread_sensitive=False)(datetime.now(UTC))
+            asked, news = lookout.look(now)
+            for line in news:
+                self.log.info("%s", line)
+            return self._answers(asked, lookout, now) if asked else []
         except Exception:
             self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
             return []
-        for line in news:
-            self.log.info("%s", line)
-        return asked
+
+    def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
+        """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
+        from predictive_scaling.answering import Answer, answer_all
+        from predictive_scaling.around import around
+        from predictive_scaling.ledger.records import TaskRun
+        from predictive_scaling.settings import Settings
+
+        watch = TaskRun(
+            actor="the load watch", dag_id="react_to_load", run_id=f"look {now:%Y%m%dT%H%M%S.%fZ}", task_id=self.name
+        )
+        specs = [watched.spec for watched in lookout.watched.values()]
+        try:
+            answers = answer_all(asked, lookout.watched, around(watch, Settings.from_airflow(), specs), now=now)
+        except PredictiveScalingError as error:
+            answers = [Answer(reaction=each, told=str(error), failed=True) for each in asked]
+        for answer in answers:
+            self.log.info("%s: %s", answer.reaction.fleet, answer.told)
+            if not answer.wants_a_run:
+                lookout.memory.quieten(answer.reaction)
+        return [answer for answer in answers if answer.wants_a_run]
 
     def _lookout(self) -> Lookout:
         from predictive_scaling.fleet_spec import Shard

@@ -1,0 +1,159 @@
+"""CloudWatch alarms that ring when a fleet's load is more than its instances serve well, and what they ring with.
+
+An alarm wakes the watch, which looks for itself: so an alarm need not be exact, and one that fails costs no more than
+the time until the next look. The sum is made by CloudWatch, of the fleet's own metric and of its instances in service.
+What is there already is compared first, so a second run writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from predictive_scaling.aws_client import reading, writing
+from predictive_scaling.sources import SourceUnavailable
+from predictive_scaling.sources.cloudwatch import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from predictive_scaling.fleet_spec import FleetSpec
+
+PAGE: Final = 100
+"""Alarms that one DeleteAlarms takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmChange:
+    """What is to be done about one alarm."""
+
+    name: str
+    verb: str  # create, update, keep or delete
+    request: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.verb} alarm {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bell:
+    """A topic that alarms are sent to, and the queue behind it that the watch listens to."""
+
+    topic: str
+    queue: str
+
+
+def wanted_alarms(
+    fleets: Sequence[FleetSpec], prefix: str, topic: str
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    """Give the alarm of each fleet that reacts, by its name; and why a fleet can have none, by the fleet's."""
+    found: dict[str, Mapping[str, Any]] = {}
+    none: dict[str, str] = {}
+    for spec in fleets:
+        if spec.reaction is None:
+            continue
+        try:
+            found[alarm_name(prefix, spec.name)] = _alarm(spec, topic)
+        except SourceUnavailable as error:
+            none[spec.name] = f"no alarm, only looks: {error}"
+    return found, none
+
+
+def alarm_name(prefix: str, fleet: str) -> str:
+    """Name a fleet's alarm; whatever begins like it is ours."""
+    return f"{prefix}-load-{fleet}"
+
+
+def changes(cloudwatch: Any, prefix: str, wanted: Mapping[str, Mapping[str, Any]]) -> list[AlarmChange]:
+    """Compare what is wanted with what is there."""
+    with reading("reading the alarms"):
+        pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=alarm_name(prefix, ""))
+        known = {row["AlarmName"]: row for page in pages for row in page["MetricAlarms"]}
+    put = [
+        AlarmChange(name=name, verb=_verb(known.get(name), request), request=request)
+        for name, request in wanted.items()
+    ]
+    return [*put, *(AlarmChange(name=name, verb="delete") for name in sorted(known.keys() - wanted.keys()))]
+
+
+def apply_changes(cloudwatch: Any, planned: Sequence[AlarmChange]) -> None:
+    """Make the changes."""
+    for change in planned:
+        if change.request and change.verb != "keep":
+            with writing(str(change)):
+                cloudwatch.put_metric_alarm(AlarmName=change.name, **change.request)
+    gone = [change.name for change in planned if change.verb == "delete"]
+    for at in range(0, len(gone), PAGE):
+        with writing(f"deleting {len(gone)} alarms"):
+            cloudwatch.delete_alarms(AlarmNames=gone[at : at + PAGE])
+
+
+def make_bell(sns: Any, sqs: Any, name: str) -> Bell:
+    """Make sure of topic, queue and what leads from the one to the other; what is there is only named."""
+    with writing(f"making sure of topic and queue {name}"):
+        topic = sns.create_topic(Name=name)["TopicArn"]
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    with reading(f"reading queue {name}"):
+        known = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn", "Policy"])["Attributes"]
+    policy = _may_send(topic, known["QueueArn"])
+    with writing(f"leading topic {name} to its queue"):
+        if json.loads(known.get("Policy") or "{}") != policy:
+            sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=known["QueueArn"])
+    return Bell(topic=topic, queue=queue)
+
+
+def _alarm(spec: FleetSpec, topic: str) -> dict[str, Any]:
+    """Ring when the load is above what the instances in service serve well, by more than the tolerance."""
+    policy, metric = spec.policy, spec.metric
+    served = policy.target_per_instance * policy.units * (1 + policy.tolerance) / metric.scale
+    load = [{**query, "ReturnData": False} for query in queries(metric, spec.group, 0)]
+    excess = f"load0 - {served:.10g} * FILL(serving, {policy.min_size // policy.units})"
+    return {
+        "AlarmDescription": f"{metric.unit} of fleet {spec.name} above what serves it well; wakes predictive scaling",
+        "Metrics": [*load, _serving(spec), {"Id": "excess", "Expression": excess, "ReturnData": True}],
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "Threshold": 0.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "ActionsEnabled": True,
+        "AlarmActions": [topic],
+    }
+
+
+def _serving(spec: FleetSpec) -> dict[str, Any]:
+    measured = {
+        "Namespace": "AWS/AutoScaling",
+        "MetricName": "GroupInServiceInstances",
+        "Dimensions": [{"Name": "AutoScalingGroupName", "Value": spec.group}],
+    }
+    stat = {"Metric": measured, "Period": int(spec.metric.period.total_seconds()), "Stat": "Average"}
+    return {"Id": "serving", "MetricStat": stat, "ReturnData": False}
+
+
+def _verb(known: Mapping[str, Any] | None, request: Mapping[str, Any]) -> str:
+    if known is None:
+        return "create"
+    return "keep" if all(_plain(known.get(key)) == _plain(value) for key, value in request.items()) else "update"
+
+
+def _plain(value: Any) -> Any:
+    """Leave out of a list of queries what AWS adds to it."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return value
+    kept = ("Id", "Expression", "MetricStat", "ReturnData")
+    return [{name: query[name] for name in kept if name in query} for query in value]
+
+
+def _may_send(topic: str, queue: str) -> dict[str, Any]:
+    statement = {
+        "Sid": "AlarmsOfThisTopic",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,0 +1,167 @@
+"""Carrying out what the load asks for: permission, budget and ownership are looked at first, and the ledger told.
+
+The watch does it the moment it has looked, for the group is as it was seen; a run does it after a look of its own.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from predictive_scaling.change import Workplace, change, would
+from predictive_scaling.cost_gate import Wish
+from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.fleets import Sizes
+from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.ownership import Claim, hold
+from predictive_scaling.permission import May, Permission, reacting
+from predictive_scaling.reaction import Reaction
+from predictive_scaling.schedule import Naming
+from predictive_scaling.settle import Turn, settle
+from predictive_scaling.sizing import resize_move, within_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from forecasting.override import Override
+    from predictive_scaling.fleets import Fleet, Observed
+    from predictive_scaling.reaction import Watched
+    from predictive_scaling.steer import Circumstances
+
+KIND: Final = "react"
+HANDS: Final = 8
+"""Groups changed at the same time: most of a change is waiting for AWS."""
+LASTING: Final = timedelta(hours=1)
+"""How long a budget is asked to pay for a reaction; by then the fleet has had its next turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a reaction: the group was written to, or somebody's word is against it, or it went wrong."""
+
+    reaction: Reaction
+    told: str
+    written: bool = False
+    failed: bool = False
+
+    @property
+    def wants_a_run(self) -> bool:
+        """Whether there is something to follow up: a change to tell of, or a failure to mend."""
+        return self.written or self.failed
+
+    def as_json(self) -> dict[str, Any]:
+        """What an event carries."""
+        return {**self.reaction.as_json(), "told": self.told, "written": self.written, "failed": self.failed}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """Read what `as_json` wrote."""
+        own = {"told", "written", "failed"}
+        asked = Reaction.from_json({name: value for name, value in row.items() if name not in own})
+        return cls(reaction=asked, **{name: row[name] for name in own})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intention:
+    """A reaction after everybody who may have a say was asked: the size that is left of it, and what is against it."""
+
+    reaction: Reaction
+    watched: Watched
+    fleet: Fleet
+    size: int
+    why_not: str = ""
+    note: str = ""
+
+
+def answer_all(
+    asked: Sequence[Reaction], watched: Mapping[str, Watched], around: Circumstances, *, now: datetime
+) -> list[Answer]:
+    """Answer them, side by side; the trouble of one stops no other."""
+    decided = around.overrides.open(*(reaction.fleet for reaction in asked))
+    # One after the other: what a budget grants to one is not left for the next.
+    intended = [_intended(each, watched[each.fleet], around, decided, now) for each in asked]
+    with ThreadPoolExecutor(HANDS) as hands:
+        return list(hands.map(lambda each: _answered(each, around, now), intended))
+
+
+def _intended(
+    reaction: Reaction, watched: Watched, around: Circumstances, decided: Iterable[Override], now: datetime
+) -> _Intention | Answer:
+    name = reaction.fleet
+    heeded = [each for each in decided if each.fleet in {name, EVERY_FLEET}]
+    why_not = "this is a dry run" if around.dry_run else reacting(watched.spec, heeded, now)
+    try:
+        size, note = (reaction.capacity, "") if why_not else _afforded(reaction, watched, around, now)
+        return _Intention(
+            reaction=reaction, watched=watched, fleet=around.reach(watched.spec), size=size, why_not=why_not, note=note
+        )
+    except PredictiveScalingError as error:
+        return Answer(reaction=reaction, told=str(error), failed=True)
+
+
+def _afforded(reaction: Reaction, watched: Watched, around: Circumstances, now: datetime) -> tuple[int, str]:
+    """Give what the budgets leave of a raise; to let go is always affordable."""
+    desired = watched.group.desired
+    if not reaction.out:
+        return reaction.capacity, ""
+    wish = Wish(amount=reaction.capacity - desired, lasting=LASTING)
+    gate = around.cost_gate
+    gated = gate.capped(gate.claim(watched.spec, watched.group, wish, now=now), by=around.by, now=now)
+    size = max(min(gated.plan.capacity_at(now), reaction.capacity), desired)
+    return size, "; ".join(gated.notes) if size < reaction.capacity else ""
+
+
+def _answered(intended: _Intention | Answer, around: Circumstances, now: datetime) -> Answer:
+    if isinstance(intended, Answer):
+        return intended
+    try:
+        return _carried_out(intended, around, now)
+    except PredictiveScalingError as error:
+        return Answer(reaction=intended.reaction, told=str(error), failed=True)
+
+
+def _carried_out(intended: _Intention, around: Circumstances, now: datetime) -> Answer:
+    """Write, and read back; the group may have got there, or been forbidden, since the decision."""
+    reaction, spec = intended.reaction, intended.watched.spec
+    observed = _settled(intended, around, now)
+    there = observed.desired >= intended.size if reaction.out else observed.desired <= intended.size
+    if there:
+        why = intended.note or "the group is there already"
+        return Answer(reaction=reaction, told=f"nothing to do at {observed.desired}: {why}; it was {reaction.reason}")
+    why_not = intended.why_not
+    if not why_not:
+        observed, why_not = _held(intended, observed, around, now)
+    size = max(min(intended.size, observed.max_size), observed.min_size)
+    told = f"desired {observed.desired} -> {size}"
+    reason = "; ".join(each for each in (f"set {told}: {reaction.reason}", intended.note) if each)
+    move = resize_move("to its load", reason, observed, within_bounds(spec, observed, Sizes(desired=size)))
+    turn = Turn(by=around.by, now=now, patience=around.patience)
+    at = Workplace(name=spec.name, fleet=intended.fleet, ledger=around.ledger, turn=turn)
+    if why_not:
+        would([move], why_not, at)
+        return Answer(reaction=reaction, told=f"wrote nothing of {told}: {why_not}")
+    change(KIND, [move], at)
+    return Answer(reaction=reaction, told=f"wrote {told}; read back and verified", written=True)
+
+
+def _settled(intended: _Intention, around: Circumstances, now: datetime) -> Observed:
+    """Give the group as it was seen, unless an operation was left open; what an earlier watch left is ours to end."""
+    name, ledger = intended.watched.spec.name, around.ledger
+    held = ledger.open_operation(name)
+    if held is None:
+        return intended.watched.group
+    same_watch = held.by.try_number is None and held.by.task_id == around.by.task_id
+    patience = timedelta.min if same_watch else around.patience
+    return settle(name, intended.fleet, ledger, Turn(by=around.by, now=now, patience=patience))
+
+
+def _held(intended: _Intention, observed: Observed, around: Circumstances, now: datetime) -> tuple[Observed, str]:
+    """Hold the group as whoever writes to it must; a suspended process is no rival of a change of size."""
+    spec = intended.watched.spec
+    claim = Claim(deployment=around.deployment, naming=Naming(around.prefix, spec.name), how=spec.ownership)
+    seen = replace(observed, suspended=())
+    found = hold(intended.fleet, seen, claim, Permission(May.OVERRIDE), now=now)
+    return found.observed, found.permitted.reason if found.permitted.may is May.NOTHING else ""

@@ -1,0 +1,180 @@
+"""The promise: what the load asks for is done at once, unless a person, a budget or another owner is against it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from living import Life, a_spec
+from telling import told
+
+from forecasting.override import OverrideKind
+from predictive_scaling.answering import Answer, answer_all
+from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.overriding import Wish, impose
+from predictive_scaling.reaction import Reaction, Watched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sandbox
+
+MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BUDGET = "budgets:\n  - {name: web, fleets: [web], hourly: 0.6}\n"
+
+
+def a_life(cloud: sandbox.Cloud, folder: Path, mode: Mode = Mode.AUTO, **policy: object) -> Life:
+    """Arrange a group of three that may have twenty; the watch looks at it."""
+    life = Life(cloud, folder, MONDAY, a_spec(mode, **policy))
+    cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", DesiredCapacity=3)
+    life.by = a_watch(MONDAY)
+    return life
+
+
+def a_watch(now: datetime) -> TaskRun:
+    return TaskRun(actor="the load watch", dag_id="react_to_load", run_id=f"look {now}", task_id="watch 1-of-1")
+
+
+def answered(life: Life, capacity: int, *, dry_run: bool = False) -> Answer:
+    """Look, and let the load ask for so many."""
+    group = life.reach(life.spec).observe()
+    asked = Reaction(
+        fleet="web", capacity=capacity, out=capacity > group.desired, reason="load 300%", decided_at=life.now
+    )
+    watched = {"web": Watched(spec=life.spec, group=group)}
+    (found,) = answer_all([asked], watched, life.around(dry_run=dry_run), now=life.now)
+    return found
+
+
+def desired(life: Life) -> int:
+    return life.reach(life.spec).observe().desired
+
+
+def test_the_group_grows_and_the_ledger_says_who_did_it_and_why(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    found = answered(life, 9)
+
+    assert (found.written, found.told) == (True, "wrote desired 3 -> 9; read back and verified")
+    assert desired(life) == 9
+    assert told(life.ledger) == ["intent", "applied"]
+    applied = life.ledger.events(fleet="web")[0]
+    assert (applied.by.actor, applied.after) == ("the load watch", {"desired": 9})
+
+
+def test_a_group_that_has_got_there_since_is_left_alone(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    answered(life, 9)
+    again = answered(life, 8)
+    assert answered(life, 9).told.startswith("nothing to do at 8") is False
+    assert again.written
+    assert answered(life, 9).wants_a_run is False
+
+
+def test_a_person_who_stopped_the_fleet_is_heeded(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    wish = Wish(kind=OverrideKind.STOP, reason="an incident", starts_at=MONDAY, ends_at=MONDAY + HOUR)
+    impose(wish, "web", life.reach(life.spec).observe(), life.around().desk, now=MONDAY)
+
+    found = answered(life, 9)
+    assert (found.written, found.wants_a_run, desired(life)) == (False, False, 3)
+    assert "an incident" in found.told
+
+    life.now += 2 * HOUR
+    assert answered(life, 9).written
+
+
+def test_a_fleet_on_trial_and_a_dry_run_write_nothing_and_say_what_they_would(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    trial = answered(a_life(cloud, tmp_path, Mode.OBSERVE), 9)
+    life = a_life(cloud, tmp_path)
+    dry = answered(life, 9, dry_run=True)
+
+    assert "mode is observe" in trial.told
+    assert "this is a dry run" in dry.told
+    assert desired(life) == 3
+    assert told(life.ledger) == ["observed", "observed"]
+    assert all("would resize" in event.reason for event in life.ledger.events(fleet="web"))
+
+
+def test_the_budget_has_the_last_word_on_a_raise_and_none_on_a_lowering(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    (tmp_path / "budgets.yaml").write_text(BUDGET)
+    life = a_life(cloud, tmp_path, price_per_hour=0.1)
+
+    raised = answered(life, 9)
+    assert (raised.written, desired(life)) == (True, 6)
+    assert "budgeted" in told(life.ledger)
+
+    (tmp_path / "budgets.yaml").write_text(BUDGET.replace("0.6", "0.3"))
+    assert answered(life, 9).told.startswith("nothing to do at 6")
+    assert answered(life, 4).written
+    assert desired(life) == 4
+
+
+def test_what_another_deployment_holds_is_not_touched(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    life.reach(life.spec).claim("green")
+
+    found = answered(life, 9)
+    assert found.failed
+    assert "deployment 'green' holds the group" in found.told
+    assert desired(life) == 3
+
+
+def test_a_refused_write_is_told_and_left_to_a_run(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    cloud.faults.add(
+        service="autoscaling", operation="UpdateAutoScalingGroup", error="AccessDenied", status=403, count=1
+    )
+
+    first = answered(life, 9)
+    assert (first.failed, first.wants_a_run, desired(life)) == (True, True, 3)
+    assert "AccessDenied" in first.told
+    assert answered(life, 9).written
+
+
+def test_what_a_watch_that_died_left_open_is_ended_by_the_next_one(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    intent = Event(
+        fleet="web",
+        kind=EventKind.INTENT,
+        reason="set desired 3 -> 5",
+        by=life.by,
+        call="resize to its load",
+        before={"desired": 3},
+        after={"desired": 5},
+    )
+    life.ledger.open(Operation(fleet="web", kind="react", key="of a dead one", by=life.by), intent)
+
+    life.by = a_watch(MONDAY + timedelta(seconds=30))
+    assert answered(life, 9).written
+    assert life.ledger.open_operation("web") is None
+    assert told(life.ledger) == ["intent", "failed", "intent", "applied"]
+
+
+def test_what_a_task_holds_is_left_to_the_task(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    task = replace(life.by, dag_id="apply_plans", task_id="apply", try_number=1)
+    intent = Event(fleet="web", kind=EventKind.INTENT, reason="its plan", by=task, call="put 1 of 1", after={})
+    life.ledger.open(Operation(fleet="web", kind="apply", key="of a task", by=task), intent)
+
+    found = answered(life, 9)
+    assert found.failed
+    assert "apply_plans" in found.told
+    assert desired(life) == 3
+
+
+def test_the_trouble_of_one_fleet_stops_no_other(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    group = life.reach(life.spec).observe()
+    lost = replace(life.spec, name="lost", group="not-there")
+    asked = [
+        Reaction(fleet=name, capacity=9, out=True, reason="load 300%", decided_at=MONDAY) for name in ("lost", "web")
+    ]
+    watched = {spec.name: Watched(spec=spec, group=group) for spec in (lost, life.spec)}
+
+    first, second = answer_all(asked, watched, life.around(), now=MONDAY)
+    assert (first.failed, second.written, desired(life)) == (True, True, 9)
