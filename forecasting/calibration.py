@@ -7,6 +7,7 @@ known now, and weighs them and their quantiles as the calibration says.
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -53,6 +54,11 @@ class Calibration:
         """Tell how much of a miss stays after the leads of a tick."""
         known = self.learnt.get(name)
         return UNTRIED if known is None else tuple(known.carry[0].tolist())
+
+    def error(self, name: str) -> float:
+        """Tell how far the trials were off, in units of the mean; one that was never tried is off by anything."""
+        known = self.learnt.get(name)
+        return math.inf if known is None else float(known.error[0])
 
     def only(self, name: str) -> Calibration:
         """Give what was learnt of one series."""

@@ -100,13 +100,14 @@ def decide(
 ) -> Decision:
     """Take the greater of what was planned and what the load asks for; up at once, down when it has stayed away."""
     rules, now = rules or Rules(), as_utc(now, "now")
-    planned = plan.capacity_at(now) if plan and plan.start <= now else None
+    step = plan.step_at(now) if plan and plan.start <= now else None
+    planned = step.capacity if step else None
     blind = _blind(observed, rules, now)
     if blind or observed.demand is None:
         return _without_sight(planned, observed, policy, rules, blind)
     wanted, why = _reactive(observed.demand, observed.capacity, policy, rules)
-    if planned is not None and planned > wanted:
-        why = f"the plan holds {planned}, the load alone asks for {wanted}"
+    if step and step.capacity > wanted:
+        why = f"the plan holds {step.capacity}: {step.reason}; the load alone asks for {wanted}"
     wish = _Wish(size=policy.bounded(max(wanted, planned or 0)), wanted=wanted, reason=why)
     if wish.size > observed.capacity:
         return _raised(wish, observed.capacity, policy)

@@ -1,7 +1,8 @@
 """Tick: a fresh point moves the near future at once, with no model fitted again.
 
 How much of a miss stays after some time was learnt from the misses of trials; a forecast that was never calibrated
-takes it that a miss halves in an hour and a half.
+takes it that a miss halves in an hour and a half. So does a miss many times as great as those of the trials: it is a
+change of which they know nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ NEAR = timedelta(hours=6)
 RECENT, HALF_LIFE = timedelta(hours=1), timedelta(minutes=20)
 SHRINK = 0.1
 OFFSET = 0.1
+# In errors of the trials: from here on a miss is a change, more and more, and from there on it is nothing else.
+UNUSUAL, UNKNOWN = 3.0, 6.0
 
 
 def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
@@ -96,7 +99,7 @@ def _moved(
     add = OFFSET * values[:, middle].mean(axis=1)[:, None] + 1e-9
     missed = _missed(np.log(truth + add) - np.log(values[:, middle, :passed] + add), some.step)
     last = min(len(some), passed + max(1, -(-ahead // some.step)))
-    carry = _over_slots(_carry(calibration, list(forecasts)), last - passed, some.step)
+    carry = _over_slots(_carry(calibration, list(forecasts), missed), last - passed, some.step)
     later = (values[:, :, passed:last] + add[:, :, None]) * np.exp(missed[:, None] * carry)[:, None, :]
     later = np.maximum.accumulate(np.maximum(later - add[:, :, None], 0.0), axis=1)
     return {
@@ -133,8 +136,14 @@ def _recent(count: int, half_life: float) -> Values:
     return np.asarray(weights / weights.sum())
 
 
-def _carry(calibration: Calibration | None, names: list[str]) -> Values:
-    return np.array([calibration.carry(name) if calibration else UNTRIED for name in names])
+def _carry(calibration: Calibration | None, names: list[str], missed: Values) -> Values:
+    """Give what was learnt of each series, and the more of what is usual the less its miss is like those of trials."""
+    if calibration is None:
+        return np.array([UNTRIED for _ in names])
+    learnt = np.array([calibration.carry(name) for name in names])
+    errors = np.array([calibration.error(name) for name in names]) + 1e-9
+    change = np.clip((np.abs(missed) / errors - UNUSUAL) / (UNKNOWN - UNUSUAL), 0.0, 1.0)[:, None]
+    return np.asarray(learnt + change * (np.maximum(learnt, UNTRIED) - learnt))
 
 
 def _over_slots(carry: Values, count: int, step: timedelta) -> Values:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.outlook import Outlooks
     from predictive_scaling.sources import Source
 
 PAGE: Final = 100
@@ -39,6 +40,7 @@ class Lookout:
     source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
     memory: Memory = field(default_factory=Memory)
     watched: dict[str, Watched] = field(default_factory=dict)
+    outlooks: Outlooks | None = None
     _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))
 
     def look(self, now: datetime) -> tuple[list[Reaction], list[str]]:
@@ -47,12 +49,14 @@ class Lookout:
         told = dict(self.memory.told)
         groups, out_of_reach = _groups(fleets)
         latest = self.source.latest([fleet for fleet in fleets if fleet.name in groups], now=now)
+        ahead = self.outlooks.ahead(fleets, latest.seen, now=now) if self.outlooks else {}
         self.watched = {
             fleet.name: Watched(
                 spec=fleet,
                 group=groups[fleet.name],
                 seen=latest.seen.get(fleet.name),
                 problem=latest.problems.get(fleet.name, ""),
+                ahead=ahead.get(fleet.name),
             )
             for fleet in fleets
             if fleet.name in groups

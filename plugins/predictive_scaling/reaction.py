@@ -1,6 +1,7 @@
 """What the load asks for now, fleet by fleet: pure, but for a memory of what it asked for a little while ago.
 
 The plan is heeded through the group itself: its MinSize is the planned floor, and the decision never goes below it.
+What the forecast asks for in the minutes ahead, moved by what was seen since it was made, is a floor in the same way.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from forecasting import Plan
 from forecasting.decision import Action, Decision, Observed, Rules, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from forecasting import Step
     from predictive_scaling import fleets
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Seen
@@ -32,6 +35,7 @@ class Watched:
     group: fleets.Observed
     seen: Seen | None = None
     problem: str = ""
+    ahead: Step | None = None  # what its forecast, moved by the loads seen, asks for before new instances are ready
 
     def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
         """Decide within the group's own bounds; without a load to go by, hold or fall back, and never in."""
@@ -48,7 +52,8 @@ class Watched:
             measured=self.seen.at if self.seen else None,
             wanted=tuple(wanted),
         )
-        made = decide(None, observed, bounds, now, self.spec.reaction or Rules())
+        plan = Plan((self.ahead,)) if self.ahead else None
+        made = decide(plan, observed, bounds, now, self.spec.reaction or Rules())
         return replace(made, reason=f"{made.reason}; {self.problem}") if self.problem else made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -95,6 +96,23 @@ def test_a_tick_is_nearer_the_truth_than_a_stale_forecast_when_the_level_has_mov
     assert len(moved) == 8
     assert wape(truth[4:12], moved.at(0.5)) < 0.6 * wape(truth[4:12], stale["fleet"].at(0.5)[4:12])
     assert "moved by 4 fresh points" in moved.reason
+
+
+def test_a_miss_many_times_as_great_as_those_of_the_trials_is_taken_for_a_change() -> None:
+    """Where trials missed by noise alone, of which nothing stays, a double load is no noise."""
+    whole = synthetic_demand(days=23, step=QUARTER)
+    made = calibrate({"fleet": whole})
+    made.learnt["fleet"] = replace(made.learnt["fleet"], carry=np.zeros_like(made.learnt["fleet"].carry))
+    stale = refresh({"fleet": whole}, made)
+    foretold = stale["fleet"].at(0.5)
+
+    def left_of(share: float) -> float:
+        """What is left, after half an hour, of a miss by a share."""
+        moved = tick(stale, {"fleet": Demand(whole.end, QUARTER, share * foretold[:4])}, made)["fleet"].at(0.5)
+        return float((moved[1] / foretold[5] - 1) / (share - 1))
+
+    assert abs(left_of(1.02)) < 0.1
+    assert left_of(2.0) > 0.7
 
 
 def test_a_tick_as_foretold_changes_nothing() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.answering import Answer
     from predictive_scaling.lookout import Lookout
+    from predictive_scaling.outlook import Shelf
     from predictive_scaling.reaction import Reaction
 
 LONGEST_POLL: Final = 20
@@ -97,9 +98,22 @@ class LoadTrigger(BaseEventTrigger):
     def _lookout(self) -> Lookout:
         from predictive_scaling.fleet_spec import Shard
         from predictive_scaling.lookout import Lookout
+        from predictive_scaling.outlook import Outlooks
         from predictive_scaling.settings import Settings
 
-        return Lookout(folder=Settings.from_airflow().fleets_folder, shard=Shard.parse(self.shard))
+        folder = Settings.from_airflow().fleets_folder
+        return Lookout(folder=folder, shard=Shard.parse(self.shard), outlooks=Outlooks(_shelf))
+
+
+def _shelf() -> Shelf:
+    from predictive_scaling.ledger.gates import SqlGates
+    from predictive_scaling.ledger.statuses import SqlStatuses
+    from predictive_scaling.outlook import Shelf
+    from predictive_scaling.settings import Settings
+    from predictive_scaling.storage import Storage
+
+    storage = Storage.at(Settings.from_airflow().storage)
+    return Shelf(storage=storage, gates=SqlGates.from_connection(), statuses=SqlStatuses.from_connection())
 
 
 class Bell:

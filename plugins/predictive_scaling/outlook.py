@@ -1,0 +1,128 @@
+"""The newest forecasts, moved at every look by the loads that were seen since: what they ask for soon is a floor.
+
+A plan is drawn once an hour, and a load may leave its forecast in minutes. What a forecast may do at the gate, it may
+do here: a fleet that is not `auto` has no outlook, and neither has one whose forecast is old.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from forecasting import ForecastingError
+from forecasting.calibration import Calibration
+from forecasting.gate import Stage
+from forecasting.soon import needed_soon, on_the_grid_of
+from forecasting.tick import tick
+from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.lead_time import lead_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from forecasting import Demand, Forecast, Policy, Step
+    from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.ledger.gates import Gates
+    from predictive_scaling.sources import Seen
+    from predictive_scaling.status import Statuses
+    from predictive_scaling.storage import Storage
+
+AT_ONCE: Final = 20
+"""Forecasts that one look reads anew at most: reading must not keep a load waiting for its answer."""
+ANEW: Final = timedelta(minutes=10)
+OLD: Final = timedelta(hours=6)
+"""A forecast is moved for so long; after that it says too little of now."""
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where forecasts are kept, and what is known of the fleets' trust."""
+
+    storage: Storage
+    gates: Gates
+    statuses: Statuses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A fleet's newest forecast, what was learnt with it, and the policy as it holds this hour."""
+
+    forecast: Forecast
+    policy: Policy
+    learnt: Calibration | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it still says something of now."""
+        return self.forecast.start - self.forecast.step <= now < self.forecast.start + OLD
+
+
+@dataclass(slots=True)
+class Outlooks:
+    """Keeps the outlooks of a shard's fleets, and the loads seen since their forecasts began."""
+
+    open_shelf: Callable[[], Shelf]
+    _known: dict[str, Outlook] = field(default_factory=dict)
+    _read: dict[str, datetime] = field(default_factory=dict)
+    _seen: dict[str, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
+
+    def ahead(self, fleets: Iterable[FleetSpec], seen: Mapping[str, Seen], *, now: datetime) -> dict[str, Step]:
+        """Give what each fleet's forecast, moved by what was seen, asks for soon; a fleet without one has none."""
+        names = self._refreshed([fleet for fleet in fleets if fleet.mode is Mode.AUTO], now)
+        holding = {name: self._known[name] for name in names if name in self._known and self._known[name].holds(now)}
+        fresh = {name: self._points(name, each.forecast, seen.get(name)) for name, each in holding.items()}
+        moved = tick(
+            {name: each.forecast for name, each in holding.items()},
+            {name: points for name, points in fresh.items() if points is not None},
+            _joined(holding.values()),
+        )
+        steps = {name: needed_soon(moved[name], each.policy, now) for name, each in holding.items()}
+        return {name: step for name, step in steps.items() if step is not None}
+
+    def _refreshed(self, fleets: list[FleetSpec], now: datetime) -> list[str]:
+        """Read the forecasts that were read longest ago; trouble with one leaves it out until the next time."""
+        due = sorted(
+            (fleet for fleet in fleets if fleet.name not in self._read or now - self._read[fleet.name] >= ANEW),
+            key=lambda fleet: self._read.get(fleet.name, now - OLD),
+        )[:AT_ONCE]
+        shelf = self.open_shelf() if due else None
+        for fleet in due:
+            self._read[fleet.name] = now
+            self._known.pop(fleet.name, None)
+            try:
+                if shelf and (found := _outlook(fleet, shelf)):
+                    self._known[fleet.name] = found
+            except (PredictiveScalingError, ForecastingError) as error:
+                _log.info("%s: reacts without an outlook: %s", fleet.name, error)
+        return [fleet.name for fleet in fleets]
+
+    def _points(self, name: str, forecast: Forecast, seen: Seen | None) -> Demand | None:
+        """Give what was seen since the forecast began, and forget what was before; None where there is nothing."""
+        more = [(seen.at, seen.value)] if seen else []
+        self._seen[name] = [each for each in (*self._seen[name], *more) if each[0] >= forecast.start]
+        return on_the_grid_of(forecast, self._seen[name])
+
+
+def _outlook(fleet: FleetSpec, shelf: Shelf) -> Outlook | None:
+    """Read what there is of a fleet whose forecast is trusted."""
+    gate = shelf.gates.of(fleet.name)
+    if gate is None or gate.standing.stage is not Stage.AUTO:
+        return None
+    _, forecast = shelf.storage.newest_forecast(fleet)
+    kept, status = shelf.storage.calibration(fleet), shelf.statuses.of(fleet.name)
+    lead, _ = lead_time(fleet.policy.lead_time, gate)
+    quantile = status.quantile if status and status.quantile else fleet.policy.quantile
+    policy = replace(fleet.policy, lead_time=lead, quantile=quantile)
+    return Outlook(forecast=forecast, policy=policy, learnt=kept[1] if kept else None)
+
+
+def _joined(outlooks: Iterable[Outlook]) -> Calibration | None:
+    """Bring together what was learnt; fleets of other terms than the first take the usual carry."""
+    learnt = [each.learnt for each in outlooks if each.learnt]
+    same = [each for each in learnt if each.terms == learnt[0].terms]
+    return Calibration.joined(same) if same else None

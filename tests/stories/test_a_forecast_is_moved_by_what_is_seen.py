@@ -1,0 +1,130 @@
+"""The promise: a load that leaves its forecast raises what is foreseen for the next minutes, before the next plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from living import Life, office_hours
+
+from forecasting.decision import Rules
+from forecasting.gate import Stage
+from predictive_scaling.fleet_spec import FleetSpec, Mode
+from predictive_scaling.outlook import Outlooks, Shelf
+from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
+from predictive_scaling.sources import Seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sandbox
+    from forecasting import Step
+
+MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
+    """Arrange a trusted fleet whose load climbs every morning, forecast at six."""
+    life = Life(cloud, folder, MONDAY)
+    life.spec = replace(life.spec, reaction=Rules())
+    life.measured(office_hours(21, end=MONDAY))
+    life.reviewed()
+    life.steered()
+    return life
+
+
+def outlooks_of(life: Life) -> Outlooks:
+    shelf = Shelf(storage=life.storage, gates=life.gates, statuses=life.statuses)
+    return Outlooks(lambda: shelf)
+
+
+def ahead(
+    life: Life, outlooks: Outlooks, load: float, *, times: int = 10, spec: FleetSpec | None = None
+) -> Step | None:
+    """Look every minute at a load that stays as it is, and give what the last look foresees."""
+    fleet, found = spec or life.spec, None
+    for _ in range(times):
+        life.now += MINUTE
+        found = outlooks.ahead([fleet], {"web": Seen(value=load, at=life.now)}, now=life.now).get("web")
+    return found
+
+
+def test_a_load_as_foretold_asks_for_what_the_plan_holds(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    _, forecast = life.storage.newest_forecast(life.spec)
+    step = ahead(life, outlooks_of(life), float(forecast.at(0.5)[0]))
+
+    assert step is not None
+    assert abs(step.capacity - life.spec.policy.needed(forecast.value_at(life.now + 10 * MINUTE, 0.9))) <= 1
+
+
+def test_a_load_twice_as_high_raises_what_is_foreseen_and_one_half_as_high_lowers_it(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    _, forecast = life.storage.newest_forecast(life.spec)
+    foretold = float(forecast.at(0.5)[0])
+    began = life.now
+
+    sizes = {}
+    for share in (0.5, 1.0, 2.0):
+        life.now = began
+        step = ahead(life, outlooks_of(life), share * foretold)
+        sizes[share] = step.capacity if step else 0
+    assert sizes[0.5] < sizes[1.0] < sizes[2.0]
+    assert sizes[2.0] >= 1.6 * sizes[1.0]
+
+
+def test_the_fleet_is_raised_for_the_minutes_ahead_though_the_present_load_is_served(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    _, forecast = life.storage.newest_forecast(life.spec)
+    load = 1.5 * float(forecast.at(0.5)[0])
+    step = ahead(life, outlooks_of(life), load)
+    group = life.reach(life.spec).observe()
+    enough = life.spec.policy.needed(load)
+    served = replace(group, desired=enough, min_size=2)
+
+    watched = Watched(spec=life.spec, group=served, seen=Seen(value=load, at=life.now), ahead=step)
+    (raised,) = reactions([watched], Memory(), life.now)
+    assert isinstance(raised, Reaction)
+    assert raised.capacity > enough
+    assert "p90 of" in raised.reason
+    assert "moved" not in raised.reason
+    assert f"the load alone asks for {enough}" in raised.reason
+
+
+def test_a_forecast_that_is_not_trusted_or_is_old_says_nothing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    assert ahead(life, outlooks_of(life), 500, spec=replace(life.spec, mode=Mode.OBSERVE)) is None
+
+    life.now += timedelta(hours=7)
+    assert ahead(life, outlooks_of(life), 500) is None
+
+    life.now = MONDAY
+    gate = life.gates.of("web")
+    assert gate is not None
+    life.gates.save(replace(gate, standing=replace(gate.standing, stage=Stage.SUSPENDED)))
+    assert ahead(life, outlooks_of(life), 500) is None
+
+
+def test_a_new_forecast_takes_the_place_of_the_old_one(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    outlooks = outlooks_of(life)
+    before = ahead(life, outlooks, 900, times=30)
+    life.measured(office_hours(21, end=life.now + 30 * MINUTE, top=3000))
+    life.now += 30 * MINUTE
+    life.steered()
+
+    after = ahead(life, outlooks, 900, times=2)
+    assert before is not None
+    assert after is not None
+    assert after.demand != before.demand
+
+
+def test_a_fleet_without_a_forecast_reacts_without_one(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = Life(cloud, tmp_path, MONDAY)
+    assert outlooks_of(life).ahead([life.spec], {"web": Seen(value=900, at=MONDAY)}, now=MONDAY) == {}
