@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from predictive_scaling.change import Workplace, change, would
+from predictive_scaling.change import Change, Workplace, begun, would
 from predictive_scaling.cost_gate import Wish
 from predictive_scaling.errors import PredictiveScalingError
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.lookout import groups_of
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from forecasting.override import Override
+    from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.reaction import Watched
     from predictive_scaling.steer import Circumstances
@@ -76,15 +78,26 @@ class _Intention:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A reaction that was sent to AWS, and that nobody has seen the outcome of."""
+
+    intended: _Intention
+    change: Change
+    told: str
+
+
 def answer_all(
     asked: Sequence[Reaction], watched: Mapping[str, Watched], around: Circumstances, *, now: datetime
 ) -> list[Answer]:
-    """Answer them, side by side; the trouble of one stops no other."""
+    """Answer them, side by side: all are written, then one look sees to all; the trouble of one stops no other."""
     decided = around.overrides.open(*(reaction.fleet for reaction in asked))
     # One after the other: what a budget grants to one is not left for the next.
     intended = [_intended(each, watched[each.fleet], around, decided, now) for each in asked]
     with ThreadPoolExecutor(HANDS) as hands:
-        return list(hands.map(lambda each: _answered(each, around, now), intended))
+        written = list(hands.map(lambda each: _begun(each, around, now), intended))
+        groups = _look([each.intended.watched.spec for each in written if isinstance(each, _Written)])
+        return list(hands.map(lambda each: _ended(each, groups), written))
 
 
 def _intended(
@@ -114,17 +127,17 @@ def _afforded(reaction: Reaction, watched: Watched, around: Circumstances, now: 
     return size, "; ".join(gated.notes) if size < reaction.capacity else ""
 
 
-def _answered(intended: _Intention | Answer, around: Circumstances, now: datetime) -> Answer:
+def _begun(intended: _Intention | Answer, around: Circumstances, now: datetime) -> _Written | Answer:
     if isinstance(intended, Answer):
         return intended
     try:
-        return _carried_out(intended, around, now)
+        return _written(intended, around, now)
     except PredictiveScalingError as error:
         return Answer(reaction=intended.reaction, told=str(error), failed=True)
 
 
-def _carried_out(intended: _Intention, around: Circumstances, now: datetime) -> Answer:
-    """Write, and read back; the group may have got there, or been forbidden, since the decision."""
+def _written(intended: _Intention, around: Circumstances, now: datetime) -> _Written | Answer:
+    """Write, unless the group has got there, or it was forbidden, since the decision."""
     reaction, spec = intended.reaction, intended.watched.spec
     observed = _settled(intended, around, now)
     there = observed.desired >= intended.size if reaction.out else observed.desired <= intended.size
@@ -143,8 +156,23 @@ def _carried_out(intended: _Intention, around: Circumstances, now: datetime) -> 
     if why_not:
         would([move], why_not, at)
         return Answer(reaction=reaction, told=f"wrote nothing of {told}: {why_not}")
-    change(KIND, [move], at)
-    return Answer(reaction=reaction, told=f"wrote {told}; read back and verified", written=True)
+    return _Written(intended=intended, change=begun(KIND, [move], at), told=told)
+
+
+def _look(specs: Sequence[FleetSpec]) -> dict[str, Observed]:
+    """Describe the groups together; one that is not in the answer is looked at by itself."""
+    return groups_of(specs)[0] if len(specs) > 1 else {}
+
+
+def _ended(written: _Written | Answer, groups: Mapping[str, Observed]) -> Answer:
+    if isinstance(written, Answer):
+        return written
+    reaction, fleet = written.intended.reaction, written.intended.fleet
+    try:
+        written.change.seen(groups.get(reaction.fleet) or fleet.observe())
+    except PredictiveScalingError as error:
+        return Answer(reaction=reaction, told=str(error), failed=True)
+    return Answer(reaction=reaction, told=f"wrote {written.told}; read back and verified", written=True)
 
 
 def _settled(intended: _Intention, around: Circumstances, now: datetime) -> Observed:

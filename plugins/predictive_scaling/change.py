@@ -1,27 +1,33 @@
 """Change a fleet by hand, move by move, so that nothing is lost whenever the process dies.
 
 The order is that of `apply`: intent, call, outcome, for each move; then one look at the fleet, and only what can be
-seen counts as applied. What a task leaves open is ended by `settle`.
+seen counts as applied. What a task leaves open is ended by `settle`. A group that another deployment holds is not
+written to: every change by hand passes here, so here it is asked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.findings import findings_of, verb_of
 from predictive_scaling.ledger.records import Event, EventKind, Operation
+from predictive_scaling.ownership import hold_by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from predictive_scaling.fleets import Fleet, Receipt
+    from predictive_scaling.fleets import Fleet, Observed, Receipt
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
+    from predictive_scaling.ownership import Claim
     from predictive_scaling.settle import Turn
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +43,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """One fleet, its ledger, and whose turn it is."""
+    """One fleet, its ledger, whose turn it is, and who we are to the group; without a claim nobody asks whose it is."""
 
     name: str
     fleet: Fleet
     ledger: Ledger
     turn: Turn
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +61,36 @@ class Done:
 
 
 @dataclass(slots=True)
-class _Writer:
-    """Makes the moves of one operation."""
+class Change:
+    """The moves of one operation: made first, then seen to be in place."""
 
     at: Workplace
     operation: Operation
+    intents: list[Event] = field(default_factory=list)
     outcomes: list[Event] = field(default_factory=list)
 
-    def make(self, moves: Sequence[Move]) -> Done:
-        """Make them, in order, and look."""
-        intents = [_event(self.at, EventKind.INTENT, move, move.reason) for move in moves]
-        self.operation = self.at.ledger.open(self.operation, intents[0])
-        for number, (move, intent) in enumerate(zip(moves, intents, strict=True)):
+    def make(self, moves: Sequence[Move]) -> Self:
+        """Make them, in order; the operation stays open until somebody has looked."""
+        self.intents = [_event(self.at, EventKind.INTENT, move, move.reason) for move in moves]
+        self.operation = self.at.ledger.open(self.operation, self.intents[0])
+        for number, (move, intent) in enumerate(zip(moves, self.intents, strict=True)):
             if number:
                 self.at.ledger.record(self.outcomes[-1], replace(intent, operation_id=self.operation.id))
             self.outcomes.append(self._send(move))
-        self._verify(intents)
+        return self
+
+    def seen(self, observed: Observed) -> Done:
+        """End the operation by a look at the fleet; only what can be seen counts as applied."""
+        found = [findings_of(intent, observed, self.at.turn.now) for intent in _standing(self.intents)]
+        last = self.outcomes.pop()
+        errors = [findings.error for findings in found if findings.error]
+        if errors:
+            error = f"fleet {self.at.name}: read back, and {'; '.join(errors)}"
+            self.at.ledger.close(self.operation, replace(last, kind=EventKind.FAILED, error=error))
+            raise WriteRefused(error)
+        verified = replace(last, reason=f"{last.reason}; read back and verified")
+        self.at.ledger.close(self.operation, verified)
+        self.outcomes.append(verified)
         return Done(operation_id=self.operation.id, outcomes=tuple(self.outcomes))
 
     def _send(self, move: Move) -> Event:
@@ -103,28 +124,21 @@ class _Writer:
         unknown = _event(self.at, EventKind.UNKNOWN, move, reason, error=str(error) or repr(error))
         self.at.ledger.record(replace(unknown, operation_id=self.operation.id))
 
-    def _verify(self, intents: Sequence[Event]) -> None:
-        """Look; only what can be seen counts as applied."""
-        observed = self.at.fleet.observe()
-        found = [findings_of(intent, observed, self.at.turn.now) for intent in _standing(intents)]
-        last = self.outcomes.pop()
-        errors = [findings.error for findings in found if findings.error]
-        if errors:
-            error = f"fleet {self.at.name}: read back, and {'; '.join(errors)}"
-            self.at.ledger.close(self.operation, replace(last, kind=EventKind.FAILED, error=error))
-            raise WriteRefused(error)
-        seen = replace(last, reason=f"{last.reason}; read back and verified")
-        self.at.ledger.close(self.operation, seen)
-        self.outcomes.append(seen)
-
 
 def change(kind: str, moves: Sequence[Move], at: Workplace) -> Done:
-    """Make the moves as one operation; raise after recording when that fails."""
+    """Make the moves as one operation, on a group that is ours, and look; raise after recording when that fails."""
+    if at.claim and (noted := hold_by_hand(at.fleet, at.claim)):
+        log.info("%s: %s", at.name, noted)
+    return begun(kind, moves, at).seen(at.fleet.observe())
+
+
+def begun(kind: str, moves: Sequence[Move], at: Workplace) -> Change:
+    """Make the moves as one operation, and leave the look to the caller, who may look at many fleets at once."""
     by = at.turn.by
     content = [[move.call, dict(move.before), dict(move.after)] for move in moves]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     key = "/".join(str(part) for part in (kind, at.name, by.dag_id, by.run_id, by.task_id, by.map_index, digest))
-    return _Writer(at, Operation(fleet=at.name, kind=kind, key=key, by=by)).make(moves)
+    return Change(at, Operation(fleet=at.name, kind=kind, key=key, by=by)).make(moves)
 
 
 def would(moves: Sequence[Move], why_not: str, at: Workplace) -> None:
@@ -151,7 +165,7 @@ def told_by(task: TaskRun, ledger: Ledger, fleet: str) -> tuple[Told, ...]:
     """Give what this task instance has already done to the fleet, oldest first, whatever its try."""
     events = sorted(ledger.events(fleet=fleet, limit=1000), key=lambda event: event.id or 0)
     ends = {(event.operation_id, event.call): event.kind for event in events if event.kind is not EventKind.INTENT}
-    mine = (event for event in events if event.kind is EventKind.INTENT and event.by.dag_id and _same(event.by, task))
+    mine = (event for event in events if event.kind is EventKind.INTENT and same_task(event.by, task))
     return tuple(Told(intent=event, outcome=ends.get((event.operation_id, event.call))) for event in mine)
 
 
@@ -161,7 +175,8 @@ def _standing(intents: Sequence[Event]) -> list[Event]:
     return [each for at, each in enumerate(intents) if verbs[at] != "resize" or "retire" not in verbs[at:]]
 
 
-def _same(one: TaskRun, other: TaskRun) -> bool:
+def same_task(one: TaskRun, other: TaskRun) -> bool:
+    """Whether both are the same task instance, whatever their tries."""
     return (one.dag_id, one.run_id, one.task_id, one.map_index) == (
         (other.dag_id, other.run_id, other.task_id, other.map_index)
     )

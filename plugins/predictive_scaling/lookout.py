@@ -47,7 +47,7 @@ class Lookout:
         """Give the changes that the load asks for, and a line for each fleet about which there is news."""
         fleets = self._fleets()
         told = dict(self.memory.told)
-        groups, out_of_reach = _groups(fleets)
+        groups, out_of_reach = groups_of(fleets)
         latest = self.source.latest([fleet for fleet in fleets if fleet.name in groups], now=now)
         ahead = self.outlooks.ahead(fleets, latest.seen, now=now) if self.outlooks else {}
         self.watched = {
@@ -75,7 +75,7 @@ class Lookout:
         return tuple(fleet for fleet in in_shard(found, self.shard) if fleet.reaction is not None)
 
 
-def _groups(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Observed], dict[str, str]]:
+def groups_of(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Observed], dict[str, str]]:
     """Describe the groups, a hundred a call; those of a connection that fails are told, and cost no others."""
     places: dict[tuple[str, str | None], list[FleetSpec]] = defaultdict(list)
     for fleet in fleets:
