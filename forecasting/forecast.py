@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -85,6 +85,10 @@ class Forecast:
         share = (quantile - low) / (high - low)
         between: Values = (1 - share) * self.values[above - 1] + share * self.values[above]
         return between
+
+    def noting(self, what: str) -> Forecast:
+        """Give the same forecast with one thing more in its reason."""
+        return replace(self, reason=f"{self.reason}; {what}")
 
     def value_at(self, when: datetime, quantile: float) -> float:
         """Give one quantile at one instant."""

@@ -10,6 +10,7 @@ from forecasting import Demand, Forecast, ForecastingError, unusable
 from predictive_scaling.contest import served
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.foretelling import foretell
+from predictive_scaling.sources.airflow_runs import with_appointments
 from predictive_scaling.track_record import score, track_record
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ def _calendar(pair: tuple[FleetSpec, Demand]) -> str:
 def _stored(fleet: FleetSpec, forecast: Forecast | ForecastingError, storage: Storage) -> Forecasted:
     if isinstance(forecast, ForecastingError):
         return Forecasted(fleet=fleet.name, problem=str(forecast))
-    return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, forecast), forecast=forecast)
+    whole = with_appointments(fleet, forecast)
+    return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, whole), forecast=whole)

@@ -36,7 +36,16 @@ class BusyAirflow(Process):
         super().__init__(command, log=home / "server.log", env=self.place.environment())
         self.wait_until(self._answers, what="airflow api-server", seconds=120)
 
-    def remember(self, *stays: tuple[datetime, datetime | None], **fields: Any) -> None:
+    def appoint(self, at: datetime) -> None:
+        """Let the DAG's next run be due."""
+        dags = sa.Table("dag", sa.MetaData(), autoload_with=self._engine)
+        due = {"next_dagrun": at, "next_dagrun_create_after": at, "is_paused": False, "is_stale": False}
+        with self._engine.begin() as connection:
+            connection.execute(dags.update().where(dags.c.dag_id == DAG).values(**due))
+
+    def remember(
+        self, *stays: tuple[datetime, datetime | None], run_after: datetime | None = None, **fields: Any
+    ) -> None:
         """Remember one task instance for each stay: from when it was queued to when it ended, if it did."""
         runs, tasks = (
             sa.Table(name, sa.MetaData(), autoload_with=self._engine) for name in ("dag_run", "task_instance")
@@ -46,7 +55,7 @@ class BusyAirflow(Process):
             "dag_id": DAG,
             "run_id": run_id,
             "run_type": "manual",
-            "run_after": datetime.now(UTC),
+            "run_after": run_after or datetime.now(UTC),
             "state": "success",
         }
         rows = [

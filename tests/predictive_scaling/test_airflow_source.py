@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from busy_airflow import BusyAirflow
 from measuring import FIVE, NOON, NOW, connect, measured_by
 
+from forecasting import Forecast
 from predictive_scaling.metric import AirflowMetric
 from predictive_scaling.sources import Request
+from predictive_scaling.sources.airflow_runs import with_appointments
 from predictive_scaling.sources.airflow_tasks import AirflowSource
 
 if TYPE_CHECKING:
@@ -57,3 +60,27 @@ def test_tasks_are_counted_now_and_in_the_past(airflow: BusyAirflow, monkeypatch
     assert not len(reading.points["dark"])
     assert "401" in reading.problems["stranger"]
     assert (latest.seen["gpu"].value, latest.seen["cpu"].value) == (2, 0)
+
+
+def test_a_run_that_is_scheduled_brings_what_its_last_one_brought(
+    airflow: BusyAirflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"conn_type": "http", "host": "127.0.0.1", "port": airflow.place.port, "login": "admin"}
+    connect(monkeypatch, "airflow_api", **where, password="admin")
+    connect(monkeypatch, "airflow_stranger", **where, password="guessed")
+    hour, lately = timedelta(hours=1), datetime.now(UTC) + timedelta(minutes=1)
+    airflow.remember(*[(lately, lately + hour)] * 12, queue="reports", run_after=lately)
+    airflow.appoint(NOON + 5 * hour)
+    values = np.full((2, 48), 3.0)
+    foretold = Forecast(start=NOON, step=hour, quantiles=(0.5, 0.9), values=values, engine="ensemble", reason="habit")
+
+    whole = with_appointments(a_fleet("reports", queue="reports"), foretold)
+    assert whole.at(0.5)[4:7].tolist() == [3, 12, 3]
+    assert whole.reason == "habit; at least what the next runs of pull_metrics bring"
+
+    assert with_appointments(a_fleet("dark", queue="none"), foretold) is foretold
+    airflow.appoint(NOON + 50 * hour)
+    assert with_appointments(a_fleet("reports", queue="reports"), foretold) is foretold
+    stranger = with_appointments(a_fleet("reports", queue="reports", connection="airflow_stranger"), foretold)
+    assert "what is scheduled is not known" in stranger.reason
+    assert np.array_equal(stranger.values, foretold.values)

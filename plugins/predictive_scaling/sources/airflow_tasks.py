@@ -1,8 +1,8 @@
 """An Airflow as a source: how many of its task instances wait for a worker or are on one, now and in its past.
 
 It is asked through its REST API, because a task may not read the metadata database. The API knows of each task
-instance its last try only, and of what is scheduled for tomorrow nothing but each DAG's next run; so tomorrow's load
-is forecast from the past as any other, and runs on time every day are what a forecast is best at.
+instance its last try only. Tomorrow's load is forecast from the past as any other; what is scheduled for certain is
+`airflow_runs`' to tell.
 """
 
 from __future__ import annotations
@@ -98,6 +98,25 @@ class TaskInstances:
             page = {"limit": PER_PAGE, "offset": offset, "order_by": "id"}
             yield from self._page(metric, {**question, **page})["task_instances"]
 
+    def dags(self, metric: AirflowMetric, most: int) -> list[dict[str, Any]]:
+        """Give the DAGs that run, those first whose next run comes first."""
+        question = {"paused": "false", "exclude_stale": "true", "order_by": "next_dagrun", "limit": most}
+        found: list[dict[str, Any]] = self._asked(metric, "api/v2/dags", question)["dags"]
+        return found
+
+    def last_run(self, metric: AirflowMetric, dag: str) -> dict[str, Any] | None:
+        """Give the newest run of a DAG that succeeded."""
+        question = {"state": "success", "order_by": "-run_after", "limit": 1}
+        found: list[dict[str, Any]] = self._asked(metric, f"api/v2/dags/{dag}/dagRuns", question)["dag_runs"]
+        return found[0] if found else None
+
+    def of_run(self, metric: AirflowMetric, run: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Give a run's task instances, as far as the metric counts them; of very many the first."""
+        filters = {key: value for key, value in metric.filters.items() if key != "dag"}
+        path = f"api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+        found: list[dict[str, Any]] = self._asked(metric, path, {**filters, "limit": PER_PAGE})["task_instances"]
+        return found
+
     def oldest(self, metric: AirflowMetric) -> datetime | None:
         """Give the start of the oldest that is still known."""
         question = {"limit": 1, "order_by": "start_date", "state": _STARTED}
@@ -107,12 +126,15 @@ class TaskInstances:
     def _page(self, metric: AirflowMetric, question: Mapping[str, Any]) -> dict[str, Any]:
         filters = metric.filters
         path = f"api/v2/dags/{filters.pop('dag', '~')}/dagRuns/~/taskInstances"
-        status, answer = self._server.get(path, {**filters, **question})
+        return self._asked(metric, path, {**filters, **question})
+
+    def _asked(self, metric: AirflowMetric, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        status, answer = self._server.get(path, question)
         if status not in _OK:
             msg = f"{metric.described}: Airflow answered {status}: {answer.get('detail', answer)}"
             raise SourceUnavailable(msg)
-        page: dict[str, Any] = answer
-        return page
+        found: dict[str, Any] = answer
+        return found
 
 
 def _history(api: TaskInstances, metric: AirflowMetric, since: datetime, until: datetime) -> Points:
