@@ -139,43 +139,45 @@ def last_written(events: Sequence[Event], now: datetime) -> Sizes:
 
     The newest events of the fleet suffice: a bound that none of them set is not known, and not judged.
     """
-    moves = [move for move in _moves(events) if move.at <= now]
-    if any(now - move.at < LATEST for move in moves):
+    past = [move for move in moves(events) if move.at <= now]
+    if any(now - move.at < LATEST for move in past):
         return Sizes()
     bounds: dict[str, int] = {}
-    for move in sorted(moves, key=lambda move: move.at):
+    for move in sorted(past, key=lambda move: move.at):
         bounds.update({name: size for name, size in move.sizes.items() if name in {"min", "max"}})
     return Sizes.from_json(bounds)
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
+class Moved:
+    """What a write of ours does to the sizes, and when."""
+
     at: datetime
     sizes: dict[str, Any]
     name: str = ""
 
 
-def _moves(events: Sequence[Event]) -> list[_Move]:
-    """What our applied writes do to the bounds, and when; an action replaced or removed in time does nothing."""
-    moves: list[_Move] = []
+def moves(events: Sequence[Event]) -> list[Moved]:
+    """Give what our applied writes do to the sizes; an action replaced or removed in time does nothing."""
+    found: list[Moved] = []
     applied = (event for event in events if event.kind is EventKind.APPLIED and event.call and event.at)
     for event in sorted(applied, key=lambda event: event.id or 0):
         if event.at is None:
             continue
         match verb_of(event.call):
-            case "resize":
-                moves.append(_Move(event.at, event.after or {}))
+            case "resize" | "retire":
+                found.append(Moved(event.at, event.after or {}))
             case "put" | "delete":
                 names = {*(event.before or {}), *(event.after or {})}
-                moves = [move for move in moves if move.name not in names or move.at <= event.at]
-                moves.extend(_scheduled(event.after or {}))
-    return moves
+                found = [move for move in found if move.name not in names or move.at <= event.at]
+                found.extend(_scheduled(event.after or {}))
+    return found
 
 
-def _scheduled(actions: dict[str, Any]) -> Iterator[_Move]:
+def _scheduled(actions: dict[str, Any]) -> Iterator[Moved]:
     for name, action in actions.items():
         if "start" in action:
-            yield _Move(datetime.fromisoformat(action["start"]), action, name)
+            yield Moved(datetime.fromisoformat(action["start"]), action, name)
 
 
 def _claimed(fleet: Fleet, observed: Observed, claim: Claim, held: Held) -> Held:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from forecasting.cost_meter import Reading
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -41,10 +43,15 @@ class Status:
     price_per_hour: float = 0.0  # of one instance
     wape: float | None = None  # of the last scored forecasts
     coverage: float | None = None
+    meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON can hold it."""
         return {name: _plain(value) for name, value in asdict(self).items()}
+
+    def spent(self, now: datetime) -> Reading | None:
+        """Tell what the fleet has cost today and this month, if it goes on as it was last seen."""
+        return Reading.from_json(self.meter).advanced(now) if self.meter else None
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:

@@ -29,6 +29,7 @@ from forecasting.calibration import Calibration
 from forecasting.errors import InvalidCalibration
 from predictive_scaling.contest import Contest
 from predictive_scaling.errors import InvalidSetting, NoHistory
+from predictive_scaling.fleets import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -184,6 +185,19 @@ class Storage:
     def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
         """Keep which engine serves a fleet."""
         _put(self._root / "contests" / f"{fleet.name}.json", json.dumps(contest.as_mapping()).encode())
+
+    def inventory(self, fleet: str) -> tuple[datetime, tuple[Instance, ...]] | None:
+        """Give a fleet's instances as they were last seen, and when."""
+        path = self._root / "inventories" / f"{fleet}.json"
+        if not path.exists():
+            return None
+        kept = json.loads(path.read_bytes())
+        return datetime.fromisoformat(kept["seen_at"]), tuple(Instance.from_json(row) for row in kept["instances"])
+
+    def save_inventory(self, fleet: str, instances: Iterable[Instance], *, now: datetime) -> None:
+        """Keep a fleet's instances as they are seen."""
+        kept = {"seen_at": now.isoformat(), "instances": [instance.as_json() for instance in instances]}
+        _put(self._root / "inventories" / f"{fleet}.json", json.dumps(kept).encode())
 
     def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what a replay found."""

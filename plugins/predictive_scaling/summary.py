@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from forecasting.cost_meter import Reading
 from predictive_scaling.status import Status
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from predictive_scaling.steer import Steered
 
 
-def status_after(spec: FleetSpec, steered: Steered) -> Status:
-    """Give the status that a turn leaves behind."""
+def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None) -> Status:
+    """Give the status that a turn leaves behind, its meter read on from the one before."""
     observed, plan, now, applied = steered.observed, steered.plan, steered.now, steered.applied
     coming = next((step for step in plan.steps if step.at > now), None)
     return Status(
@@ -40,6 +41,7 @@ def status_after(spec: FleetSpec, steered: Steered) -> Status:
         reason=applied.reason,
         wape=steered.accuracy.wape if steered.accuracy else None,
         coverage=steered.accuracy.coverage if steered.accuracy else None,
+        meter=_meter(steered, before),
     )
 
 
@@ -47,6 +49,16 @@ def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, n
     """Keep what was known, beside what went wrong."""
     known = _known_from_file(spec, now)
     return replace(before, **known, problem=problem) if before else Status(**known, problem=problem)
+
+
+def _meter(steered: Steered, before: Status | None) -> dict[str, Any] | None:
+    """Read the meter of a fleet whose file tells its price; the price of an instance is that of all its units."""
+    price, units = steered.policy.price_per_hour, steered.observed.in_service
+    if not price:
+        return None
+    if before is None or before.meter is None:
+        return Reading(at=steered.now, since=steered.now, instances=units, price=price).as_json()
+    return Reading.from_json(before.meter).advanced(steered.now, units, price).as_json()
 
 
 def _known_from_file(spec: FleetSpec, now: datetime) -> dict[str, Any]:

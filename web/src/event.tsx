@@ -145,8 +145,9 @@ function ActionsCard({ before, after }: { before: Actions; after: Actions }) {
 function shown(value: unknown): string {
   if (value === undefined || value === null) return NONE;
   if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map(shown).join("; ") || NONE;
   return Object.entries(value)
-    .map(([name, part]) => `${name} ${name === "start" ? clock(String(part)) : String(part)}`)
+    .map(([name, part]) => `${name} ${name === "start" ? clock(String(part)) : shown(part)}`)
     .join(", ");
 }
 

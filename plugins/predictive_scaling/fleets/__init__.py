@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from predictive_scaling.schedule import ScheduledAction
 
@@ -34,6 +35,17 @@ class Instance:
     weight: int = 1
     launched_at: datetime | None = None
     targets: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON can hold it."""
+        row = asdict(self)
+        return {**row, "launched_at": self.launched_at.isoformat() if self.launched_at else None}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Instance:
+        """Read what `as_json` gave."""
+        launched = datetime.fromisoformat(row["launched_at"]) if row["launched_at"] else None
+        return cls(**{**row, "launched_at": launched, "targets": tuple(row["targets"])})
 
     @property
     def in_service(self) -> bool:
