@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else f"Python 3.11 is needed, {sys.version.split()[0]} found: make PYTHON=/path/to/python3.11")'
@@ -60,6 +60,18 @@ demo: $(INSTALLED) $(PAGE) ## run the product against the sandbox cloud until Ct
 .PHONY: demo-check
 demo-check: $(INSTALLED) $(PAGE) ## the same, verified, then stopped; exits 0 or 1
 	@$(RUN) $(BIN)/python -m demo --check
+
+.PHONY: end-to-end
+end-to-end: $(INSTALLED) ## check the product through its API, in the running demo or one of its own; exits 0 or 1
+	@$(RUN) $(BIN)/python -m demo.end_to_end
+
+.PHONY: load-simulation
+load-simulation: $(INSTALLED) ## give the running demo traffic, LOAD=low|medium|high, and watch its capacity (MINUTES)
+	@$(RUN) $(BIN)/python -m demo.load_simulation "$(LOAD)"
+
+.PHONY: clean-up
+clean-up: $(INSTALLED) ## remove what end-to-end and load-simulation made in the running demo
+	@$(RUN) $(BIN)/python -m demo.clean_up
 
 .PHONY: sandbox
 sandbox: $(INSTALLED) ## run the sandbox cloud alone, with the demo's fleets (SANDBOX_PORT)

@@ -7,7 +7,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-MEASUREMENTS: Final = ("speed", "accuracy", "planning", "scaling", "gate", "reaction", "workers", "cycle")
+MEASUREMENTS: Final = (
+    "speed",
+    "accuracy",
+    "planning",
+    "scaling",
+    "gate",
+    "reaction",
+    "burst",
+    "workers",
+    "throttle",
+    "day",
+    "page",
+    "cycle",
+)
 """Each is a module of this package with a `measure(traces)` that prints what it found."""
 
 

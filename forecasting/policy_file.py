@@ -30,6 +30,7 @@ _SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", 
 FLEET_KEYS = frozenset(
     {
         "also",
+        "approval",
         "connection",
         "country",
         "engine",

@@ -38,9 +38,15 @@ class AirflowApi:
         """Let the connections go."""
         self._http.close()
 
+    def request(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Make one call at a whole path, whatever comes of it."""
+        return self._http.request(method, path, json=body, headers=headers)
+
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Make one call."""
-        answer = self._http.request(method, f"/api/v2/{path}", json=body)
+        answer = self.request(method, f"/api/v2/{path}", body)
         if answer.is_error:
             msg = f"{method} {path}: {answer.status_code} {answer.text[:500]}"
             raise RuntimeError(msg)

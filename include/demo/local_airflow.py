@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from demo.airflow_api import AirflowApi
-from demo.local_cloud import CREDENTIALS, REGION
+from demo.cloud_api import CREDENTIALS, REGION
 from demo.process import Process, free_port
 
 ROOT: Final = Path(__file__).parents[2]

@@ -17,6 +17,7 @@ from sandbox import (  # noqa: F401 - each of them declares what it replaces in 
     published,
     quotas,
     scheduled_actions,
+    spot_prices,
     sqs,
     stub,
 )

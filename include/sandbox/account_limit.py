@@ -43,6 +43,7 @@ class AccountLimit:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bucket = Bucket(0.0, 1.0)
+        self.refused = 0
 
     def refuses(self, call: Call) -> bool:
         """Tell whether a call comes too soon after the others."""
@@ -53,12 +54,16 @@ class AccountLimit:
         with self._lock:
             if (self._bucket.rate, self._bucket.burst) != (rate, size):
                 self._bucket = Bucket(rate, size)
-            return not self._bucket.take()
+            if self._bucket.take():
+                return False
+            self.refused += 1
+            return True
 
     def forget(self) -> None:
         """Begin with a full bucket."""
         with self._lock:
             self._bucket = Bucket(0.0, 1.0)
+            self.refused = 0
 
 
 ACCOUNT_LIMIT = AccountLimit()

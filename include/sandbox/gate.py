@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from moto.core.exceptions import ServiceException
 
-from sandbox import own_services
+from sandbox import own_services, permissions
 from sandbox.errors import Answer, error_answer
 from sandbox.faults import FAULTS
 from sandbox.world import WORLD
@@ -23,22 +23,32 @@ log = logging.getLogger("sandbox")
 Forward = Callable[[], Answer]
 
 
+class Dropped(ConnectionError):
+    """The connection is closed without an answer."""
+
+
 def pass_gate(call: Call, forward: Forward) -> Answer:
     """Answer one call, by moto or by a fault."""
     strike = FAULTS.meet(call)
-    if strike.latency:
+    fault = strike.fault
+    if fault is None:
         time.sleep(strike.latency)
-    if strike.fault is None:
         return _serve(call, forward)
-    if strike.fault.after:
-        _serve(call, forward)
-    return error_answer(call.protocol, strike.fault.error or "", strike.message, strike.fault.status)
+    answer = _serve(call, forward) if fault.after else None
+    time.sleep(strike.latency)
+    if fault.drop:
+        raise Dropped
+    if answer is not None and fault.error is None:
+        return answer
+    return error_answer(call.protocol, fault.error or "", strike.message, fault.status)
 
 
 def _serve(call: Call, forward: Forward) -> Answer:
     with WORLD.lock:
         WORLD.catch_up()
         try:
+            if denied := permissions.refusal(call):
+                return denied
             answer = own_services.answer(call) if own_services.is_own(call) else forward()
         except Exception as error:  # noqa: BLE001 - whatever moto raises, the client must be able to read it
             return _translate(call, error)

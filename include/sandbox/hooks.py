@@ -13,6 +13,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from sandbox.activities import stamp
 from sandbox.errors import LimitExceeded, ValidationError
+from sandbox.group_events import tell_of_a_wait
 from sandbox.group_lookup import existing_group
 from sandbox.notices import send
 from sandbox.patches import replaces
@@ -156,10 +157,8 @@ def _end(group: FakeAutoScalingGroup, opened: Wait, result: str, why: str) -> No
 
 def _notify(group: FakeAutoScalingGroup, opened: Wait) -> None:
     hook = opened.hook
-    if hook.target is None:
-        return
-    message = {
-        **_envelope(group),
+    action = {
+        "AutoScalingGroupName": group.name,
         "LifecycleActionToken": opened.token,
         "LifecycleHookName": hook.name,
         "EC2InstanceId": opened.instance_id,
@@ -168,8 +167,12 @@ def _notify(group: FakeAutoScalingGroup, opened: Wait) -> None:
         "Origin": "EC2" if hook.transition == LAUNCHING else "AutoScalingGroup",
         "Destination": "AutoScalingGroup" if hook.transition == LAUNCHING else "EC2",
     }
+    told = {key: value for key, value in action.items() if value is not None}
+    tell_of_a_wait(group, "launch" if hook.transition == LAUNCHING else "terminate", told)
+    if hook.target is None:
+        return
     subject = f"Auto Scaling:  Lifecycle action '{hook.transition.rsplit('_', 1)[1]}' for instance {opened.instance_id}"
-    send(hook.target, {key: value for key, value in message.items() if value is not None}, subject)
+    send(hook.target, {**_envelope(group), **told}, subject)
 
 
 def _envelope(group: FakeAutoScalingGroup) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from moto.core.exceptions import ServiceException
 from sandbox import hooks
 from sandbox.activities import Activity, begin, stamp
 from sandbox.errors import LaunchTemplateNotFound
+from sandbox.group_events import LAUNCHED, NOT_LAUNCHED, tell
 from sandbox.purchases import Choice, choices, is_mixed
 from sandbox.rounds import exists, look_again
 from sandbox.target_sync import sync_target_groups
@@ -44,9 +45,9 @@ def buy(group: FakeAutoScalingGroup, cause: str, where: str = "") -> InstanceSta
                 return _run(group, place, choice, cause, where)
             except ServiceException as refusal:
                 failure = _failure(group, choice, refusal)
-        begin(group, f"Launching a new EC2 instance.  Status Reason: {failure}", cause, _details(place)).finish(
-            "Failed", failure
-        )
+        failed = begin(group, f"Launching a new EC2 instance.  Status Reason: {failure}", cause, _details(place))
+        failed.finish("Failed", failure)
+        tell(group, NOT_LAUNCHED, failed)
     return None
 
 
@@ -164,4 +165,5 @@ def _serve(group: FakeAutoScalingGroup, state: InstanceState) -> None:
     state.lifecycle_state = "InService"
     vars(state)["_in_service_since"] = WORLD.now()
     _launch_of(state).finish()
+    tell(group, LAUNCHED, _launch_of(state), state.instance_id)
     sync_target_groups(group)

@@ -16,6 +16,8 @@ from sandbox.metrics import Metric, store_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from moto.sqs.models import Queue
+
 MINUTE = timedelta(minutes=1)
 
 
@@ -41,6 +43,15 @@ def publish_queue_depths(now: datetime) -> None:
     for account, regions in list(sqs_backends.items()):
         for region, backend in list(regions.items()):
             for queue in list(backend.queues.values()):
-                metric = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", queue.name),))
                 store = store_of(cloudwatch_backends[account][region])
-                store.open(metric, "Count").add(time, float(queue.approximate_number_of_messages))
+                for name, count in _depths(queue).items():
+                    metric = Metric("AWS/SQS", name, (("QueueName", queue.name),))
+                    store.open(metric, "Count").add(time, float(count))
+
+
+def _depths(queue: Queue) -> dict[str, int]:
+    return {
+        "ApproximateNumberOfMessagesVisible": queue.approximate_number_of_messages,
+        "ApproximateNumberOfMessagesNotVisible": queue.approximate_number_of_messages_not_visible,
+        "ApproximateNumberOfMessagesDelayed": queue.approximate_number_of_messages_delayed,
+    }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _FAMILY = re.compile(r"([a-z]+)\d")
 STANDARD = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
 GRAPHICS = frozenset({"g", "gr", "vt"})
+TRAINING = frozenset({"p"})
+INFERENTIA = frozenset({"inf"})
+TRAINIUM = frozenset({"trn"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,27 @@ QUOTAS = (
         setting="graphics_spot_vcpus",
         families=GRAPHICS,
         purchase=SPOT,
+    ),
+    Quota(
+        code="L-417A185B",
+        name="Running On-Demand P instances",
+        setting="p_vcpus",
+        families=TRAINING,
+        purchase=ON_DEMAND,
+    ),
+    Quota(
+        code="L-1945791B",
+        name="Running On-Demand Inf instances",
+        setting="inf_vcpus",
+        families=INFERENTIA,
+        purchase=ON_DEMAND,
+    ),
+    Quota(
+        code="L-2C3B7624",
+        name="Running On-Demand Trn instances",
+        setting="trn_vcpus",
+        families=TRAINIUM,
+        purchase=ON_DEMAND,
     ),
 )
 

@@ -39,6 +39,10 @@ class QuietHandler(MotoRequestHandler):
     def log(self, *_arguments: object) -> None:
         """Keep quiet."""
 
+    def connection_dropped(self, _error: BaseException, _environ: object = None) -> None:
+        """Close, so that a client that gets no answer notices."""
+        self.close_connection = True
+
 
 class Dispatcher(DomainDispatcherApplication):
     """Finds moto's application for a request, without moto's remark on standard output where there is none."""

@@ -16,6 +16,10 @@ WHOLE = (
     "graphics_vcpus",
     "standard_spot_vcpus",
     "graphics_spot_vcpus",
+    "p_vcpus",
+    "inf_vcpus",
+    "trn_vcpus",
+    "iam",
     "seed",
 )
 """Settings that count things."""
@@ -51,6 +55,8 @@ class Settings:
     """Auto Scaling calls of the account per real second, all operations together; 0 is without limit."""
     account_burst: float = 0.0
     """Auto Scaling calls that pass at once before the rate is felt; 0 is as many as the rate, at least 1."""
+    iam: int = 0
+    """1: a call needs a policy of its caller that allows it; 0: everything passes."""
     launch_retry_seconds: float = 60.0
     """From a failed launch to the next attempt."""
     standard_vcpus: int = 1_000_000
@@ -61,6 +67,12 @@ class Settings:
     """Quota L-34B43A08: the same for Spot."""
     graphics_spot_vcpus: int = 10_000
     """Quota L-3819A6DF: the same for Spot."""
+    p_vcpus: int = 10_000
+    """Quota L-417A185B: vCPUs of on-demand instances of the family P (AWS begins with 0)."""
+    inf_vcpus: int = 10_000
+    """Quota L-1945791B: the same of the family Inf."""
+    trn_vcpus: int = 10_000
+    """Quota L-2C3B7624: the same of the family Trn."""
     seed: int = 1
     """Of the boot jitter and of the fault probabilities; setting it starts the sequence again."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
+from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber
 
 from sandbox.errors import Answer
-from sandbox.gate import pass_gate
+from sandbox.gate import Dropped, pass_gate
 from sandbox.patches import replaces
 from sandbox.wire import read_call
 
@@ -23,7 +24,10 @@ def process_request(self: BotocoreStubber, request: AWSPreparedRequest) -> tuple
     """Answer a request that boto3 was about to send."""
     headers = {key.lower(): _text(value) for key, value in request.headers.items()}
     call = read_call(request.method, urlparse(request.url).path, headers, _bytes(request.body))
-    answer = pass_gate(call, lambda: _forward(self, request))
+    try:
+        answer = pass_gate(call, lambda: _forward(self, request))
+    except Dropped as error:
+        raise ConnectionClosedError(endpoint_url=request.url) from error
     return answer.status, {"content-type": answer.content_type, **dict(answer.headers)}, answer.body
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox import hooks
 from sandbox.activities import Activity, begin, stamp
+from sandbox.group_events import ENDED, tell
 from sandbox.target_sync import seconds_to_drain, sync_target_groups
 from sandbox.world import WORLD
 
@@ -56,5 +57,6 @@ def _drained(group: FakeAutoScalingGroup, state: InstanceState, activity: Activi
 
 def _end(group: FakeAutoScalingGroup, state: InstanceState, activity: Activity, _outcome: Outcome) -> None:
     activity.finish()
+    tell(group, ENDED, activity, state.instance_id)
     group.instance_states = [other for other in group.instance_states if other is not state]
     state.instance.terminate()  # by its id moto would search all there ever were

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CREDENTIAL = re.compile(r"Credential=[^/]*/\d+/([^/]+)/([^/]+)/")
+_CREDENTIAL = re.compile(r"Credential=([^/]*)/\d+/([^/]+)/([^/]+)/")
 _ACTION = re.compile(r"(?:^|&)Action=(\w+)")
 _VERSION = re.compile(r"(?:^|&)Version=([\w-]+)")
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
@@ -30,6 +30,9 @@ class Call:
     operation: str
     protocol: str
     body: bytes = field(default=b"", repr=False, compare=False)
+    key_id: str = field(default="", compare=False)
+    token: str = field(default="", repr=False, compare=False)
+    region: str = field(default="us-east-1", compare=False)
 
     @property
     def key(self) -> str:
@@ -38,9 +41,16 @@ class Call:
 
 
 def read_call(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
-    """Tell what a request calls; header names are in lower case."""
+    """Tell what a request calls, and who calls; header names are in lower case."""
     credential = _CREDENTIAL.search(headers.get("authorization", ""))
-    signed = credential[2] if credential else "unknown"
+    call = _read(method, path, headers, body, credential[3] if credential else "unknown")
+    if credential is None:
+        return call
+    token = headers.get("x-amz-security-token", "")
+    return replace(call, key_id=credential[1], region=credential[2], token=token)
+
+
+def _read(method: str, path: str, headers: Mapping[str, str], body: bytes, signed: str) -> Call:
     target = headers.get("x-amz-target", "")
     form = "" if target else body[:100_000].decode("utf-8", "replace")
     service = CLIENT_NAMES.get(signed, signed)
@@ -52,5 +62,5 @@ def read_call(method: str, path: str, headers: Mapping[str, str], body: bytes) -
         version = _VERSION.search(form)
         if service == "elb" and version and version[1] == ELBV2_VERSION:
             service = "elbv2"
-        return Call(service, action[1], "ec2" if service == "ec2" else "query")
+        return Call(service, action[1], "ec2" if service == "ec2" else "query", body)
     return Call(service, f"{method} {unquote(path)}", "rest-xml" if service == "s3" else "rest-json")

@@ -4,7 +4,7 @@
 --   psql "$AIRFLOW_DATABASE" -v password="choose one" -f ledger_role.sql
 --
 -- The role reads our tables, inserts events, opens and closes operations, keeps the present of fleets, and can do
--- nothing else: it cannot change or delete an event, delete an operation or an override, or read a table of Airflow's.
+-- nothing else: it cannot change or delete an event, delete an operation, an override or an answer, or read a table of Airflow's.
 --
 -- Running it again changes nothing but what is new in it; the password of a role that exists stays.
 
@@ -18,4 +18,6 @@ grant update (state, outcome, opened_at, closed_at, try_number) on scaling_opera
 grant select, insert, update on scaling_gate, scaling_status to scaling_ledger;
 grant select, insert on scaling_override to scaling_ledger;
 grant update (ended_at, ended_by, returned_at) on scaling_override to scaling_ledger;
+grant select, insert on scaling_approval to scaling_ledger;
+grant update (answer, answered_by, answered_at, holds_until) on scaling_approval to scaling_ledger;
 grant select, insert, update, delete on scaling_autoscaler to scaling_ledger;

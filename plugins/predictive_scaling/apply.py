@@ -11,8 +11,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from predictive_scaling.change import Workplace
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
+from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import (
     Changes,
     Naming,
@@ -67,6 +69,9 @@ class Applied:
 
 def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -> Applied:
     """Put the plan in place on a fleet just observed; raise after recording when that fails."""
+    if order.write:
+        at = Workplace(name=order.fleet, fleet=fleet, ledger=ledger, turn=order.turn)
+        observed = restore_unfollowed(at, observed)
     changes = _changes(order, observed)
     if not changes:
         why_not = f"; {order.why_not}" if order.why_not else ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forecasting.cost_verdict import Verdict
     from forecasting.override import Override
     from predictive_scaling.fleets import Observed
-    from predictive_scaling.ownership import Rival
+    from predictive_scaling.ownership import Held, Rival
 
 SOON: Final = timedelta(minutes=75)
 """Before an override ends; fleets have a turn an hour, so one falls within."""
@@ -36,6 +36,24 @@ class Concern:
 
     key: str
     text: str
+
+
+def concerns(
+    held: Held,
+    overrides: Sequence[Override],
+    verdicts: Sequence[Verdict],
+    scored: Mapping[str, Accuracy],
+    *,
+    now: datetime,
+) -> tuple[Concern, ...]:
+    """Name everything about one fleet's turn that a person should hear of."""
+    return (
+        *of_overrides(overrides, now),
+        *of_launches(held.observed),
+        *of_budgets(verdicts),
+        *of_rivals(held.rivals),
+        *of_accuracy(scored),
+    )
 
 
 def of_overrides(overrides: Iterable[Override], now: datetime) -> Iterator[Concern]:

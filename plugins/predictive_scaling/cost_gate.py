@@ -18,6 +18,7 @@ from forecasting.cost_forecast import SpendForecast
 from forecasting.cost_gate import MORE_STEPS, beside, clamped
 from forecasting.cost_meter import Reading
 from forecasting.cost_verdict import Outcome, Verdict
+from forecasting.envelope import let_through
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.prices import AwsPrices, BookPrices, Catalogue, Priced
 from predictive_scaling.spend import COST_EXPLORER_REGION, CostExplorer, Spending
@@ -45,6 +46,7 @@ class Claim:
     plan: Plan
     observed: Observed
     forecast: Forecast | None = None
+    granted: int = 0  # up to so many instances a person lets it pass the budgets that ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,8 @@ class CostGate:
             asked = _asked(claim, gated.plan, priced.price)
             account = self._account(budget, claim, priced.price, now)
             plan, verdict = clamped(asked, budget, account, now=now)
+            if verdict.outcome is Outcome.ASK and claim.granted:
+                plan = let_through(asked.plan, plan, claim.granted)
             self.ledger.record(_told(verdict, meter, by, plan))
             gated = replace(gated, plan=plan, verdicts=(*gated.verdicts, verdict), notes=(*gated.notes, verdict.reason))
         if _follows(self.statuses.of(name)):

@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from forecasting import ENGINES, Policy
+from forecasting.envelope import Envelope
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
@@ -51,6 +52,32 @@ class AlsoFields(Strict):
 
     metric: AnyMetric
     target_per_instance: float = Field(gt=0, allow_inf_nan=False, description="of this load one instance serves well")
+
+
+class ApprovalFields(Strict):
+    """How far a plan may go unasked; what goes further waits for a person."""
+
+    above: int | None = Field(None, ge=0, description="a floor higher than this asks")
+    raise_by: int | None = Field(None, ge=0, description="a rise by more than so many within an hour asks")
+    lower_by: int | None = Field(None, ge=0, description="a fall by more than so many within an hour asks")
+    dollars_a_day: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="a plan that costs more in its first 24 hours asks"
+    )
+    first: bool = Field(False, description="the first plan of the fleet asks")  # noqa: FBT003 - a field's default
+    within: Duration = Field(timedelta(hours=1), description="time to answer; then a raise passes, and nothing else")
+    lasts: Duration = Field(timedelta(days=1), description="for how long an answer holds")
+    by: tuple[Text, ...] = Field((), description="who may answer: names as Airflow signs them in; else who may act")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> ApprovalFields:
+        if not self.first and self.above is self.raise_by is self.lower_by is self.dollars_a_day is None:
+            msg = "asks nothing: give above, raise_by, lower_by, dollars_a_day or first"
+            raise ValueError(msg)
+        return self
+
+    def envelope(self) -> Envelope:
+        """Give it as the planner knows it."""
+        return Envelope(**self.model_dump())
 
 
 class FleetFile(Strict):
@@ -91,6 +118,7 @@ class FleetFile(Strict):
     )
     reaction: ReactionFields | None = Field(None, description="that we react to the load, and how; else others do")
     also: tuple[AlsoFields, ...] = Field((), description="more loads; at every moment the greatest need counts")
+    approval: ApprovalFields | None = Field(None, description="what a plan may do unasked; the rest waits for a person")
     ownership: Literal["refuse", "yield", "take_over"] = Field("refuse", description="when another holds the group")
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
@@ -108,6 +136,10 @@ class FleetFile(Strict):
                 f"engine {self.engine!r} is none of {', '.join(sorted(ENGINES))}, nor {PREFIX} with a model's name",
             ),
             (self.lead_time > timedelta(hours=6), f"lead_time {self.lead_time} is over 6 h: write for example 10m"),
+            (
+                self.approval is not None and self.approval.dollars_a_day is not None and not self.price_per_hour,
+                "approval.dollars_a_day needs a price: give price_per_hour, what one instance costs an hour",
+            ),
             (self.history < timedelta(days=1), f"history {self.history} is under a day: write for example 28d"),
         ):
             if wrong:
@@ -160,6 +192,7 @@ class FleetFile(Strict):
             ),
             ownership=Ownership(self.ownership),
             reaction=self.reaction.rules() if self.reaction else None,
+            approval=self.approval.envelope() if self.approval else None,
         )
 
 

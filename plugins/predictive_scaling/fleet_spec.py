@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from forecasting import Policy
     from forecasting.decision import Rules
+    from forecasting.envelope import Envelope
     from forecasting.event import Event
     from predictive_scaling.metric import Measure
 
@@ -66,6 +67,7 @@ class FleetSpec:
     also: tuple[Load, ...] = ()
     ownership: Ownership = Ownership.REFUSE
     reaction: Rules | None = None  # None leaves reacting to the group's own policies
+    approval: Envelope | None = None  # None lets a plan go as far as the policy does
 
     @property
     def calendar(self) -> dict[str, Any]:

@@ -30,6 +30,11 @@ class Begun(Protocol):
         """What was asked for, as the event keeps it."""
 
 
+def is_conclusion(event: Event) -> bool:
+    """Whether an event is the end of a story, as `conclude` tells it."""
+    return event.call is None and "ended" in (event.after or {})
+
+
 def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None = None) -> float:
     """Remember how it ended, with the seconds from the decision to now; give them."""
     seconds = (at.turn.now - begun.asked_at).total_seconds()

@@ -114,6 +114,11 @@ def usual_max(overrides: Sequence[Override]) -> int | None:
     return next((each.max_before for each in overrides if each.max_before is not None), None)
 
 
+def bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
+    """Give those that bound a plan; a stop has none to bound."""
+    return tuple(each for each in overrides if each.kind is not OverrideKind.STOP)
+
+
 def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
     desk.overrides.returned(override, at=now)
     desk.ledger.record(_told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}"))

@@ -8,7 +8,7 @@ instant may both go on for that one turn; at its next look one of them finds the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -70,6 +70,7 @@ class Held:
     observed: Observed
     permitted: Permission
     notes: tuple[str, ...] = ()
+    rivals: tuple[Rival, ...] = ()
 
 
 def deployment_name(written: str, ledger: str) -> str:
@@ -104,20 +105,18 @@ def judge_policies(policies: Iterable[ScalingPolicy]) -> tuple[Rival, ...]:
 def hold(fleet: Fleet, observed: Observed, claim: Claim, permitted: Permission, *, now: datetime) -> Held:
     """Make sure that the group is ours before anything is written; what may not be written needs no claim."""
     rivals = judge(observed, claim, now)
-    notes = tuple(map(str, rivals))
+    found = Held(observed=observed, permitted=permitted, notes=tuple(map(str, rivals)), rivals=rivals)
     against = "; ".join(str(rival) for rival in rivals if rival.stops)
     if permitted.may is May.NOTHING:
-        return Held(observed=observed, permitted=permitted, notes=notes)
+        return found
     if permitted.may is May.TAKE_BACK:  # what is ours may go, but another deployment's floor is not ours to return
-        left = Permission(May.NOTHING, against) if against else permitted
-        return Held(observed=observed, permitted=left, notes=notes)
+        return replace(found, permitted=Permission(May.NOTHING, against)) if against else found
     if against and claim.how is Ownership.REFUSE:
         msg = f"fleet {claim.naming.fleet}: the group is not ours alone: {against}"
         raise NotAllowed(msg)
     if against and claim.how is Ownership.YIELD:
-        stands_back = Permission(May.NOTHING, f"ownership is yield, so we stand back: {against}")
-        return Held(observed=observed, permitted=stands_back, notes=notes)
-    return _claimed(fleet, observed, claim, Held(observed=observed, permitted=permitted, notes=notes))
+        return replace(found, permitted=Permission(May.NOTHING, f"ownership is yield, so we stand back: {against}"))
+    return _claimed(fleet, observed, claim, found)
 
 
 def hold_by_hand(fleet: Fleet, claim: Claim) -> str:
@@ -195,7 +194,7 @@ def _claimed(fleet: Fleet, observed: Observed, claim: Claim, held: Held) -> Held
         )
         raise NotAllowed(msg)
     note = f"the group is held by deployment {claim.deployment!r} from now on; before: {before or 'nobody'}"
-    return Held(observed=seen, permitted=held.permitted, notes=(*held.notes, note))
+    return replace(held, observed=seen, notes=(*held.notes, note))
 
 
 def _holder(observed: Observed, claim: Claim) -> Iterator[Rival]:

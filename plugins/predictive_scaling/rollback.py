@@ -15,6 +15,7 @@ from predictive_scaling.errors import ChangedSince, NothingToRestore
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import NOTICE, ScheduledAction, batches, counted
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move
@@ -85,6 +86,8 @@ def undo_of(event: Event, ledger: Ledger) -> Undo:
 def roll_back(undo: Undo, at: Workplace, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
     """Restore the state before, or say why not; what is as it was already is not written again."""
     observed = settle(at.name, at.fleet, at.ledger, at.turn)
+    if not why_not:
+        observed = restore_unfollowed(at, observed)
     present = _present(undo, observed)
     foreign = [name for name, value in present.items() if value not in (undo.before[name], undo.after[name])]
     lines = [f"rolling back operation {undo.operation_id}: {undo.story}"]

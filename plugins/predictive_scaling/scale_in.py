@@ -15,6 +15,7 @@ from predictive_scaling.change import Workplace, change, told_by, would
 from predictive_scaling.errors import NotAllowed
 from predictive_scaling.findings import verb_of
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import refuse_if_suspended, retire_move
 from predictive_scaling.waits import GoneWait
@@ -74,7 +75,9 @@ class Request:
 
 def let_go(request: Request, at: Workplace) -> LetGo:
     """Let so many instances go, those included that this task let go before."""
-    settle(at.name, at.fleet, at.ledger, at.turn)
+    observed = settle(at.name, at.fleet, at.ledger, at.turn)
+    if not request.why_not:
+        restore_unfollowed(at, observed)
     observed = at.fleet.examine().observed
     refuse_if_suspended(at.name, "Terminate", observed)
     gone = _gone_already(at)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from predictive_scaling.errors import FleetBusy
+from predictive_scaling.change import Workplace
+from predictive_scaling.errors import FleetBusy, GroupNotFound
 from predictive_scaling.findings import findings_of
+from predictive_scaling.fleets import Observed
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.raised import end_unfollowed, end_with_the_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from predictive_scaling.fleets import Fleet, Observed
+    from predictive_scaling.fleets import Fleet
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Operation, TaskRun
+
+_NOTHING: Final = Observed(min_size=0, max_size=0, desired=0, in_service=0)
+"""What is left of a group that is gone: an instance that was let go is gone with it, an action removed too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +34,32 @@ class Turn:
 
 
 def settle(name: str, fleet: Fleet, ledger: Ledger, turn: Turn) -> Observed:
-    """Look at the fleet; an operation that a dead task left open is ended by what the look shows."""
+    """Look at the fleet; what dead tasks left open is ended by what the look shows. Nothing is written to the group."""
+    at = Workplace(name=name, fleet=fleet, ledger=ledger, turn=turn)
     held = ledger.open_operation(name)
     if held and not may_settle(held, turn):
         raise FleetBusy(held.hold)
-    observed = fleet.observe()
+    try:
+        observed = fleet.observe()
+    except GroupNotFound as gone:
+        if held:
+            _end(held, _NOTHING, at, error=str(gone))
+        end_with_the_group(at)
+        raise
     if held:
-        intents = unanswered(ledger.events(operation_id=held.id, limit=1000))
-        outcomes = [outcome_of(intent, observed, turn) for intent in intents] or [_all_answered(held, turn.by)]
-        ledger.record(*outcomes[:-1])
-        ledger.close(held, outcomes[-1])
+        _end(held, observed, at)
+    end_unfollowed(at, observed)
     return observed
+
+
+def _end(held: Operation, observed: Observed, at: Workplace, error: str = "") -> None:
+    """Give each intent without a certain outcome one, and let the fleet go."""
+    intents = unanswered(at.ledger.events(operation_id=held.id, limit=1000))
+    outcomes = [outcome_of(intent, observed, at.turn) for intent in intents] or [_all_answered(held, at.turn.by)]
+    if error:
+        outcomes = [replace(each, error=error if each.error else None) for each in outcomes]
+    at.ledger.record(*outcomes[:-1])
+    at.ledger.close(held, outcomes[-1])
 
 
 def may_settle(operation: Operation, turn: Turn) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from forecasting.cost_meter import Reading
 
@@ -43,6 +43,7 @@ class Status:
     price_per_hour: float = 0.0  # of one instance
     wape: float | None = None  # of the last scored forecasts
     coverage: float | None = None
+    concerns: tuple[str, ...] = ()  # what people were told of, so that they are told once
     meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
 
     def as_json(self) -> dict[str, Any]:
@@ -56,12 +57,15 @@ class Status:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Read what `as_json` gave; a field of another version is left out."""
-        known = {field.name for field in fields(cls)} & row.keys()
-        read = {name: row[name] for name in known}
+        read = {name: row[name] for name in _FIELDS & row.keys()}
         for name in ("at", "next_at", "peak_at"):
             if read.get(name):
                 read[name] = datetime.fromisoformat(read[name])
-        return cls(**{**read, "notes": tuple(read.get("notes", ()))})
+        tuples = {name: tuple(read.get(name, ())) for name in ("notes", "concerns")}
+        return cls(**{**read, **tuples})
+
+
+_FIELDS: Final = frozenset(field.name for field in fields(Status))
 
 
 class Statuses(Protocol):

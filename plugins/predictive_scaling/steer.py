@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from forecasting import Plan, Step, draw_plan
-from forecasting.override import OverrideKind, overridden
-from forecasting.plan_changes import combined
+from forecasting import Plan, Step
+from forecasting.override import overridden
 from predictive_scaling.apply import Applied, Order, apply_plan
-from predictive_scaling.cost_gate import Claim
+from predictive_scaling.approving import Agreed, Hearing
+from predictive_scaling.concerns import concerns
+from predictive_scaling.drawing import View, planned_for
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
-from predictive_scaling.overriding import Desk, in_force, usual_max
+from predictive_scaling.overriding import Desk, bounding, in_force, usual_max
 from predictive_scaling.ownership import Claim as Ours
-from predictive_scaling.ownership import hold, last_written
+from predictive_scaling.ownership import Held, hold, last_written
 from predictive_scaling.permission import May, Permission, permission, stopped
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, NOTICE, Naming, ScheduledAction, counted
 from predictive_scaling.settle import Turn, settle
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 
     from forecasting import Forecast, Policy
     from forecasting.accuracy import Accuracy
+    from forecasting.approval import Question
     from forecasting.gate import Stage
     from forecasting.override import Override
+    from predictive_scaling.concerns import Concern
     from predictive_scaling.cost_gate import CostGate
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.approvals import Approvals
     from predictive_scaling.ledger.gates import Gate, Gates
     from predictive_scaling.ledger.overrides import Overrides
     from predictive_scaling.ledger.records import TaskRun
@@ -55,6 +58,7 @@ class Circumstances:
     ledger: Ledger
     gates: Gates
     overrides: Overrides
+    approvals: Approvals
     statuses: Statuses
     cost_gate: CostGate
     reach: Callable[[FleetSpec], Fleet]
@@ -67,6 +71,11 @@ class Circumstances:
     def desk(self) -> Desk:
         """Where overrides are kept and told."""
         return Desk(overrides=self.overrides, ledger=self.ledger, by=self.by)
+
+    @property
+    def hearing(self) -> Hearing:
+        """Where questions are kept."""
+        return Hearing(approvals=self.approvals, by=self.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +103,8 @@ class Steered:
     stage: Stage | None
     peak: Peak | None
     notes: tuple[str, ...] = field(default=())
+    questions: tuple[Question, ...] = field(default=())  # that wait for a person
+    concerns: tuple[Concern, ...] = field(default=())
 
     def story(self) -> list[str]:
         """Tell it to the person who reads the task log at night."""
@@ -141,20 +152,17 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
     usual = usual_max(overrides)
     policy, notes = _policy(spec, observed.max_size if usual is None else usual, gate, accuracies)
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
-    forecast_id, forecast, may = _foreseen(spec, around.storage, overrides, may)
     naming = Naming(around.prefix, spec.name)
+    bound = overrides or [action for action in observed.actions if naming.is_ours(action)]
+    forecast_id, forecast, may = _foreseen(spec, around.storage, may, needed=not bound)
     slots = _free_slots(observed, naming, reserved=around.cost_gate.more_steps(spec.name) + 2 * len(overrides))
-    plan = _at_rest(policy, overrides, may, now)
+    planned = Agreed(plan=_at_rest(policy, overrides, may, now))
     if forecast:
-        draw = partial(draw_plan, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
-        drawn = combined(_plans(spec, forecast, policy, around.storage, draw), slots)
-        claim = Claim(spec=spec, policy=policy, plan=drawn, observed=observed, forecast=forecast)
-        gated = around.cost_gate.capped(claim, by=around.by, now=now)
-        notes = (*notes, *gated.notes)
-        plan = overridden(gated.plan, _bounding(overrides), usual_max=usual)
+        view = View(spec=spec, policy=policy, observed=observed, overrides=overrides, may=may, forecast=forecast)
+        planned = planned_for(view, slots, around, now)
     order = Order(
         fleet=spec.name,
-        plan=plan,
+        plan=planned.plan,
         forecast_id=forecast_id,
         naming=naming,
         turn=turn,
@@ -162,12 +170,12 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         why_not=may.reason,
     )
     order = _without_plan(order, may, observed, overrides, policy) or order
-    order, observed, holding = _claimed(order, observed, spec, may, around)
-    applied = apply_plan(order, observed, fleet, around.ledger)
+    order, held = _claimed(order, observed, spec, may, around)
+    applied = apply_plan(order, held.observed, fleet, around.ledger)
     demand = forecast.value_at(now, policy.quantile) if forecast else None
     return Steered(
         fleet=spec.name,
-        observed=observed,
+        observed=held.observed,
         seen=_seen(spec, observed, policy.quantile, demand),
         plan=order.plan,
         applied=applied,
@@ -178,46 +186,35 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         accuracy=next(reversed(accuracies.values()), None),
         stage=gate.standing.stage if gate else None,
         peak=_peak(forecast, policy.quantile) if forecast else None,
-        notes=(*notes, *holding),
+        notes=(*notes, *planned.notes, *held.notes),
+        questions=planned.questions,
+        concerns=concerns(held, overrides, planned.verdicts, accuracies, now=now),
     )
 
 
 def _claimed(
     order: Order, observed: Observed, spec: FleetSpec, may: Permission, around: Circumstances
-) -> tuple[Order, Observed, tuple[str, ...]]:
+) -> tuple[Order, Held]:
     """Hold the group before it is written to; what another deployment holds is not written to."""
     if not order.write:
-        return order, observed, ()
+        return order, Held(observed=observed, permitted=may)
     now = order.turn.now
     written = last_written(around.ledger.events(fleet=spec.name, limit=RECENT), now)
     ours = Ours(deployment=around.deployment, naming=order.naming, how=spec.ownership, written=written)
     held = hold(around.reach(spec), observed, ours, may, now=now)
     if held.permitted.may is May.NOTHING:
         order = replace(order, write=False, why_not=held.permitted.reason)
-    return order, held.observed, held.notes
-
-
-def _plans(
-    spec: FleetSpec, forecast: Forecast, policy: Policy, storage: Storage, draw: Callable[[Forecast, Policy], Plan]
-) -> dict[str, Plan]:
-    """Draw a plan for each load of the fleet, under the load's name."""
-    plans = {spec.metric.unit: draw(forecast, policy)}
-    for load in spec.loads[1:]:
-        _, made = storage.newest_forecast(load)
-        own = replace(policy, target_per_instance=load.policy.target_per_instance)
-        name = load.metric.unit if load.metric.unit not in plans else f"{load.metric.unit} ({load.name})"
-        plans[name] = draw(made, own)
-    return plans
+    return order, held
 
 
 def _foreseen(
-    spec: FleetSpec, storage: Storage, overrides: Sequence[Override], may: Permission
+    spec: FleetSpec, storage: Storage, may: Permission, *, needed: bool
 ) -> tuple[str | None, Forecast | None, Permission]:
-    """Give the newest forecast; without one a person's word still holds, and without that there is nothing to do."""
+    """Give the newest forecast; without one a person's word still holds, and what was scheduled can be taken back."""
     try:
         return *storage.newest_forecast(spec), may
     except NoHistory as error:
-        if not overrides:
+        if needed:
             raise
         return None, None, Permission(min(may.may, May.OVERRIDE), str(error))
 
@@ -254,15 +251,11 @@ def _without_plan(
 ) -> Order | None:
     """Where the forecast may not be followed, what was scheduled goes, and what a person decided is laid over rest."""
     ours = any(order.naming.is_ours(action) for action in observed.actions)
-    heeded = _bounding(overrides) if may.may is May.OVERRIDE else ()
+    heeded = bounding(overrides) if may.may is May.OVERRIDE else ()
     if may.may in {May.NOTHING, May.PLAN} or not (ours or heeded):
         return None
     rest = _at_rest(policy, overrides, may, order.turn.now)
     return replace(order, plan=overridden(rest, heeded, usual_max=usual_max(overrides)), write=True, why_not="")
-
-
-def _bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
-    return tuple(each for each in overrides if each.kind is not OverrideKind.STOP)
 
 
 def _peak(forecast: Forecast, quantile: float) -> Peak:

@@ -41,6 +41,7 @@ def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None
         reason=applied.reason,
         wape=steered.accuracy.wape if steered.accuracy else None,
         coverage=steered.accuracy.coverage if steered.accuracy else None,
+        concerns=tuple(concern.key for concern in steered.concerns),
         meter=_meter(steered, before),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from demo.cycle import await_cycle
@@ -31,6 +32,8 @@ def test_the_scheduled_pull_leads_to_scheduled_actions_and_a_paired_ledger(stack
         assert len(list((stack.storage / "history" / fleet).rglob("*.parquet"))) >= 1
         (newest, *_) = sorted((stack.storage / "forecasts" / fleet).glob("*.json"), reverse=True)
         assert len(Forecast.from_json(newest.read_text())) == 48 * 12
+        seen = json.loads((stack.storage / "inventories" / f"{fleet}.json").read_text())["instances"]
+        assert len(seen) == stack.size(fleet), "who runs is known by the last look"
     for fleet in ("api-checkout", "web-shop"):
         assert stack.floors(fleet), "mode auto writes"
         assert paired(stack, fleet)

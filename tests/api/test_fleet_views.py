@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecasting import Policy
+from forecasting.approval import Matter, Question
+from forecasting.cost_meter import Reading
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.api.fleet_files import FleetFiles
 from predictive_scaling.api.fleet_views import State, fleet_row, fleet_rows, in_order, matching
@@ -95,6 +97,27 @@ def test_trouble_is_told_before_an_override_and_a_stop_before_a_hold() -> None:
     )
 
 
+def test_a_fleet_that_waits_says_for_what_and_until_when_unless_something_worse_holds() -> None:
+    due = NOW + timedelta(hours=1)
+    question = Question(
+        id="q",
+        fleet="web",
+        matter=Matter.RAISE,
+        reasons=("14 at Sun 13:00 UTC, above 10",),
+        size=16,
+        asked_at=NOW,
+        due_at=due,
+    )
+    row = fleet_row(a_fleet(), a_status(), now=NOW, questions=[question, replace(question, fleet="other")])
+    assert (row.state, row.waits_until) == (State.WAITING, due)
+    assert row.state_reason == (
+        "waits for approval: Raise web up to 16 instances? 14 at Sun 13:00 UTC, above 10; "
+        "until 2026-03-01 13:00 UTC, then approved"
+    )
+    assert fleet_row(a_fleet(), a_status(problem="no rights"), now=NOW, questions=[question]).state is State.PROBLEM
+    assert fleet_row(a_fleet("api"), a_status("api"), now=NOW, questions=[question]).waits_until is None
+
+
 def test_a_fleet_whose_file_is_gone_is_still_shown() -> None:
     folder = FleetFolder(fleets=(a_fleet("api"),), problems=())
     rows = fleet_rows(folder, [a_status("web")], now=NOW)
@@ -128,3 +151,12 @@ def test_fleet_files_are_read_again_only_when_one_has_changed(tmp_path: Path) ->
     assert files.now() is first
     (tmp_path / "api.yaml").write_text(FILE.format("api"))
     assert [fleet.name for fleet in files.now().fleets] == ["api", "web"]
+
+
+def test_what_a_fleet_costs_is_read_from_its_meter_as_if_it_went_on() -> None:
+    read = Reading(
+        at=NOW - timedelta(hours=2), since=NOW - timedelta(days=9), instances=3, price=0.1, day=1.0, month=20.0
+    )
+    row = fleet_row(a_fleet(), a_status(meter=read.as_json()), now=NOW)
+    assert (row.cost_today, row.cost_month) == (1.6, 20.6)
+    assert fleet_row(a_fleet(), a_status(), now=NOW).cost_month is None

@@ -23,7 +23,10 @@ ROUTES = [
     "api/v1/fleets/web-shop/accuracy",
     "api/v1/fleets/web-shop/gate",
     "api/v1/fleets/web-shop/replays",
+    "api/v1/fleets/web-shop/inventory",
+    "api/v1/budgets",
     "api/v1/overrides",
+    "api/v1/approvals",
     "api/v1/autoscalers",
     "api/v1/autoscalers/trainer",
     "api/v1/events",
@@ -101,7 +104,8 @@ def test_acting_is_triggering_a_dag_with_ones_own_rights(server: PageServer, rol
 
 @pytest.mark.parametrize("role", MAY)
 def test_the_page_is_told_what_the_person_may_do(server: PageServer, role: str) -> None:
-    assert server.scaling("api/v1/me", role).json() == {"name": role, "may_trigger": MAY[role]}
+    told = server.scaling("api/v1/me", role).json()
+    assert told == {"name": role, "id": role, "may_trigger": MAY[role], "may_answer": role != "vera"}
 
 
 def test_a_refusal_is_a_problem_with_its_mend(server: PageServer) -> None:

@@ -69,6 +69,36 @@ def test_fleets_are_filtered_and_sorted_while_one_types(server: PageServer, sign
     expect(names).to_have_text(NAMES[::-1])
 
 
+def test_money_is_shown_against_every_budget(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server)
+    shop = page.locator(".budget", has_text="shop").first
+    expect(shop).to_contain_text("clamped")
+    expect(shop).to_contain_text("$3.00 of $2.50, 120 %")
+    expect(shop).to_contain_text("$670 of $900, 74 %")
+    bar = shop.get_by_role("img", name="$310 spent, $220 committed, $140 asked, of $900")
+    expect(bar).to_be_visible()
+    expect(page.locator(".budget", has_text="everything")).to_contain_text("it has judged no plan yet")
+    row = page.locator("table.fleets tr", has_text="web-shop")
+    expect(row).to_contain_text("$182 this month")
+
+    shop.get_by_role("link", name="judged").click()
+    expect(page.get_by_text("clamped at the cap").first).to_be_visible()
+
+
+def test_a_fleets_instances_are_listed_those_first_that_need_a_look(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server, "fleet/web-shop")
+    rows = page.locator("table.instances tbody tr")
+    expect(rows).to_have_count(12)
+    expect(rows.nth(0)).to_contain_text("unhealthy")
+    expect(rows.nth(1)).to_contain_text("Terminating:Wait")
+    expect(page.get_by_text("1 unhealthy, 1 draining, 12 in service")).to_be_visible()
+    page.get_by_role("button", name="Show all 14").click()
+    expect(rows).to_have_count(14)
+    expect(page.locator("table.instances").get_by_text("protected")).to_have_count(1)
+
+
 def test_the_picture_shows_what_the_api_tells_and_can_be_read_with_the_keyboard(
     server: PageServer, sign_in: SignIn
 ) -> None:

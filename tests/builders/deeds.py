@@ -8,9 +8,10 @@ from by_hand import WEB
 
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.raised import Fallback
 from predictive_scaling.rollback import roll_back, undo_of
 from predictive_scaling.scale_in import Request, let_go
-from predictive_scaling.scale_out import Fallback, give_up, raise_desired
+from predictive_scaling.scale_out import give_up, raise_desired
 from predictive_scaling.set_capacity import set_capacity
 
 if TYPE_CHECKING:

@@ -37,6 +37,11 @@ class Stack:
         ]
         return {row["ScheduledActionName"]: row["MinSize"] for row in rows}
 
+    def size(self, group: str) -> int:
+        """Count the instances of a group."""
+        answer = self.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
+        return len(answer["AutoScalingGroups"][0]["Instances"])
+
     def unschedule(self, group: str) -> None:
         """Remove a group's actions behind the product's back, so that there is something to write again."""
         autoscaling = self.cloud.client("autoscaling")

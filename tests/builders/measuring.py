@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from demo.local_cloud import CREDENTIALS, REGION
+from demo.cloud_api import CREDENTIALS, REGION
 from forecasting import Policy
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import FileMetric, Measure, Metric, PrometheusMetric, QueueMetric, SqlMetric

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import httpx
-from page_world import a_world
+from page_world import FLEETS, a_world
 
 from demo.airflow_api import AirflowApi
 from demo.local_airflow import USERS, Place
@@ -18,12 +19,20 @@ from predictive_scaling.ledger.connection import engine_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+BUDGETS = """
+budgets:
+  - {name: shop, fleets: [web-shop], hourly: 2.5, monthly: 900}
+  - {name: everything, monthly: 2400, at_cap: alert}
+"""
+
 
 class PageServer(Process, AirflowApi):
     """`airflow api-server`, with the DAGs known and nobody to run them."""
 
     def __init__(self, home: Path) -> None:
-        self.place = Place(home=home, cloud_url="http://127.0.0.1:9", port=free_port())
+        shutil.copytree(FLEETS, home / "fleets")
+        (home / "budgets.yaml").write_text(BUDGETS)
+        self.place = Place(home=home, cloud_url="http://127.0.0.1:9", port=free_port(), fleets=home / "fleets")
         (home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
         self.airflow("db", "migrate")
         a_world(home / "storage", engine_for(f"sqlite:///{home}/airflow.db"))

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecasting import Plan, draw_plan, forecast
 from forecasting.accuracy import Accuracy
+from forecasting.budget import Span
+from forecasting.cost_meter import Reading
+from forecasting.cost_verdict import Outcome, Sum, Verdict
 from forecasting.gate import Stage, Standing
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.fleet_folder import read_folder
+from predictive_scaling.fleets import Instance
 from predictive_scaling.ledger.gates import Gate, SqlGates
 from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
@@ -52,9 +56,11 @@ def a_world(folder: Path, engine: sa.Engine) -> None:
     for spec in read_folder(FLEETS).fleets:
         remember(spec, storage, statuses, ledger)
         SqlGates(engine).save(a_gate(spec))
+        storage.save_inventory(spec.name, some_instances(spec), now=datetime.now(UTC))
     storage.save_replay("web-shop", a_replay(), now=datetime.now(UTC))
     SqlOverrides(engine).add(a_freeze("batch-video"))
     ledger.record(Event(fleet="batch-video", kind=EventKind.REFUSED, reason=HTML, by=ADA, error=HTML))
+    judge("web-shop", ledger)
 
 
 def remember(spec: FleetSpec, storage: Storage, statuses: SqlStatuses, ledger: SqlLedger) -> None:
@@ -125,7 +131,37 @@ def a_status(spec: FleetSpec, plan: Plan, found: Forecast, forecast_id: str, now
         price_per_hour=0.096,
         wape=0.07,
         coverage=0.91,
+        meter=Reading(at=now, since=now, instances=held.capacity, price=0.096, day=7.25, month=181.5).as_json(),
     )
+
+
+def some_instances(spec: FleetSpec) -> list[Instance]:
+    """One that is sick, one that is leaving, and the rest at work."""
+    found = [
+        Instance(id=f"i-{number:08x}", zone=f"us-east-1{'ab'[number % 2]}", type="m6i.large") for number in range(14)
+    ]
+    sick, leaving, *well = (replace(each, protected=number == 3) for number, each in enumerate(found))
+    if spec.name != "web-shop":
+        return well
+    return [replace(sick, healthy=False), replace(leaving, lifecycle="Terminating:Wait"), *well]
+
+
+def judge(fleet: str, ledger: SqlLedger) -> None:
+    """Remember what the budget of one fleet made of its plan."""
+    sums = (
+        Sum(span=Span.HOURLY, when="from Mon 09:00 UTC", cap=2.5, spent=0.0, committed=1.1, asked=1.9, granted=1.4),
+        Sum(span=Span.MONTHLY, when="March 2026", cap=900.0, spent=310.0, committed=220.0, asked=140.0, granted=140.0),
+    )
+    verdict = Verdict(
+        budget="shop",
+        fleet=fleet,
+        outcome=Outcome.CLAMPED,
+        sums=sums,
+        asked_peak=31,
+        granted_peak=25,
+        source="by the meter",
+    )
+    ledger.record(Event(fleet=fleet, kind=EventKind.BUDGETED, reason=verdict.reason, by=BY, after=verdict.as_json()))
 
 
 def a_gate(spec: FleetSpec) -> Gate:

@@ -12,7 +12,7 @@ import pytest
 from demo.local_airflow import ROOT
 from forecasting import ENGINES
 from forecasting.duration import parse_duration
-from predictive_scaling.fleet_file import EventFields, FleetFile
+from predictive_scaling.fleet_file import ApprovalFields, EventFields, FleetFile
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.metric_file import KINDS
 from predictive_scaling.settings import OPTIONS
@@ -73,6 +73,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 FIELDS: dict[str, type[BaseModel]] = {
     "## Keys": FleetFile,
+    "### `approval`": ApprovalFields,
     "### `events`": EventFields,
     **{f"### `metric`: {kind}": fields for kind, fields in KINDS.items()},
 }

@@ -13,6 +13,7 @@ import yaml
 
 from demo.local_airflow import ROOT
 from forecasting import Policy
+from forecasting.envelope import Envelope
 from forecasting.policy_file import FLEET_KEYS
 from predictive_scaling.errors import InvalidFleet, InvalidSetting
 from predictive_scaling.fleet_file import FleetFile, fleet_schema, read_fleet
@@ -99,6 +100,13 @@ freezes:
     assert freeze.start.isoformat() == "2026-12-01T07:00:00+00:00", "a time without zone is the fleet's own"
 
 
+def test_how_far_a_plan_may_go_unasked_is_kept(tmp_path: Path) -> None:
+    agreed = "approval: {above: 12, lower_by: 4, within: 30m, by: [ada, grace]}\n"
+    assert read_fleet(a_file(tmp_path)).approval is None
+    approval = read_fleet(a_file(tmp_path, SIX_LINES + agreed)).approval
+    assert approval == Envelope(above=12, lower_by=4, within=timedelta(minutes=30), by=("ada", "grace"))
+
+
 def _with(key: str, value: str) -> str:
     """Give the six lines with one of them said otherwise."""
     lines = [line for line in SIX_LINES.splitlines() if not line.startswith(f"{key}:")]
@@ -142,6 +150,13 @@ BAD_FILES = {
         SIX_LINES + "freezes: [{start: 2026-02-02, end: 2026-02-01}]\n",
         r"freeze ends at .* not after its start",
     ),
+    "an approval that asks nothing": (SIX_LINES + "approval: {by: [ada]}\n", r"approval: .*asks nothing: give above"),
+    "an approval of money without a price": (
+        SIX_LINES + "approval: {dollars_a_day: 20}\n",
+        r"approval\.dollars_a_day needs a price: give price_per_hour",
+    ),
+    "an approval without time": (SIX_LINES + "approval: {above: 3, within: 0s}\n", r"within is 0:00:00: give a time"),
+    "an approval below nought": (SIX_LINES + "approval: {above: -3}\n", r"approval\.above: -3.*greater than or equal"),
     "an event that ends first": (
         SIX_LINES + "events: [{name: sale, start: 2026-02-02, end: 2026-02-01}]\n",
         r"event 'sale' ends .* not after its start",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 if TYPE_CHECKING:
     from sandbox import Cloud
@@ -116,6 +116,41 @@ def test_an_error_before_the_effect_prevents_it(cloud: Cloud) -> None:
     autoscaling = cloud.client("autoscaling")
     assert code_of(lambda: autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=3)) != "ok"
     assert desired(cloud) == 0
+
+
+def test_an_answer_that_comes_too_late_hides_an_effect(cloud: Cloud) -> None:
+    cloud.create_fleet("web")
+    cloud.faults.add(operation="SetDesiredCapacity", after=True, latency=1.0, count=1)
+    impatient = cloud.client("autoscaling", config=Config(read_timeout=0.2, retries={"total_max_attempts": 1}))
+    with pytest.raises(ReadTimeoutError):
+        impatient.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=3)
+    assert desired(cloud) == 3
+
+
+@pytest.mark.parametrize(("after", "size"), [(True, 3), (False, 0)])
+def test_a_connection_may_be_closed_with_or_without_the_effect(cloud: Cloud, *, after: bool, size: int) -> None:
+    cloud.create_fleet("web")
+    cloud.faults.add(operation="SetDesiredCapacity", drop=True, after=after, count=1)
+    with pytest.raises(ConnectionClosedError):
+        cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=3)
+    assert desired(cloud) == size
+
+
+def test_a_rule_may_let_the_first_calls_pass(cloud: Cloud) -> None:
+    cloud.faults.add(service="autoscaling", error="InternalFailure", status=500, skip=2, count=1)
+    autoscaling = cloud.client("autoscaling")
+    outcomes = [code_of(autoscaling.describe_auto_scaling_groups) for _ in range(4)]
+    assert outcomes == ["ok", "ok", "InternalFailure", "ok"]
+
+
+def test_a_rule_may_be_over_by_itself_in_the_clouds_own_time(cloud: Cloud) -> None:
+    cloud.faults.add(service="autoscaling", error="Throttling", seconds=300)
+    autoscaling = cloud.client("autoscaling")
+    assert code_of(autoscaling.describe_auto_scaling_groups) == "Throttling"
+    cloud.advance(299)
+    assert code_of(autoscaling.describe_auto_scaling_groups) == "Throttling"
+    cloud.advance(1)
+    assert code_of(autoscaling.describe_auto_scaling_groups) == "ok"
 
 
 def test_a_probability_strikes_some_calls_and_repeats_with_the_seed(cloud: Cloud) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 
 import sandbox
@@ -30,6 +30,9 @@ def test_faults_and_missing_operations_answer_alike_without_a_server() -> None:
             autoscaling.describe_auto_scaling_groups()
         with pytest.raises(ClientError, match="NotImplemented"):
             autoscaling.describe_instance_refreshes(AutoScalingGroupName="web")
+        cloud.faults.add(service="autoscaling", drop=True, count=1)
+        with pytest.raises(ConnectionClosedError):
+            autoscaling.describe_auto_scaling_groups()
 
 
 def test_one_use_knows_nothing_of_the_one_before() -> None:

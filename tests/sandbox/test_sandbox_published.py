@@ -61,3 +61,25 @@ def test_a_jump_of_the_clock_leaves_a_gap_instead_of_inventing_history(cloud: Cl
     cloud.clock(now=start + timedelta(hours=3))
     cloud.advance(60)
     assert len(minutes(cloud, "AWS/AutoScaling", "GroupMinSize", ("AutoScalingGroupName", "web"), start)) == 2
+
+
+def test_messages_in_hand_are_published_apart_from_those_that_wait(cloud: Cloud) -> None:
+    sqs = cloud.client("sqs")
+    address = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    for body in "abc":
+        sqs.send_message(QueueUrl=address, MessageBody=body)
+    sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=1, VisibilityTimeout=600)
+    cloud.advance(120)
+    found = {
+        name: cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName=f"ApproximateNumberOfMessages{name}",
+            Dimensions=[{"Name": "QueueName", "Value": "jobs"}],
+            StartTime=cloud.now() - timedelta(minutes=5),
+            EndTime=cloud.now(),
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"][-1]["Maximum"]
+        for name in ("Visible", "NotVisible", "Delayed")
+    }
+    assert found == {"Visible": 2, "NotVisible": 1, "Delayed": 0}

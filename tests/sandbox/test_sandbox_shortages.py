@@ -137,6 +137,9 @@ def test_ec2_itself_refuses_by_its_own_codes(cloud: Cloud) -> None:
         ("L-DB2E81BA", "graphics_vcpus", "Running On-Demand G and VT"),
         ("L-34B43A08", "standard_spot_vcpus", "All Standard"),
         ("L-3819A6DF", "graphics_spot_vcpus", "All G and VT Spot"),
+        ("L-417A185B", "p_vcpus", "Running On-Demand P"),
+        ("L-1945791B", "inf_vcpus", "Running On-Demand Inf"),
+        ("L-2C3B7624", "trn_vcpus", "Running On-Demand Trn"),
     ],
 )
 def test_service_quotas_tells_the_quota_in_force(cloud: Cloud, code: str, setting: str, words: str) -> None:

@@ -60,6 +60,18 @@ export async function trigger(dagId: string, conf: Record<string, unknown>): Pro
   return address(`dags/${dag}/runs/${encodeURIComponent(run.dag_run_id)}`);
 }
 
+export type Choice = "Approve" | "Reject";
+
+/** Answer what a task asks, with the person's own rights. */
+export async function answer(path: string, choice: Choice): Promise<void> {
+  const response = await fetch(address(path), {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ chosen_options: [choice], params_input: {} }),
+  });
+  if (!response.ok) throw new Error(await told(response));
+}
+
 async function told(answer: Response): Promise<string> {
   const body = (await answer.json().catch(() => null)) as { detail?: unknown } | null;
   const detail = body?.detail ?? answer.statusText;

@@ -10,7 +10,7 @@ import type { EventPage, EventRow, FleetPage } from "./views";
 
 const KINDS = [
   "intent", "applied", "failed", "unknown", "observed", "held", "refused",
-  "moved", "learned", "overridden", "returned", "budgeted", "created", "deleted",
+  "moved", "learned", "overridden", "returned", "budgeted", "asked", "answered", "expired", "created", "deleted",
 ];
 const FIELDS = ["fleet", "kind", "actor", "since", "until"] as const;
 

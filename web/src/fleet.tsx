@@ -7,10 +7,12 @@ import { Badge } from "./badge";
 import { EventTable } from "./event_table";
 import { Figure } from "./fleets";
 import { GateCard, Overrides } from "./gate";
+import { InventoryCard } from "./inventory";
 import { useLive } from "./live";
 import { Loading, Notice, Shown } from "./notice";
 import { Picture } from "./picture";
 import { PlanCard } from "./plan";
+import { Questions } from "./questions";
 import { to } from "./route";
 import type { EventPage, FleetDetail, Forecast, History, Override, OverridePage, Plan } from "./views";
 import { WhatIfCard } from "./what_if";
@@ -37,6 +39,7 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
     <>
       <Head fleet={fleet} overrides={overrides} />
       <Overrides items={overrides} />
+      <Questions fleet={fleet.name} />
       <Figures fleet={fleet} />
       {fleet.held_by && (
         <p class="warning">{`Held since ${clock(fleet.held_by.opened_at)} by ${fleet.held_by.kind}, ${fleet.held_by.by}: nobody else writes to it until that is settled.`}</p>
@@ -46,6 +49,7 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
       <Shown live={plan} missing={<Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>}>
         {(found) => <PlanCard plan={found} />}
       </Shown>
+      <InventoryCard base={base} />
       <GateCard base={base} asked={fleet.lead_time_seconds} />
       <AccuracyCard fleet={fleet} />
       <WhatIfCard fleet={fleet} base={base} />
@@ -99,6 +103,10 @@ function Figures({ fleet }: { fleet: FleetDetail }) {
       {fleet.cost_per_hour !== null && (
         <Figure title="Per hour" value={money(fleet.cost_per_hour)} more={`${money(fleet.price_per_hour)} each`} />
       )}
+      {fleet.cost_month !== null && (
+        <Figure title="This month" value={money(fleet.cost_month)} more={`${money(fleet.cost_today)} today`} />
+      )}
+      <Figure title="Changes in a day" value={`▲ ${count(fleet.ups)} ▼ ${count(fleet.downs)}`} />
       {fleet.wape !== null && (
         <Figure title="Forecasts off by" value={percent(fleet.wape, 1)} more={`p90 held ${percent(fleet.coverage)}`} />
       )}

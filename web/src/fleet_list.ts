@@ -3,7 +3,7 @@
 import type { FleetRow, State } from "./views";
 
 /** Worst first. */
-export const STATES: State[] = ["problem", "stale", "no file", "unseen", "suspended", "paused", "held", "approve", "observe", "auto"];
+export const STATES: State[] = ["problem", "stale", "no file", "unseen", "suspended", "paused", "held", "waiting", "approve", "observe", "auto"];
 
 export type SortField = "name" | "state" | "in_service" | "planned" | "next_at" | "demand" | "wape" | "cost_per_hour";
 
@@ -29,7 +29,7 @@ export function counted(rows: FleetRow[]): Map<State, number> {
   return counts;
 }
 
-export function total(rows: FleetRow[], field: "in_service" | "cost_per_hour"): number | null {
+export function total(rows: FleetRow[], field: "in_service" | "cost_per_hour" | "cost_today" | "cost_month"): number | null {
   const known = rows.map((row) => row[field]).filter((value) => value !== null);
   return known.length ? known.reduce((sum, value) => sum + value, 0) : null;
 }

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Acts } from "./acts";
 import { Badge } from "./badge";
+import { Budgets } from "./budgets";
 import { chosen, counted, STATES, total, type Choice, type SortField } from "./fleet_list";
 import { useLive } from "./live";
 import { Notice, Shown } from "./notice";
@@ -38,6 +39,7 @@ function Fleets({ page }: { page: FleetPage }) {
         <Acts acts={[{ dagId: "kill_switch", label: "Kill switch…", title: "Kill switch, for every fleet", given: {} }]} />
       </div>
       {page.problems.length > 0 && <BrokenFiles problems={page.problems} />}
+      <Budgets />
       <Toolbar page={page} choice={choice} change={change} />
       {page.items.length === 0 ? <NoFleets /> : rows.length === 0 ? <NoMatch /> : <Table rows={rows} choice={choice} change={change} />}
     </>
@@ -48,6 +50,7 @@ function Summary({ page }: { page: FleetPage }) {
   const counts = counted(page.items);
   const troubled = (["problem", "stale", "no file"] as State[]).reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
   const spent = total(page.items, "cost_per_hour");
+  const month = total(page.items, "cost_month");
   return (
     <dl class="figures">
       <Figure title="Fleets" value={count(page.total)} />
@@ -55,6 +58,7 @@ function Summary({ page }: { page: FleetPage }) {
       <Figure title="Need a look" value={count(troubled + page.problems.length)} tone={troubled + page.problems.length ? "bad" : "good"} />
       <Figure title="In service" value={count(total(page.items, "in_service"))} />
       {spent !== null && <Figure title="Per hour" value={money(spent)} />}
+      {month !== null && <Figure title="This month" value={money(month)} more={`${money(total(page.items, "cost_today"))} today`} />}
     </dl>
   );
 }
@@ -194,7 +198,10 @@ function Row({ row }: { row: FleetRow }) {
         {percent(row.wape, 1)}
         {row.coverage !== null && <small>p90 held {percent(row.coverage)}</small>}
       </td>
-      <td class="number" data-title="Per hour">{money(row.cost_per_hour)}</td>
+      <td class="number" data-title="Per hour">
+        {money(row.cost_per_hour)}
+        {row.cost_month !== null && <small>{`${money(row.cost_today)} today, ${money(row.cost_month)} this month`}</small>}
+      </td>
     </tr>
   );
 }
@@ -211,7 +218,7 @@ function Next({ row, at }: { row: FleetRow; at: string }) {
 
 /** What is wrong matters more than why the next step is as it is. */
 function Why({ row }: { row: FleetRow }) {
-  const troubled = ["problem", "stale", "no file", "unseen", "paused", "held"].includes(row.state);
+  const troubled = ["problem", "stale", "no file", "unseen", "paused", "held", "waiting"].includes(row.state);
   if (troubled) return <small class={`clamp troubled ${row.state === "problem" ? "bad" : ""}`}>{row.state_reason}</small>;
   return row.next_reason ? <small class="clamp">{row.next_reason}</small> : null;
 }

@@ -1,6 +1,6 @@
 /** What the API tells, as `/scaling/api/v1/openapi.json` describes it. */
 
-export type State = "problem" | "stale" | "no file" | "unseen" | "suspended" | "paused" | "held" | "approve" | "observe" | "auto";
+export type State = "problem" | "stale" | "no file" | "unseen" | "suspended" | "paused" | "held" | "waiting" | "approve" | "observe" | "auto";
 
 export interface FleetRow {
   name: string;
@@ -27,6 +27,9 @@ export interface FleetRow {
   coverage: number | null;
   price_per_hour: number;
   cost_per_hour: number | null;
+  cost_today: number | null;
+  cost_month: number | null;
+  waits_until: string | null;
 }
 
 export interface FleetPage {
@@ -48,6 +51,50 @@ export interface FleetDetail extends FleetRow {
   forecast_id: string | null;
   plan_id: string | null;
   held_by: { operation_id: string; kind: string; opened_at: string | null; by: string } | null;
+  ups: number;
+  downs: number;
+}
+
+export interface Instance {
+  id: string;
+  condition: "unhealthy" | "draining" | "booting" | "standby" | "in service";
+  lifecycle: string;
+  zone: string;
+  type: string;
+  units: number;
+  protected: boolean;
+}
+
+export interface Inventory {
+  seen_at: string;
+  items: Instance[];
+}
+
+export interface BudgetSum {
+  span: "hourly" | "daily" | "monthly";
+  when: string;
+  cap: number;
+  spent: number;
+  committed: number;
+  asked: number;
+  granted: number;
+  total: number;
+  chance: string | null;
+}
+
+export interface Budget {
+  name: string;
+  fleets: string[];
+  at_cap: string;
+  outcome: "within" | "clamped" | "ask" | "shed" | "alert" | null;
+  reason: string;
+  judged_at: string | null;
+  event_id: number | null;
+  sums: BudgetSum[];
+}
+
+export interface BudgetPage {
+  items: Budget[];
 }
 
 export interface History {
@@ -211,7 +258,37 @@ export interface ReplayPage {
   items: Replay[];
 }
 
+export interface Question {
+  id: string;
+  fleet: string;
+  matter: string;
+  subject: string;
+  reasons: string[];
+  size: number;
+  dollars_a_day: number | null;
+  dollars_held: number | null;
+  hours: { at: string; held: number; asked: number }[];
+  by: string[];
+  asked_at: string;
+  due_at: string;
+  safe: string;
+  answer: string | null;
+  expired: boolean;
+  answered_by: string | null;
+  answered_at: string | null;
+  holds_until: string | null;
+  task_path: string;
+  answer_path: string;
+}
+
+export interface QuestionPage {
+  items: Question[];
+  more: boolean;
+}
+
 export interface Person {
   name: string;
+  id: string;
   may_trigger: string[];
+  may_answer: boolean;
 }

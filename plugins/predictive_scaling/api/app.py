@@ -7,7 +7,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from predictive_scaling import __version__
-from predictive_scaling.api import autoscaler_routes, event_routes, fleet_routes, override_routes, person_routes
+from predictive_scaling.api import (
+    approval_routes,
+    autoscaler_routes,
+    budget_routes,
+    event_routes,
+    fleet_routes,
+    override_routes,
+    person_routes,
+)
 from predictive_scaling.api.etag import ETags
 from predictive_scaling.api.problem import answer_with_problems
 from predictive_scaling.api.rights import Reading
@@ -29,7 +37,15 @@ app = FastAPI(
 )
 app.add_middleware(ETags)
 answer_with_problems(app)
-for routes in (fleet_routes, autoscaler_routes, override_routes, event_routes, person_routes):
+for routes in (
+    fleet_routes,
+    autoscaler_routes,
+    override_routes,
+    approval_routes,
+    budget_routes,
+    event_routes,
+    person_routes,
+):
     app.include_router(routes.router, prefix=PREFIX, dependencies=[Reading])
 app.include_router(page_routes.router, prefix="/page")
 

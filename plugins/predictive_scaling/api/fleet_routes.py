@@ -21,6 +21,7 @@ from predictive_scaling.api.fleet_views import (
     matching,
 )
 from predictive_scaling.api.instant import Instant
+from predictive_scaling.api.inventory_views import InventoryView, inventory_view
 from predictive_scaling.api.override_views import GateView, gate_view
 from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import RecordsOfServer
@@ -36,6 +37,7 @@ from predictive_scaling.api.series_views import (
     plan_view,
 )
 from predictive_scaling.ledger.event_search import Wanted
+from predictive_scaling.tally import tally
 
 router = APIRouter(prefix="/fleets", tags=["fleets"], responses=PROBLEMS)
 
@@ -45,6 +47,9 @@ Field = Literal[
 ]
 Descending = Literal["asc", "desc"]
 MOST: int = 5000
+MOST_EVENTS: int = 300
+"""Events of a fleet among which its changes of a day are looked for."""
+DAY = timedelta(days=1)
 
 
 @router.get("")
@@ -60,7 +65,13 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
 ) -> FleetPage:
     """List the fleets, each in brief."""
     folder = records.fleets()
-    rows = fleet_rows(folder, records.statuses.all(), now=datetime.now(UTC), overrides=records.open_overrides.all())
+    rows = fleet_rows(
+        folder,
+        records.statuses.all(),
+        now=datetime.now(UTC),
+        overrides=records.open_overrides.all(),
+        questions=records.approvals.waiting(),
+    )
     found = in_order(matching(rows, text=search, state=state), sort, descending=order == "desc")
     return FleetPage(items=found[offset : offset + limit], total=len(found), problems=list(folder.problems))
 
@@ -69,8 +80,20 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
 def get_fleet(name: Name, records: RecordsOfServer) -> FleetDetail:
     """Tell how one fleet is, what holds it, and the policy of its file."""
     spec, status = records.fleet(name), records.statuses.of(name)
-    row = fleet_row(spec, status, now=datetime.now(UTC), overrides=records.overrides.open(name))
-    return fleet_detail(row, spec, status, records.ledger.open_operation(name))
+    now = datetime.now(UTC)
+    waiting = [each for each in records.approvals.standing(name, now) if each.is_open]
+    row = fleet_row(spec, status, now=now, overrides=records.overrides.open(name), questions=waiting)
+    lately = tally(records.ledger.events(fleet=name, limit=MOST_EVENTS), since=now - DAY, now=now)
+    return fleet_detail(row, spec, status, records.ledger.open_operation(name), lately)
+
+
+@router.get("/{name}/inventory")
+def get_inventory(name: Name, records: RecordsOfServer) -> InventoryView:
+    """List the fleet's instances as they were last seen."""
+    found = records.storage.inventory(records.fleet(name).name)
+    if found is None:
+        raise HTTPException(404, f"fleet {name}: its group was not looked at yet: the next run of apply_plans does")
+    return inventory_view(*found)
 
 
 @router.get("/{name}/history")

@@ -14,10 +14,12 @@ from predictive_scaling.ledger.overrides import EVERY_FLEET
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from forecasting.approval import Question
     from predictive_scaling.fleet_folder import FleetFolder
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger.records import Operation
     from predictive_scaling.status import Status
+    from predictive_scaling.tally import Tally
 
 STALE_AFTER: Final = timedelta(hours=3)
 """Fleets have a turn an hour; one may be lost without anybody being woken."""
@@ -33,9 +35,13 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     PAUSED = "paused"
     HELD = "held"
+    WAITING = "waiting"
     APPROVE = "approve"
     OBSERVE = "observe"
     AUTO = "auto"
+
+
+_STATES: Final = frozenset(state.value for state in State)
 
 
 class FleetRow(BaseModel):
@@ -65,6 +71,9 @@ class FleetRow(BaseModel):
     coverage: float | None = Field(None, description="how often their p90 was enough")
     price_per_hour: float = Field(0.0, description="of one instance")
     cost_per_hour: float | None = Field(None, description="of the instances in service")
+    cost_today: float | None = Field(None, description="since midnight UTC, by its meter")
+    cost_month: float | None = Field(None, description="since the first of the month, by its meter")
+    waits_until: datetime | None = Field(None, description="when the first question about it is due; see /approvals")
 
 
 class FleetPage(BaseModel):
@@ -99,35 +108,57 @@ class FleetDetail(FleetRow):
     forecast_id: str | None = None
     plan_id: str | None = None
     held_by: Holder | None = None
+    ups: int = Field(0, description="how often it was made larger in the last 24 hours, by what we wrote")
+    downs: int = Field(0, description="how often smaller")
 
 
-def fleet_row(spec: FleetSpec, status: Status | None, *, now: datetime, overrides: Sequence[Override] = ()) -> FleetRow:
-    """Show a fleet that there is; `overrides` are those that may concern it."""
+def fleet_row(
+    spec: FleetSpec,
+    status: Status | None,
+    *,
+    now: datetime,
+    overrides: Sequence[Override] = (),
+    questions: Sequence[Question] = (),
+) -> FleetRow:
+    """Show a fleet that there is; overrides and questions are those that may concern it."""
     given: dict[str, Any] = {"name": spec.name, "group": spec.group, "mode": spec.mode.value, "unit": spec.metric.unit}
     if status is None:
         why = "it is new: the next run of apply_plans looks at it"
         return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)
-    state, why = _in_trouble(status, now) or _overridden(spec.name, overrides, now) or _state(status, spec.mode.value)
-    return FleetRow(**given, state=state, state_reason=why, **_seen(status))
+    mine = sorted((each for each in questions if each.fleet == spec.name), key=lambda each: each.due_at)
+    held = _overridden(spec.name, overrides, now) or _waiting(mine)
+    state, why = _in_trouble(status, now) or held or _state(status, spec.mode.value)
+    due = mine[0].due_at if mine else None
+    return FleetRow(**given, state=state, state_reason=why, waits_until=due, **_seen(status, now))
 
 
-def row_without_file(status: Status) -> FleetRow:
+def row_without_file(status: Status, now: datetime) -> FleetRow:
     """Show a fleet that was seen, and whose file is gone or cannot be used."""
     given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
     why = "there is no usable file and no autoscaler of this name: it is left alone, its scheduled actions stay"
-    return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status))
+    return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, now))
 
 
 def fleet_rows(
-    folder: FleetFolder, statuses: Sequence[Status], *, now: datetime, overrides: Sequence[Override] = ()
+    folder: FleetFolder,
+    statuses: Sequence[Status],
+    *,
+    now: datetime,
+    overrides: Sequence[Override] = (),
+    questions: Sequence[Question] = (),
 ) -> list[FleetRow]:
     """Show all fleets, by name."""
     seen = {status.fleet: status for status in statuses}
-    rows = [fleet_row(spec, seen.pop(spec.name, None), now=now, overrides=overrides) for spec in folder.fleets]
-    return sorted([*rows, *map(row_without_file, seen.values())], key=lambda row: row.name)
+    rows = [
+        fleet_row(spec, seen.pop(spec.name, None), now=now, overrides=overrides, questions=questions)
+        for spec in folder.fleets
+    ]
+    return sorted([*rows, *(row_without_file(each, now) for each in seen.values())], key=lambda row: row.name)
 
 
-def fleet_detail(row: FleetRow, spec: FleetSpec, status: Status | None, holder: Operation | None) -> FleetDetail:
+def fleet_detail(
+    row: FleetRow, spec: FleetSpec, status: Status | None, holder: Operation | None, lately: Tally | None = None
+) -> FleetDetail:
     """Show one fleet with its policy."""
     policy = spec.policy
     return FleetDetail(
@@ -144,6 +175,8 @@ def fleet_detail(row: FleetRow, spec: FleetSpec, status: Status | None, holder: 
         forecast_id=status.forecast_id if status else None,
         plan_id=status.plan_id if status else None,
         held_by=_holder(holder) if holder else None,
+        ups=lately.ups if lately else 0,
+        downs=lately.downs if lately else 0,
     )
 
 
@@ -171,11 +204,13 @@ def _key(field: str) -> Callable[[FleetRow], tuple[object, ...]]:
     return lambda row: (getattr(row, field), row.name)
 
 
-def _seen(status: Status) -> dict[str, Any]:
+def _seen(status: Status, now: datetime) -> dict[str, Any]:
     same = ("stage", "desired", "in_service", "min_size", "max_size", "planned", "next_at", "next_capacity")
     more = ("next_reason", "demand", "quantile", "peak_at", "peak_demand", "wape", "coverage", "price_per_hour")
     known = {name: getattr(status, name) for name in (*same, *more)}
-    return {"seen_at": status.at, "cost_per_hour": _cost(status), **known}
+    spent = status.spent(now)
+    money = {"cost_today": round(spent.day, 2), "cost_month": round(spent.month, 2)} if spent else {}
+    return {"seen_at": status.at, "cost_per_hour": _cost(status), **money, **known}
 
 
 def _cost(status: Status) -> float | None:
@@ -202,10 +237,16 @@ def _overridden(fleet: str, overrides: Sequence[Override], now: datetime) -> tup
     return (State.HELD if rules.kind in {OverrideKind.HOLD, OverrideKind.BOUNDS} else State.PAUSED), str(rules)
 
 
+def _waiting(questions: Sequence[Question]) -> tuple[State, str] | None:
+    """What is asked for is told first, and the rest of its plan is in place."""
+    if not questions:
+        return None
+    return State.WAITING, f"waits for approval: {'; '.join(map(str, questions))}"
+
+
 def _state(status: Status, mode: str) -> tuple[State, str]:
     reason = status.reason or "looked at, and nothing was to be done"
-    known = {state.value for state in State}
-    return (State(status.stage) if status.stage in known else State(mode)), reason
+    return (State(status.stage) if status.stage in _STATES else State(mode)), reason
 
 
 def _holder(operation: Operation) -> Holder:

@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException
 from predictive_scaling.api.fleet_files import FleetFiles
 from predictive_scaling.api.open_overrides import OpenOverrides
 from predictive_scaling.fleet_folder import FleetFolder, joined
+from predictive_scaling.ledger.approvals import SqlApprovals
 from predictive_scaling.ledger.autoscalers import SqlAutoscalers
 from predictive_scaling.ledger.event_search import EventSearch
 from predictive_scaling.ledger.gates import SqlGates
@@ -80,6 +81,11 @@ class Records:
     def open_overrides(self) -> OpenOverrides:
         """Those of all fleets."""
         return OpenOverrides(self.engine)
+
+    @cached_property
+    def approvals(self) -> SqlApprovals:
+        """What people are asked."""
+        return SqlApprovals(self.engine)
 
     @cached_property
     def gates(self) -> SqlGates:

@@ -21,3 +21,10 @@ def may_trigger(user: BaseUser, dag_id: str) -> bool:
     return get_auth_manager().is_authorized_dag(
         method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=user
     )
+
+
+def may_answer(user: BaseUser, dag_id: str) -> bool:
+    """Whether the person may answer what a task of the DAG asks; a task that names people is for them alone."""
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", access_entity=DagAccessEntity.HITL_DETAIL, details=DagDetails(id=dag_id), user=user
+    )

@@ -42,7 +42,9 @@ class AutoScalingFleet:
         with reading(f"describing group {self._group}"):
             answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
             pages = self._autoscaling.get_paginator("describe_scheduled_actions")
-            found = pages.paginate(AutoScalingGroupName=self._group) if answer["AutoScalingGroups"] else ()
+            fewest = {"PageSize": _PAGE}
+            there = bool(answer["AutoScalingGroups"])
+            found = pages.paginate(AutoScalingGroupName=self._group, PaginationConfig=fewest) if there else ()
             actions = [aws_answers.action(row) for page in found for row in page["ScheduledUpdateGroupActions"]]
         if not answer["AutoScalingGroups"]:
             raise GroupNotFound(no_group(self._group))

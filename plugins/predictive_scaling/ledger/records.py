@@ -24,6 +24,9 @@ class EventKind(StrEnum):
     OVERRIDDEN = "overridden"
     RETURNED = "returned"
     BUDGETED = "budgeted"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
     CREATED = "created"
     DELETED = "deleted"
 

@@ -53,7 +53,9 @@ class SqlLedger:
         try:
             with self._engine.begin() as connection:
                 opened = _insert_or_reopen(connection, opened)
-                connection.execute(sa.insert(scaling_event), self._event_row(replace(intent, operation_id=opened.id)))
+                connection.execute(
+                    sa.insert(scaling_event), event_row(replace(intent, operation_id=opened.id), self._clock())
+                )
         except IntegrityError as error:
             holder = self.open_operation(operation.fleet)
             if holder is None:
@@ -65,7 +67,7 @@ class SqlLedger:
         """Remember the events in one transaction."""
         if events:
             with self._engine.begin() as connection:
-                connection.execute(sa.insert(scaling_event), [self._event_row(event) for event in events])
+                connection.execute(sa.insert(scaling_event), [event_row(event, self._clock()) for event in events])
 
     def close(self, operation: Operation, outcome: Event) -> None:
         """Let the fleet go and remember how it ended, in one transaction."""
@@ -76,7 +78,9 @@ class SqlLedger:
         )
         with self._engine.begin() as connection:
             connection.execute(closing)
-            connection.execute(sa.insert(scaling_event), self._event_row(replace(outcome, operation_id=operation.id)))
+            connection.execute(
+                sa.insert(scaling_event), event_row(replace(outcome, operation_id=operation.id), self._clock())
+            )
 
     def open_operation(self, fleet: str) -> Operation | None:
         """Give the operation that holds the fleet."""
@@ -103,12 +107,6 @@ class SqlLedger:
             query = query.where(scaling_event.c.operation_id == operation_id)
         with self._engine.connect() as connection:
             return tuple(event_of(row) for row in connection.execute(query).mappings())
-
-    def _event_row(self, event: Event) -> dict[str, Any]:
-        own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
-        texts = {name: getattr(event, name) for name in own}
-        story = {"before": event.before, "after": event.after, "reason": event.reason, "error": event.error}
-        return {"at": self._clock(), "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
 
 
 def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operation:
@@ -150,6 +148,14 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
         closed_at=in_utc(row["closed_at"]),
         outcome=EventKind(row["outcome"]) if row["outcome"] else None,
     )
+
+
+def event_row(event: Event, at: datetime) -> dict[str, Any]:
+    """Give an event as a row of `scaling_event`, stamped with the time it is written."""
+    own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
+    texts = {name: getattr(event, name) for name in own}
+    story = {"before": event.before, "after": event.after, "reason": event.reason, "error": event.error}
+    return {"at": at, "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
 
 
 def event_of(row: Mapping[Any, Any]) -> Event:

@@ -5,7 +5,8 @@
 
 The others hold the present, a row a fleet or a row a thing, and every change of theirs is an event too:
 `scaling_gate` how far a fleet's forecast is trusted, `scaling_status` what was last seen and planned,
-`scaling_override` what a person decided for a while, `scaling_autoscaler` a fleet made through the API.
+`scaling_override` what a person decided for a while, `scaling_approval` what people are asked and what they answered,
+`scaling_autoscaler` a fleet made through the API.
 """
 
 from __future__ import annotations
@@ -136,6 +137,38 @@ scaling_override = sa.Table(
     sa.Column("returned_at", Instant),
     sa.CheckConstraint("ends_at is null or ends_at > starts_at", name="ends_at"),
     sa.Index("ix_scaling_override_fleet_returned_at", "fleet", "returned_at"),
+)
+
+scaling_approval = sa.Table(
+    "scaling_approval",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("fleet", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("matter", sa.String(20), nullable=False),
+    sa.Column("reasons", Json, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("dollars_a_day", sa.Float),
+    sa.Column("dollars_held", sa.Float),
+    sa.Column("hours", Json, nullable=False),
+    sa.Column("answerers", Json, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("answer", sa.String(20)),
+    sa.Column("answered_by", sa.String(NAME_LENGTH)),
+    sa.Column("answered_at", Instant),
+    sa.Column("holds_until", Instant),
+    sa.CheckConstraint("due_at > asked_at", name="due_at"),
+    sa.CheckConstraint("(answer is null) = (answered_at is null)", name="answered_at"),
+    sa.Index("ix_scaling_approval_asked_at", "asked_at"),
+    sa.Index("ix_scaling_approval_fleet_asked_at", "fleet", "asked_at"),
+)
+sa.Index(
+    "uq_scaling_approval_open_matter",
+    scaling_approval.c.fleet,
+    scaling_approval.c.matter,
+    unique=True,
+    postgresql_where=sa.text("answer is null"),
+    sqlite_where=sa.text("answer is null"),
 )
 
 scaling_autoscaler = sa.Table(

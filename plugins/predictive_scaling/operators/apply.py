@@ -45,7 +45,7 @@ class ApplyPlansOperator(SteeringOperator):
         around = self._around(context, settings, every, dry_run=str(self.only_plan).lower() == "true")
         fleets = in_shard(every, Shard.parse(self.shard))
         self._review_the_new(fleets, around)
-        return [_row(steered) for steered in self._steer_all(fleets, around)]
+        return [_row(steered) for steered in self._steer_all(fleets, around, context)]
 
     def _review_the_new(self, fleets: list[FleetSpec], around: Circumstances) -> None:
         """Judge the fleets that would act and never were judged, so that a new one need not wait a day."""

@@ -53,6 +53,8 @@ class OneFleetOperator(BaseOperator):
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.store import SqlLedger
         from predictive_scaling.links import console_address
+        from predictive_scaling.ownership import Claim, deployment_name
+        from predictive_scaling.schedule import Naming
         from predictive_scaling.settings import Settings
         from predictive_scaling.settle import Turn
         from predictive_scaling.task_run import task_run
@@ -63,7 +65,12 @@ class OneFleetOperator(BaseOperator):
         ledger = SqlLedger.from_connection()
         ledger.check()
         turn = Turn(by=task_run(context), now=datetime.now(UTC), patience=settings.operation_patience)
-        return spec, Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn)
+        claim = Claim(
+            deployment=deployment_name(settings.deployment, ledger.place),
+            naming=Naming(settings.action_prefix, spec.name),
+            how=spec.ownership,
+        )
+        return spec, Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn, claim=claim)
 
     def _why_not(self, spec: FleetSpec) -> str:
         """Why nothing may be written: a dry run asked for, or everywhere; a fleet on trial is refused outright."""

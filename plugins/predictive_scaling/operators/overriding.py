@@ -38,7 +38,7 @@ class PauseFleetOperator(SteeringOperator):
         observed = around.reach(spec).observe()
         made = impose(_wish(form, spec, now), spec.name, observed, around.desk, now=now)
         self.log.info("%s: %s", spec.name, made)
-        self._steer_all([spec], around)
+        self._steer_all([spec], around, context)
         return _row(made)
 
 
@@ -58,7 +58,7 @@ class ResumeFleetOperator(SteeringOperator):
         ended = resume(spec.name, form["reason"], around.desk, now=datetime.now(UTC))
         for each in ended:
             self.log.info("%s: ended: %s", spec.name, each)
-        self._steer_all([spec], around)
+        self._steer_all([spec], around, context)
         return [_row(each) for each in ended]
 
 
@@ -84,7 +84,7 @@ class KillSwitchOperator(SteeringOperator):
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]
         self.log.warning("%s for every fleet: %s", form["action"], form["reason"])
-        self._steer_all(every, around)
+        self._steer_all(every, around, context)
         return [_row(each) for each in changed]
 
 

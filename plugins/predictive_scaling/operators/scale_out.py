@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.change import Workplace
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.scale_out import Fallback, Raised
+    from predictive_scaling.raised import Fallback, Raised
     from predictive_scaling.waits import Verdict
 
 
@@ -45,11 +45,14 @@ class ScaleOutOperator(OneFleetOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Raise, and wait if there is anything to wait for."""
-        from predictive_scaling.scale_out import Fallback, raise_desired
+        from predictive_scaling.raised import Fallback
+        from predictive_scaling.scale_out import Terms, raise_desired
 
         with self._at(context) as (spec, at):
             amount, order, why_not = positive("amount", self.amount), self._order(), self._why_not(spec)
-            raised = raise_desired(spec, at, amount, self.reason, why_not=why_not)
+            followed = self.timeout * (1 + order.count(Fallback.ELSEWHERE))
+            terms = Terms(why_not=why_not, followed=followed, fallback=last_of(order))
+            raised = raise_desired(spec, at, amount, self.reason, terms)
             self._tell(*filter(None, [raised.note]))
             if why_not:
                 self._tell(f"wrote nothing of desired {raised.base} -> {raised.goal}; {why_not}")
@@ -62,7 +65,7 @@ class ScaleOutOperator(OneFleetOperator):
 
     def resume(self, context: Context, event: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         """Take up the task where the trigger ended."""
-        from predictive_scaling.scale_out import Fallback, Raised
+        from predictive_scaling.raised import Fallback, Raised
         from predictive_scaling.waits import Verdict
 
         with self._at(context) as (spec, at):
@@ -74,7 +77,7 @@ class ScaleOutOperator(OneFleetOperator):
     ) -> dict[str, Any]:
         from predictive_scaling.errors import NotFollowed
         from predictive_scaling.follow import conclude
-        from predictive_scaling.scale_out import Fallback
+        from predictive_scaling.raised import Fallback
         from predictive_scaling.waits import Ended
 
         if verdict is None:
@@ -99,11 +102,10 @@ class ScaleOutOperator(OneFleetOperator):
     ) -> dict[str, Any]:
         from predictive_scaling.errors import LaunchFailed
         from predictive_scaling.follow import conclude
-        from predictive_scaling.scale_out import Fallback, give_up
+        from predictive_scaling.scale_out import give_up
         from predictive_scaling.waits import Ended, Verdict
 
-        last = next((each for each in order if each is not Fallback.ELSEWHERE), Fallback.KEEP)
-        done = give_up(raised, last, why, at)
+        done = give_up(raised, last_of(order), why, at)
         self._tell(done)
         end = verdict or Verdict(ended=Ended.LAUNCH_FAILED, reason=why)
         conclude(raised, end, at, error=f"{why}; {done}")
@@ -120,7 +122,7 @@ class ScaleOutOperator(OneFleetOperator):
 
     def _order(self) -> list[Fallback]:
         from predictive_scaling.errors import OutOfBounds
-        from predictive_scaling.scale_out import Fallback
+        from predictive_scaling.raised import Fallback
 
         words = self.on_failure.replace(",", " ").split() if isinstance(self.on_failure, str) else self.on_failure
         try:
@@ -128,6 +130,13 @@ class ScaleOutOperator(OneFleetOperator):
         except ValueError as error:
             msg = f"on_failure {self.on_failure!r}: {error}: use an order of elsewhere, keep, rollback"
             raise OutOfBounds(msg) from error
+
+
+def last_of(order: Sequence[Fallback]) -> Fallback:
+    """What becomes of the raise when nothing more is waited for."""
+    from predictive_scaling.raised import Fallback
+
+    return next((each for each in order if each is not Fallback.ELSEWHERE), Fallback.KEEP)
 
 
 def elsewhere(verdict: Verdict, at: Workplace) -> str:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 class SteeringOperator(BaseOperator):
     """Steers fleets one after the other; the trouble of one is recorded, and fails the task after the last."""
 
-    def _steer_all(self, fleets: Iterable[FleetSpec], around: Circumstances) -> list[Steered]:
-        done = [(spec, self._turn(spec, around)) for spec in fleets]
+    def _steer_all(self, fleets: Iterable[FleetSpec], around: Circumstances, context: Context) -> list[Steered]:
+        news: list[str] = []
+        done = [(spec, self._turn(spec, around, news)) for spec in fleets]
+        self._pass_on(news, context)
         self._fail_if_any([(spec.name, result) for spec, result in done if isinstance(result, Exception)])
         return [result for _, result in done if not isinstance(result, Exception)]
 
@@ -36,10 +38,13 @@ class SteeringOperator(BaseOperator):
 
         return around(task_run(context), settings, fleets, dry_run=dry_run)
 
-    def _turn(self, spec: FleetSpec, around: Circumstances) -> Steered | Exception:
-        """Steer one fleet and tell its story; its trouble is recorded and given back."""
+    def _turn(self, spec: FleetSpec, around: Circumstances, news: list[str]) -> Steered | Exception:
+        """Steer one fleet and tell its story; its trouble is recorded and given back, and what is new is news."""
         from forecasting import ForecastingError
+        from predictive_scaling import concerns
+        from predictive_scaling.awaiting import await_answer
         from predictive_scaling.errors import LedgerUnavailable, PredictiveScalingError
+        from predictive_scaling.measures import emit, measures_of
         from predictive_scaling.steer import refusal, steer
         from predictive_scaling.summary import status_after, status_of_trouble
 
@@ -51,12 +56,36 @@ class SteeringOperator(BaseOperator):
         except (PredictiveScalingError, ForecastingError) as error:
             self.log.error("%s: NOT STEERED: %s", spec.name, error)  # noqa: TRY400 - the message is the whole story
             around.ledger.record(refusal(spec, error, around.by))
-            around.statuses.save(status_of_trouble(spec, around.statuses.of(spec.name), str(error), now=now))
+            before = around.statuses.of(spec.name)
+            status = status_of_trouble(spec, before, str(error), now=now)
+            if before and not before.problem:
+                news.append(f"{spec.name}: not steered: {error}")
+            around.statuses.save(status)
+            emit(measures_of(status))
             return error
-        around.statuses.save(status_after(spec, steered), json.loads(steered.plan.to_json()))
+        before = around.statuses.of(spec.name)
+        status = status_after(spec, steered, before)
+        fresh = concerns.news(steered.concerns, before.concerns if before else ())
+        news += [f"{spec.name}: {concern.text}" for concern in fresh]
+        around.statuses.save(status, json.loads(steered.plan.to_json()))
+        around.storage.save_inventory(spec.name, steered.observed.instances, now=now)
+        emit(measures_of(status))
         for line in steered.story():
             self.log.info("%s", line)
+        for question in steered.questions:
+            if trouble := await_answer(question):
+                self.log.warning("%s", trouble)
         return steered
+
+    def _pass_on(self, news: list[str], context: Context) -> None:
+        """Tell people, in one message a task; a notifier that fails is told in the log."""
+        from predictive_scaling.notify import notify
+        from predictive_scaling.settings import Settings
+
+        for line in news:
+            self.log.warning("%s", line)
+        for trouble in notify("\n".join(news), Settings.from_airflow().notifiers, context) if news else ():
+            self.log.warning("%s", trouble)
 
     def _fail_if_any(self, failures: list[tuple[str, Exception]]) -> None:
         """A retry helps against a busy fleet or a failing cloud, and not against a wrong fleet file."""

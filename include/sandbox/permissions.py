@@ -1,0 +1,113 @@
+"""Who may call what: the policies of IAM users and roles, in force while the setting `iam` is 1.
+
+Moto keeps users, roles and policies, but judges every call by the resource `*` and without conditions, and by names
+that policies do not use. Here a statement counts by its actions, its resources and its conditions. The resource is
+known for calls that concern one Auto Scaling group; of other calls it is not, and every resource matches.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
+
+from sandbox.errors import Answer, error_answer
+from sandbox.group_instances import instance_of
+from sandbox.world import WORLD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sandbox.wire import Call
+
+ROOT = "sandbox"
+"""The access key of the account's owner, which the handle `Cloud` uses: nothing is denied to it."""
+PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "stepfunctions": "states"}
+"""Names in policies that differ from those of boto3's clients."""
+ALWAYS = ("sts:GetCallerIdentity",)
+_DENIALS = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
+_TAG = re.compile(r"(?:aws|autoscaling):ResourceTag/(.+)")
+
+
+def refusal(call: Call) -> Answer | None:
+    """Refuse a call that no policy of its caller allows, or that one denies."""
+    if not WORLD.settings.iam or call.key_id == ROOT:
+        return None
+    headers = {"X-Amz-Security-Token": call.token} if call.token else {}
+    try:
+        caller = create_access_key(DEFAULT_ACCOUNT_ID, "aws", call.key_id, headers)
+    except CreateAccessKeyFailure:
+        message = "The security token included in the request is invalid."
+        return error_answer(call.protocol, "InvalidClientTokenId", message, 403)
+    action, group = f"{PREFIXES.get(call.service, call.service)}:{call.operation}", _group(call)
+    if action in ALWAYS or _allowed(caller.collect_policies(), action, group):
+        return None
+    on = f" on resource: {group.arn}" if group else ""
+    message = (
+        f"User: {caller.arn} is not authorized to perform: {action}{on} "
+        f"because no identity-based policy allows the {action} action"
+    )
+    return error_answer(call.protocol, _DENIALS.get(call.protocol, "AccessDenied"), message, 403)
+
+
+def _allowed(policies: Iterable[Any], action: str, group: FakeAutoScalingGroup | None) -> bool:
+    effects = {statement["Effect"] for statement in _statements(policies) if _applies(statement, action, group)}
+    return effects == {"Allow"}
+
+
+def _statements(policies: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for policy in policies:
+        text = policy if isinstance(policy, str) else _document(policy)
+        found = (json.loads(text) if isinstance(text, str) else text)["Statement"]
+        yield from [found] if isinstance(found, dict) else found
+
+
+def _document(policy: Any) -> Any:
+    """Find the text in what moto keeps: a managed policy, or one written into a user or group."""
+    if isinstance(policy, dict):
+        return policy["policy_document"]
+    return next(version.document for version in policy.versions if version.is_default)
+
+
+def _applies(statement: dict[str, Any], action: str, group: FakeAutoScalingGroup | None) -> bool:
+    return (
+        _named(statement.get("Action", ()), action.lower(), fold=True)
+        and (group is None or _named(statement.get("Resource", ()), group.arn))
+        and all(_holds(test, wanted, group) for test, wanted in statement.get("Condition", {}).items())
+    )
+
+
+def _named(patterns: str | list[str], name: str, *, fold: bool = False) -> bool:
+    every = [patterns] if isinstance(patterns, str) else patterns
+    return any(fnmatchcase(name, each.lower() if fold else each) for each in every)
+
+
+def _holds(test: str, wanted: dict[str, Any], group: FakeAutoScalingGroup | None) -> bool:
+    """Compare tags; a condition that cannot be judged here does not hold."""
+    tags = {str(tag["Key"]): str(tag["Value"]) for tag in group.tags} if group else {}
+    for key, values in wanted.items():
+        tag = _TAG.fullmatch(key)
+        if tag is None or tag[1] not in tags or test not in {"StringEquals", "StringLike"}:
+            return False
+        every = [values] if isinstance(values, str) else values
+        if not any(fnmatchcase(tags[tag[1]], each) if test == "StringLike" else tags[tag[1]] == each for each in every):
+            return False
+    return True
+
+
+def _group(call: Call) -> FakeAutoScalingGroup | None:
+    """Find the one group that a call of Auto Scaling changes; descriptions concern all of them."""
+    if call.service != "autoscaling" or call.operation.startswith("Describe"):
+        return None
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
+    backend = autoscaling_backends[DEFAULT_ACCOUNT_ID][call.region]
+    if "InstanceId" in form:
+        found = instance_of(backend, form["InstanceId"])
+        return found[0] if found else None
+    return backend.autoscaling_groups.get(form.get("AutoScalingGroupName") or form.get("Tags.member.1.ResourceId", ""))

@@ -1,0 +1,110 @@
+"""The promise: with exactly the permissions we ask for, and IAM enforced, the product works; one less is named."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+from telling import MONDAY, a_ledger, a_plan, a_turn, an_order, carry_out, floors, writes
+
+from demo.local_airflow import ROOT
+from forecasting import Policy
+from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.fleets import HELD_BY
+from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+from predictive_scaling.metric import Metric
+from predictive_scaling.ownership import Claim, hold
+from predictive_scaling.permission import May, Permission
+from predictive_scaling.schedule import Naming
+from predictive_scaling.settle import settle
+from predictive_scaling.sources import Request
+from predictive_scaling.sources.cloudwatch import CloudWatchSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import sandbox
+    from predictive_scaling.ledger.store import SqlLedger
+
+AUTO = json.loads((ROOT / "include" / "iam" / "auto.json").read_text())
+OBSERVE = json.loads((ROOT / "include" / "iam" / "observe.json").read_text())
+ACTIONS = sorted({action for statement in AUTO["Statement"] for action in statement["Action"]})
+
+
+def less(action: str) -> list[str]:
+    """Give both policies without one action."""
+    return [
+        json.dumps({**policy, "Statement": [_less(action, each) for each in policy["Statement"]]})
+        for policy in (OBSERVE, AUTO)
+    ]
+
+
+def _less(action: str, statement: dict[str, list[str]]) -> dict[str, object]:
+    return {**statement, "Action": [name for name in statement["Action"] if name != action]}
+
+
+def enforced(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch, policies: list[str]) -> AutoScalingFleet:
+    """Be a user with these policies alone; give the marked group as the user reaches it."""
+    mark = {"ResourceId": "web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    cloud.client("autoscaling").create_or_update_tags(Tags=[{**mark, "Key": "predictive-scaling", "Value": "yes"}])
+    iam = cloud.client("iam")
+    iam.create_user(UserName="product")
+    for number, policy in enumerate(policies):
+        iam.put_user_policy(UserName="product", PolicyName=f"asked-for-{number}", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="product")["AccessKey"]
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    reach = {"endpoint_url": cloud.url, "region_name": "us-east-1", **keys}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": reach}))
+    cloud.configure(iam=1)
+    cloud.faults.forget_calls()
+    once = Config(retries={"total_max_attempts": 1})
+    return AutoScalingFleet(boto3.client("autoscaling", config=once, **reach), "web")
+
+
+def an_hour(fleet: AutoScalingFleet, ledger: SqlLedger) -> None:
+    """Pull, claim, write a plan, write another that takes some of it back, and look at the activities."""
+    web = FleetSpec(name="web", group="web", metric=Metric(namespace="A", name="B"), policy=Policy(1, 9, 100.0))
+    read = CloudWatchSource().read([Request(fleet=web, since=MONDAY - timedelta(hours=1))], until=MONDAY)
+    if read.problems:
+        raise PredictiveScalingError(read.problems["web"])
+    claim = Claim(deployment="blue", naming=Naming("ps", "web"))
+    hold(fleet, settle("web", fleet, ledger, a_turn()), claim, Permission(May.PLAN), now=MONDAY)
+    carry_out(an_order(a_plan(5, 9)), fleet, ledger)
+    carry_out(an_order(a_plan(5), a_turn(run=2)), fleet, ledger)
+    fleet.activities()
+
+
+def test_an_hour_with_exactly_what_we_ask_for(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, ledger = enforced(cloud, monkeypatch, less("")), a_ledger(tmp_path)
+    an_hour(fleet, ledger)
+    assert floors(cloud) == {"09:00": 5, "10:00": 2}
+    assert fleet.observe().tags[HELD_BY] == "blue"
+    assert ledger.open_operation("web") is None
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_one_action_less_is_refused_by_its_name(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    fleet, ledger = enforced(cloud, monkeypatch, less(action)), a_ledger(tmp_path)
+    with pytest.raises(PredictiveScalingError, match=f"is not authorized to perform: {action}"):
+        an_hour(fleet, ledger)
+    assert ledger.open_operation("web") is None, "refused is certain: nothing stays open"
+
+
+def test_a_group_that_is_not_marked_is_out_of_reach(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, ledger = enforced(cloud, monkeypatch, less("")), a_ledger(tmp_path)
+    tag = {"ResourceId": "web", "ResourceType": "auto-scaling-group", "Key": "predictive-scaling"}
+    cloud.client("autoscaling").delete_tags(Tags=[tag])
+    with pytest.raises(PredictiveScalingError, match="autoscaling:CreateOrUpdateTags"):
+        an_hour(fleet, ledger)
+    assert (floors(cloud), writes(cloud)) == ({}, 1), "it was asked once, and refused"
