@@ -90,7 +90,7 @@ class _Tale:
         yield Finding(f"paused: {kinds or 'no override holds'}", bool(kinds))
         actions = self.fleet.scheduled()
         yield Finding(f"paused: {len(actions)} scheduled actions, to hold it and to let it go", len(actions) > 1)
-        self.airflow.wait_for_run("resume_fleet", self.airflow.trigger("resume_fleet", {"fleet": NAME, "reason": WHY}))
+        self._run("resume_fleet", fleet=NAME)
         held = [each for each in self.api.overrides(NAME) if each["holds"]]
         yield Finding("resumed: no override holds", not held)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from forecasting.gate import Stage
 from forecasting.override import OverrideKind
+from predictive_scaling.errors import NotAllowed
 from predictive_scaling.fleet_spec import Mode
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from forecasting.gate import Standing
     from forecasting.override import Override
     from predictive_scaling.fleet_spec import FleetSpec
+
+
+ON_TRIAL: Final = "the fleet's mode is observe: set `mode: auto` in its file to let it act"
 
 
 class May(IntEnum):
@@ -41,7 +45,7 @@ def permission(spec: FleetSpec, standing: Standing | None, *, dry_run: bool) -> 
     if dry_run:
         return Permission(May.NOTHING, "this is a dry run")
     if spec.mode is Mode.OBSERVE:
-        return Permission(May.TAKE_BACK, "the fleet's mode is observe: set `mode: auto` in its file to let it act")
+        return Permission(May.TAKE_BACK, ON_TRIAL)
     if standing is None:
         reason = "the fleet has not been reviewed yet: run review_fleets, or wait for its next run"
         return Permission(May.OVERRIDE, reason)
@@ -56,10 +60,17 @@ def stopped(permitted: Permission, overrides: Iterable[Override], now: datetime)
     return Permission(May.TAKE_BACK, str(stop))
 
 
+def refuse_on_trial(spec: FleetSpec) -> None:
+    """A fleet that only observes is never written to, by a person's word neither."""
+    if spec.mode is Mode.OBSERVE:
+        msg = f"fleet {spec.name}: {ON_TRIAL}"
+        raise NotAllowed(msg)
+
+
 def reacting(spec: FleetSpec, overrides: Iterable[Override], now: datetime) -> str:
     """Say why a fleet may not be changed for its load; empty when it may. The gate is about forecasts alone."""
     if spec.mode is Mode.OBSERVE:
-        return "the fleet's mode is observe: set `mode: auto` in its file to let it act"
+        return ON_TRIAL
     stop = next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(now)), None)
     return str(stop) if stop else ""
 

@@ -50,7 +50,7 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "{LEDGER}",
     },
     "notifiers": {
-        "description": "Whom to tell of moves at the gate, plans that wait and concerns: a JSON list of Airflow notifiers.",
+        "description": "Whom to tell of moves at the gate, questions and concerns: a JSON list of Airflow notifiers.",
         "type": "string",
         "default": "[]",
         "example": '[{"notifier": "some.provider.SomeNotifier", "text": "{{ scaling }}"}]',

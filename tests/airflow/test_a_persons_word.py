@@ -61,7 +61,7 @@ def test_the_kill_switch_takes_everything_back_until_it_is_lifted(stack: Stack) 
     [
         ({"kind": "hold", "size": None}, "fill in Size"),
         ({"kind": "hold", "size": 4000}, "is outside of min"),
-        ({"fleet": "batch-video"}, "in mode observe"),
+        ({"fleet": "batch-video"}, "mode is observe"),
         ({"fleet": "nobody"}, "choose one of"),
     ],
 )

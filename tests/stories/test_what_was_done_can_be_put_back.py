@@ -156,6 +156,6 @@ def test_a_dry_run_says_what_would_go_back(desk: Desk) -> None:
 def test_a_fleet_on_trial_is_not_written_to(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "fleets" / "web.yaml"
     file.write_text(file.read_text().replace("mode: auto", "mode: observe"))
-    with pytest.raises(AirflowFailException, match="fleet web is in mode observe, which writes nothing"):
+    with pytest.raises(AirflowFailException, match=r"fleet web: the fleet.s mode is observe"):
         desk.carry_out(SetCapacityOperator(task_id="set", fleet="web", reason="x", desired=5))
     assert sizes(desk.cloud) == (2, 4, 20)

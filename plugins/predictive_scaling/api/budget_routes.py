@@ -46,4 +46,4 @@ def _budgets(records: Records) -> tuple[Budget, ...]:
 def _last(budget: Budget, told: Sequence[Event], records: Records) -> Event | None:
     """Give the budget's newest verdict, whole: lists leave out the sums."""
     mine = next((each for each in told if each.reason.startswith(f"budget {budget.name}: ")), None)
-    return records.events.one(mine.id) if mine and mine.id else None
+    return records.ledger.event(mine.id) if mine and mine.id else None

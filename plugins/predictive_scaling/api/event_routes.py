@@ -71,7 +71,7 @@ def export_events(search: Search, records: RecordsOfServer) -> StreamingResponse
 @router.get("/{event_id}")
 def get_event(event_id: Annotated[int, Path(ge=1, le=NUMBERS)], records: RecordsOfServer) -> EventDetail:
     """Give one event with the chain it belongs to."""
-    event = records.events.one(event_id)
+    event = records.ledger.event(event_id)
     if event is None:
         raise HTTPException(404, f"no event {event_id}: GET /events lists them")
     chain = records.events.chain(event.operation_id) if event.operation_id else ()

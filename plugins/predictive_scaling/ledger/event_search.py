@@ -72,13 +72,6 @@ class EventSearch:
             rows = connection.execute(query(wanted, limit=limit)).mappings()
             return tuple(event_of(row) for row in rows)
 
-    def one(self, number: int) -> Event | None:
-        """Give one event, whole."""
-        with self._engine.connect() as connection:
-            wanted = sa.select(scaling_event).where(scaling_event.c.id == number)
-            row = connection.execute(wanted).mappings().one_or_none()
-        return event_of(row) if row else None
-
     def chain(self, operation_id: str) -> Sequence[Event]:
         """Give the events of an operation in the order they happened, in brief."""
         mine = scaling_event.c.operation_id == operation_id

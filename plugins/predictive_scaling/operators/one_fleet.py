@@ -74,17 +74,12 @@ class OneFleetOperator(BaseOperator):
 
     def _why_not(self, spec: FleetSpec) -> str:
         """Why nothing may be written: a dry run asked for, or everywhere; a fleet on trial is refused outright."""
-        from predictive_scaling.errors import NotAllowed
-        from predictive_scaling.fleet_spec import Mode
+        from predictive_scaling.permission import refuse_on_trial
         from predictive_scaling.settings import Settings
 
         if str(self.only_plan).lower() == "true" or Settings.from_airflow().dry_run:
             return "this is a dry run"
-        if spec.mode is Mode.OBSERVE:
-            msg = (
-                f"fleet {spec.name} is in mode observe, which writes nothing: set `mode: auto` in its file to act on it"
-            )
-            raise NotAllowed(msg)
+        refuse_on_trial(spec)
         return ""
 
     def _tell(self, *lines: str) -> None:

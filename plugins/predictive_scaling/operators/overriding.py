@@ -89,17 +89,15 @@ class KillSwitchOperator(SteeringOperator):
 
 
 def _fleet(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
-    """Find the fleet; one that only observes is never written to, by a person's word neither."""
+    """Find the fleet, which must be one that may be written to."""
     from predictive_scaling.errors import PredictiveScalingError
-    from predictive_scaling.fleet_spec import Mode
+    from predictive_scaling.permission import refuse_on_trial
 
     try:
         spec = named(name, fleets)
+        refuse_on_trial(spec)
     except PredictiveScalingError as error:
         raise AirflowFailException(str(error)) from error
-    if spec.mode is Mode.OBSERVE:
-        msg = f"fleet {name} is in mode observe, which writes nothing: set `mode: auto` in its file to act on it"
-        raise AirflowFailException(msg)
     return spec
 
 

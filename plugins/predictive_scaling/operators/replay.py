@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from predictive_scaling.operators.one_fleet import named
 from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from predictive_scaling.fleet_spec import FleetSpec
 
 
 class ReplayPolicyOperator(BaseOperator):
@@ -23,7 +22,8 @@ class ReplayPolicyOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Replay as the run's form asks, print the table, and keep the result."""
         from forecasting import ForecastingError
-        from predictive_scaling.errors import NoHistory
+        from predictive_scaling.errors import InvalidFleet, NoHistory
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.replays import Trial, replay_fleet
         from predictive_scaling.settings import Settings
         from predictive_scaling.storage import Storage
@@ -37,21 +37,11 @@ class ReplayPolicyOperator(BaseOperator):
             modes=tuple(form["modes"]),
         )
         try:
-            replayed = replay_fleet(_fleet(form["fleet"], settings), storage, trial, now=now)
-        except (NoHistory, ForecastingError) as error:
+            fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)
+            replayed = replay_fleet(fleet, storage, trial, now=now)
+        except (InvalidFleet, NoHistory, ForecastingError) as error:
             raise AirflowFailException(str(error)) from error
         for line in replayed.table():
             self.log.info("%s", line)
         storage.save_replay(replayed.fleet, replayed.as_json(), now=now)
         return replayed.as_json()
-
-
-def _fleet(name: str, settings: Any) -> FleetSpec:
-    from predictive_scaling.fleet_folder import read_fleets
-
-    known = {fleet.name: fleet for fleet in read_fleets(settings.fleets_folder).fleets}
-    if name not in known:
-        choice = ", ".join(sorted(known)) or "none, for the folder has no good file"
-        msg = f"there is no fleet {name!r}: choose one of {choice}"
-        raise AirflowFailException(msg)
-    return known[name]
