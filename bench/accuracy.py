@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecasting import Demand
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 ENGINES: Final = ("ensemble", "ensemble_quick", "prophet_batched", "prophet", "seasonal_naive")
 DEFAULT: Final = "Prophet default"

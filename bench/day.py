@@ -26,9 +26,9 @@ import sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.lookout import Lookout
-    from predictive_scaling.steer import Circumstances
 
 FLEETS: Final = Path(__file__).parents[1] / "include" / "fleets"
 START: Final = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)

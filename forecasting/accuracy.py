@@ -13,8 +13,9 @@ from forecasting.loss import coverage, pinball, wape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
     from forecasting.forecast import Forecast
+    from forecasting.values import Values
 
 HIGH = 0.9
 # With less of its horizon measured, a forecast is not judged.

@@ -15,9 +15,10 @@ from forecasting.loss import coverage, geometric_mean, pinball, wape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
     from forecasting.event import Event
     from forecasting.forecast import Forecast
+    from forecasting.values import Values
 
 BASELINE = "seasonal_naive"
 HIGH = 0.9

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.guesses import Guesses
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 POWER = 5.0
 SHRINK = 0.15

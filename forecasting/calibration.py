@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from forecasting.carry import UNTRIED
 from forecasting.errors import InvalidCalibration, InvalidRequest
 from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, read_back
 from forecasting.learnt import Learnt
 from forecasting.models import model
 from forecasting.models.blended import Blended
 from forecasting.threads import one_thread_of_algebra
-from forecasting.tick import UNTRIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

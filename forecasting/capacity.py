@@ -14,9 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from forecasting.demand import Values
     from forecasting.forecast import Forecast
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A small lowering that lasts this long is worth a step; a shorter one is a wobble.

@@ -6,7 +6,8 @@ Backtests of one series are few and noisy; without hysteresis the engine, and wi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 FIRST: Final = "ensemble"
 CLEARLY: Final = 0.03
 OFTEN: Final = 3
+KEPT: Final = 10
 
 
 def champion(history_of_scores: Sequence[Mapping[str, float]], current: str = FIRST) -> tuple[str, str]:
@@ -40,6 +42,30 @@ def scores_of(series: str, scores: Iterable[Score]) -> dict[str, float]:
     """Give one entry for the history of a series from a backtest: plain numbers, ready for JSON."""
     found = {score.engine: score.wape for score in scores if score.series == series}
     return {engine: error for engine, error in found.items() if math.isfinite(error)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """The engine that serves a fleet, why, and the errors of each engine in the backtests so far, oldest first."""
+
+    engine: str = FIRST
+    reason: str = "no backtest has been made yet"
+    scores: tuple[Mapping[str, float], ...] = ()
+
+    def after(self, scores: Mapping[str, float]) -> Self:
+        """Count one more backtest; who takes over begins with a clean sheet."""
+        history = (*self.scores, scores)[-KEPT:]
+        engine, reason = champion(history, self.engine)
+        return replace(self, engine=engine, reason=reason, scores=history if engine == self.engine else ())
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give it as JSON can hold it."""
+        return {"engine": self.engine, "reason": self.reason, "scores": [dict(each) for each in self.scores]}
+
+    @classmethod
+    def from_mapping(cls, row: Mapping[str, Any]) -> Self:
+        """Read what `as_mapping` gave."""
+        return cls(engine=row["engine"], reason=row["reason"], scores=tuple(row["scores"]))
 
 
 def _least_gain(latest: Sequence[Mapping[str, float]], engine: str, current: str) -> float:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 HALF_LIVES_HOURS = (1 / 6, 1.0, 6.0, 24.0)
 LEADS_HOURS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 24, 36, 48)

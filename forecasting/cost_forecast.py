@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.forecast import Forecast
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

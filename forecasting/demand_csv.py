@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 _MISSING = {"", "nan", "null", "none", "na"}
 

@@ -13,7 +13,7 @@ from forecasting.grid import place
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 
 def read_series(series: pd.Series[Any]) -> tuple[datetime, timedelta, Values]:

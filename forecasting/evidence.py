@@ -21,10 +21,11 @@ from forecasting.scorecard import Scorecard, scored
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
     from forecasting.event import Event
     from forecasting.forecast import Forecast
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 LEARNT, LEAST, MOST = 7 * DAY, 7 * DAY, 14 * DAY
 """The history before the first forecast; the least and the most days that are judged."""

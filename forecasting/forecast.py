@@ -14,7 +14,7 @@ from forecasting.errors import InvalidForecast
 from forecasting.instant import as_utc
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 _FORMAT = "forecast/1"
 

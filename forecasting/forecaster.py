@@ -21,10 +21,11 @@ from forecasting.wall_clock import WallClock, wall_clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
     from forecasting.event import Event
     from forecasting.occasions import Occasion
     from forecasting.panel import Outlook
+    from forecasting.values import Values
 
 # Four weeks show every weekday four times; more adds little and the older the history, the less it says.
 MEMORY = timedelta(days=28)

@@ -13,7 +13,7 @@ from forecasting.errors import InvalidDemand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 # A collector that stamps rows a few seconds late is common; a row a tenth of a step away is another grid.
 SNAP = 0.1

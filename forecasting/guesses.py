@@ -9,8 +9,8 @@ import numpy as np
 from forecasting.correction import TAIL_DAYS, Correction
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 WEEK_SEEN_DAYS = 7
 CURVE_BELIEF, REPEAT_BELIEF = 1.0, 0.5

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 # Eight days have seen every day of the week; what a single week is worth is a matter of the penalty.
 WEEK_KNOWN_DAYS = 12

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 LEAST_DAYS = 3
 

@@ -9,8 +9,8 @@ import numpy as np
 from forecasting.profile import smooth_circle
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
     Trials = list[tuple[int, Values]]
 

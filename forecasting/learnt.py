@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,8 +15,8 @@ import numpy as np
 from forecasting.interval import OFFSET
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 LASTING_HOURS = 3
 LEAST = np.log(1.5)

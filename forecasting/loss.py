@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 
 def wape(truth: Values, guess: Values) -> float:

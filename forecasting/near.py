@@ -18,7 +18,8 @@ from forecasting.errors import NotEnoughHistory
 from forecasting.sliding import ago, last_known, leading_max, trailing_max, trailing_mean
 
 if TYPE_CHECKING:
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
+    from forecasting.values import Values
 
 DAY = timedelta(days=1)
 LEAST_DAYS, WEEKS_FROM_DAYS, MEMORY_DAYS = 2, 15, 28

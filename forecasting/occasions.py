@@ -21,7 +21,8 @@ from forecasting.instant import zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
+    from forecasting.values import Values
 
 WEEK: Final = timedelta(weeks=1)
 DAY: Final = timedelta(days=1)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 POWER = 5.0
 # Where the last day was wholly of the same kind, what was blended is judged by its own trials, and never put aside.

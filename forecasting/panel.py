@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001  (wall-clock time is naive by nature)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from forecasting.errors import InvalidPolicy
+from forecasting.policy_file import fields_of, read_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from forecasting.demand import Values
     from forecasting.freeze import Freeze
+    from forecasting.values import Values
 
 MOST_SURE = 0.99  # Beyond it a forecast has seen too few cases to know.
 _DAY = timedelta(days=1)
@@ -103,17 +104,13 @@ class Policy:
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Read a policy, or a fleet file, that was parsed from YAML or JSON."""
-        from forecasting.policy_file import fields_of
-
-        found = fields_of(mapping)
+        found = fields_of(mapping, [field.name for field in fields(cls) if field.init])
         policy = cls(**found)
         return policy if "quantile" in found else policy.at_cost()
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> Self:
         """Read a policy file, or the policy within a fleet file."""
-        from forecasting.policy_file import read_mapping
-
         try:
             return cls.from_mapping(read_mapping(path))
         except InvalidPolicy as error:

@@ -5,7 +5,6 @@ A fleet file of the product is a policy file too: the keys that concern only the
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,13 +14,11 @@ from forecasting.duration import parse_duration
 from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest
 from forecasting.freeze import Freeze
 from forecasting.instant import parse_instant
-from forecasting.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _ALIASES = {"min": "min_size", "max": "max_size", "stabilization": "stabilisation"}
-_FIELDS = tuple(field.name for field in fields(Policy) if field.name != "_")
 _REQUIRED = ("min_size", "max_size", "target_per_instance")
 _DURATIONS = ("lead_time", "stabilisation", "granularity", "cooldown_up", "cooldown_down", "no_reversal")
 _SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", "units")
@@ -72,18 +69,18 @@ def timezone_of(mapping: Mapping[str, Any]) -> str:
     return str(mapping.get("timezone", "UTC"))
 
 
-def fields_of(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the policy's fields out of a mapping, each in its own type."""
+def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Pick the known fields of a policy out of a mapping, each in its own type."""
     found: dict[str, Any] = {}
     for key, value in mapping.items():
         field = _ALIASES.get(key, key)
-        if field in _FIELDS:
+        if field in known:
             if field in found:
                 msg = f"{key} is given twice, also under its other name: keep one"
                 raise InvalidPolicy(msg)
             found[field] = _typed(str(key), field, value)
         elif key not in FLEET_KEYS:
-            raise InvalidPolicy(_unknown(str(key)))
+            raise InvalidPolicy(_unknown(str(key), known))
     absent = [field for field in _REQUIRED if field not in found]
     if absent:
         msg = f"{absent[0]} is missing: every policy needs {', '.join(_REQUIRED)}"
@@ -125,7 +122,7 @@ def _instant(value: Any) -> datetime:
     return value if isinstance(value, datetime) else parse_instant(str(value), "freeze")
 
 
-def _unknown(key: str) -> str:
-    close = get_close_matches(key, [*_FIELDS, *_ALIASES, *FLEET_KEYS], n=1)
-    mend = f"did you mean {close[0]}?" if close else f"a policy has {', '.join(_FIELDS)}"
+def _unknown(key: str, known: Sequence[str]) -> str:
+    close = get_close_matches(key, [*known, *_ALIASES, *FLEET_KEYS], n=1)
+    mend = f"did you mean {close[0]}?" if close else f"a policy has {', '.join(known)}"
     return f"key {key!r} is unknown: {mend}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 WEEK_KNOWN_DAYS = 7
 WEEK_DECAY = 0.7

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.slots import Slots
+    from forecasting.values import Values
 
 # Prophet's waves are hours long: means of half an hour tell as much as all the slots within.
 BLOCK_HOURS = 0.5

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from forecasting.demand import Values
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 # Target tracking lowers only after 15 minutes of agreement.
 PATIENCE = timedelta(minutes=15)

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from forecasting.demand import Demand, Values
+    from forecasting.demand import Demand
     from forecasting.forecast import Forecast
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
     Sizes = npt.NDArray[np.int64]
     Watch = Callable[[Iterable[datetime], int], Iterable[datetime]]

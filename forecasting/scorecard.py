@@ -18,8 +18,8 @@ from forecasting.sliding import trailing_min
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from forecasting.demand import Values
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 HOUR = timedelta(hours=1)
 

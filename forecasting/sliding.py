@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 Kind = TypeVar("Kind", bound=np.generic)
 

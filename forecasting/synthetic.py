@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting.demand import Demand, Values
+from forecasting.demand import Demand
 from forecasting.wall_clock import wall_clock
+
+if TYPE_CHECKING:
+    from forecasting.values import Values
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 

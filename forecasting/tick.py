@@ -13,46 +13,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.carry import HALF_LIFE, RECENT, UNTRIED, latest_counting_most, over_slots
 from forecasting.errors import InvalidForecast
 from forecasting.forecast import Forecast
+from forecasting.interval import OFFSET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forecasting.calibration import Calibration
-    from forecasting.demand import Demand, Values
-    from forecasting.interval import Trials
-    from forecasting.slots import Slots
+    from forecasting.demand import Demand
+    from forecasting.values import Values
 
-LEADS_HOURS = (1 / 12, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 24.0)
-UNTRIED = tuple(float(0.5 ** (hours / 1.5)) for hours in LEADS_HOURS)
 NEAR = timedelta(hours=6)
-# The miss of now is the mean of the last hour's, the latest counting most.
-RECENT, HALF_LIFE = timedelta(hours=1), timedelta(minutes=20)
-SHRINK = 0.1
-OFFSET = 0.1
 # In errors of the trials: from here on a miss is a change, more and more, and from there on it is nothing else.
 UNUSUAL, UNKNOWN = 3.0, 6.0
-
-
-def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
-    """Regress, for each series and lead, later misses of the trials on those of the hour before: (series, leads)."""
-    weights = _recent(slots.hour, HALF_LIFE / RECENT * slots.hour)
-    leads = [slots.of(hours) for hours in LEADS_HOURS]
-    above = np.zeros((len(logs), len(leads)))
-    below = np.full((len(logs), len(leads)), 1e-9)
-    for origin, guess in trials:
-        truth = logs[:, origin : origin + guess.shape[1]]
-        missed = truth - guess[:, : truth.shape[1]]
-        windows = np.lib.stride_tricks.sliding_window_view(missed, slots.hour, axis=1)[:, :: slots.of(0.5)]
-        level = windows @ weights
-        ends = slots.hour - 1 + slots.of(0.5) * np.arange(level.shape[1])
-        for index, lead in enumerate(leads):
-            usable = int(np.searchsorted(ends, missed.shape[1] - lead))
-            above[:, index] += (level[:, :usable] * missed[:, ends[:usable] + lead]).sum(axis=1)
-            below[:, index] += (1 + SHRINK) * (level[:, :usable] ** 2).sum(axis=1)
-    # A miss fades: after a longer time no more of it is left than after a shorter one.
-    return np.asarray(np.minimum.accumulate(np.clip(above / below, 0.0, 1.0), axis=1), dtype=np.float32)
 
 
 def tick(
@@ -99,7 +74,7 @@ def _moved(
     add = OFFSET * values[:, middle].mean(axis=1)[:, None] + 1e-9
     missed = _missed(np.log(truth + add) - np.log(values[:, middle, :passed] + add), some.step)
     last = min(len(some), passed + max(1, -(-ahead // some.step)))
-    carry = _over_slots(_carry(calibration, list(forecasts), missed), last - passed, some.step)
+    carry = over_slots(_carry(calibration, list(forecasts), missed), last - passed, some.step)
     later = (values[:, :, passed:last] + add[:, :, None]) * np.exp(missed[:, None] * carry)[:, None, :]
     later = np.maximum.accumulate(np.maximum(later - add[:, :, None], 0.0), axis=1)
     return {
@@ -126,14 +101,9 @@ def _aligned(points: Demand, passed: int) -> Values:
 def _missed(misses: Values, step: timedelta) -> Values:
     """Average the misses of the last hour, missing ones left out; 0 where none is known."""
     misses = misses[:, -max(1, RECENT // step) :]
-    weights = _recent(misses.shape[1], HALF_LIFE / step) * ~np.isnan(misses)
+    weights = latest_counting_most(misses.shape[1], HALF_LIFE / step) * ~np.isnan(misses)
     total = weights.sum(axis=1)
     return np.asarray((np.nan_to_num(misses) * weights).sum(axis=1) / np.maximum(total, 1e-9))
-
-
-def _recent(count: int, half_life: float) -> Values:
-    weights = 0.5 ** (np.arange(count)[::-1] / half_life)
-    return np.asarray(weights / weights.sum())
 
 
 def _carry(calibration: Calibration | None, names: list[str], missed: Values) -> Values:
@@ -144,12 +114,3 @@ def _carry(calibration: Calibration | None, names: list[str], missed: Values) ->
     errors = np.array([calibration.error(name) for name in names]) + 1e-9
     change = np.clip((np.abs(missed) / errors - UNUSUAL) / (UNKNOWN - UNUSUAL), 0.0, 1.0)[:, None]
     return np.asarray(learnt + change * (np.maximum(learnt, UNTRIED) - learnt))
-
-
-def _over_slots(carry: Values, count: int, step: timedelta) -> Values:
-    """Draw lines between the leads on a logarithmic scale: (series, slots)."""
-    hours = np.log(np.arange(1, count + 1) * (step / timedelta(hours=1)))
-    known = np.log(LEADS_HOURS)
-    left = np.clip(np.searchsorted(known, hours) - 1, 0, len(known) - 2)
-    share = np.clip((hours - known[left]) / (known[left + 1] - known[left]), 0.0, 1.0)
-    return np.asarray(carry[:, left] * (1 - share) + carry[:, left + 1] * share)

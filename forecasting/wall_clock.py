@@ -18,7 +18,7 @@ from forecasting.instant import zone
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 _PROBE = 1_800  # Clocks change on half hours everywhere.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecasting.blend import Blend
+from forecasting.carry import learnt_carry
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
 from forecasting.hourly import along, hourly_pattern
@@ -20,12 +21,11 @@ from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.slots import Slots
-from forecasting.tick import learnt_carry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 DAYS_FROM = 3
 WEEKS_FROM = 14

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
     _Start = dict[str, Any]
 

@@ -11,8 +11,8 @@ from forecasting.interval import ceiling, offset, spread
 from forecasting.panel import Outlook
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.panel import Panel
+    from forecasting.values import Values
 
 WEEKS_FROM = 14
 DAYS_FROM = 2

@@ -20,8 +20,8 @@ from forecasting.models.seasonal_naive import instead
 from forecasting.panel import Outlook
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.panel import Panel
+    from forecasting.values import Values
 
 PREFIX = "statsforecast:"
 GRID = timedelta(minutes=30)

@@ -10,8 +10,8 @@ import numpy as np
 from forecasting.sliding import ago, trailing_mean
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.scalers.seen import Seen, Sizes
+    from forecasting.values import Values
 
 EVERY = timedelta(minutes=10)
 WINDOW = timedelta(hours=1)

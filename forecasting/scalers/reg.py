@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
     from forecasting.scalers.seen import Seen, Sizes
+    from forecasting.values import Values
 
 WINDOW = timedelta(hours=1)
 LEAST = 4

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from forecasting.demand import Values
     from forecasting.policy import Policy
+    from forecasting.values import Values
 
 Sizes: TypeAlias = "npt.NDArray[np.int64]"
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from forecasting.override import Override
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.reaction import Watched
-    from predictive_scaling.steer import Circumstances
 
 KIND: Final = "react"
 HANDS: Final = 8

@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.aws_client import client
+from predictive_scaling.circumstances import Circumstances
 from predictive_scaling.cost_gate import CostGate
 from predictive_scaling.cost_store import CostStore
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
@@ -15,7 +16,6 @@ from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ownership import deployment_name
-from predictive_scaling.steer import Circumstances
 from predictive_scaling.storage import Storage
 
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from forecasting import Forecast, Plan, Policy
     from forecasting.override import Override
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.cost_gate import Gated
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.permission import Permission
-    from predictive_scaling.steer import Circumstances
     from predictive_scaling.storage import Storage
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from forecasting import Plan, Step
 from forecasting.override import overridden
 from predictive_scaling.apply import Applied, Order, apply_plan
-from predictive_scaling.approving import Agreed, Hearing
+from predictive_scaling.approving import Agreed
 from predictive_scaling.concerns import concerns
 from predictive_scaling.drawing import View, planned_for
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
-from predictive_scaling.overriding import Desk, bounding, in_force, usual_max
+from predictive_scaling.overriding import bounding, in_force, usual_max
 from predictive_scaling.ownership import Claim as Ours
 from predictive_scaling.ownership import Held, hold, last_written
 from predictive_scaling.permission import May, Permission, permission, stopped
@@ -23,59 +23,26 @@ from predictive_scaling.settle import Turn, settle
 from predictive_scaling.track_record import quantile_to_ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from forecasting import Forecast, Policy
     from forecasting.accuracy import Accuracy
     from forecasting.approval import Question
     from forecasting.gate import Stage
     from forecasting.override import Override
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.concerns import Concern
-    from predictive_scaling.cost_gate import CostGate
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.fleets import Fleet, Observed
-    from predictive_scaling.ledger import Ledger
-    from predictive_scaling.ledger.approvals import Approvals
-    from predictive_scaling.ledger.gates import Gate, Gates
-    from predictive_scaling.ledger.overrides import Overrides
+    from predictive_scaling.fleets import Observed
+    from predictive_scaling.ledger.gates import Gate
     from predictive_scaling.ledger.records import TaskRun
-    from predictive_scaling.status import Statuses
     from predictive_scaling.storage import Storage
 
 RECENT: Final = 200
 """Events of a fleet among which its last writes are looked for."""
 RESERVED: Final = 2
 """Slots of AWS's limit kept free: one to catch up with what should hold already, one for a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What is the same for every fleet of a run."""
-
-    by: TaskRun
-    storage: Storage
-    ledger: Ledger
-    gates: Gates
-    overrides: Overrides
-    approvals: Approvals
-    statuses: Statuses
-    cost_gate: CostGate
-    reach: Callable[[FleetSpec], Fleet]
-    deployment: str
-    prefix: str
-    patience: timedelta
-    dry_run: bool
-
-    @property
-    def desk(self) -> Desk:
-        """Where overrides are kept and told."""
-        return Desk(overrides=self.overrides, ledger=self.ledger, by=self.by)
-
-    @property
-    def hearing(self) -> Hearing:
-        """Where questions are kept."""
-        return Hearing(approvals=self.approvals, by=self.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

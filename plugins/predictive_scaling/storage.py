@@ -26,8 +26,8 @@ import pyarrow.parquet as pq
 from forecasting import Demand, Forecast
 from forecasting.accuracy import Accuracy
 from forecasting.calibration import Calibration
+from forecasting.champion import Contest
 from forecasting.errors import InvalidCalibration
-from predictive_scaling.contest import Contest
 from predictive_scaling.errors import InvalidSetting, NoHistory
 from predictive_scaling.fleets import Instance
 

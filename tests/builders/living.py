@@ -10,6 +10,7 @@ import numpy as np
 from telling import a_ledger
 
 from forecasting import Demand, Policy
+from predictive_scaling.circumstances import Circumstances
 from predictive_scaling.cost_gate import CostGate
 from predictive_scaling.cost_store import CostStore
 from predictive_scaling.demand_forecast import forecast_fleets
@@ -22,7 +23,7 @@ from predictive_scaling.ledger.records import TaskRun
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.metric import Metric
 from predictive_scaling.review import Bench, Reviewed, review
-from predictive_scaling.steer import Circumstances, Steered, steer
+from predictive_scaling.steer import Steered, steer
 from predictive_scaling.storage import Points, Storage
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from forecasting.slots import Slots
 from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:
-    from forecasting.demand import Values
+    from forecasting.values import Values
 
 
 def a_split(days: float, **habits: float) -> tuple[Demand, np.ndarray]:

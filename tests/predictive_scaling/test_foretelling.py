@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from forecasting import Demand, ForecastingError, Policy
+from forecasting.champion import Contest
 from forecasting.synthetic import synthetic_demand
-from predictive_scaling.contest import Contest, contests, served
+from predictive_scaling.contest import contests, served
 from predictive_scaling.demand_forecast import forecast_fleets
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.foretelling import HOLDS, foretell

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.steer import Circumstances, Steered
+    from predictive_scaling.steer import Steered
 
 
 class ApplyPlansOperator(SteeringOperator):
