@@ -26,7 +26,7 @@ class Correction:
     def __init__(self, residuals: Values, slots: Slots) -> None:
         """Learn from the residuals of a whole history."""
         self._slots = slots
-        self._leads = sorted({slots.of(hours) for hours in LEADS_HOURS})
+        self._leads = tuple(sorted({slots.of(hours) for hours in LEADS_HOURS}))
         averages, ends = _averages(residuals, slots)
         self._coefficients = _coefficients(residuals, averages, ends, self._leads)
 
@@ -35,19 +35,14 @@ class Correction:
         recent = residuals[:, -TAIL_DAYS * self._slots.per_day :]
         averages = recent @ _kernel(recent.shape[1], self._slots)
         at_leads = np.einsum("nlj,nj->nl", self._coefficients, averages)
-        left, share = self._between()
-        return np.asarray(
-            at_leads[:, left] * (1 - share) + at_leads[:, np.minimum(left + 1, len(self._leads) - 1)] * share
-        )
+        return np.asarray(at_leads @ _between(self._leads, self._slots.horizon))
 
-    def _between(self) -> tuple[np.ndarray, Values]:
-        """Find each slot of the horizon between two known leads, on a logarithmic scale."""
-        if len(self._leads) == 1:
-            return np.zeros(self._slots.horizon, dtype=np.int64), np.zeros(self._slots.horizon, dtype=np.float32)
-        known, asked = np.log(self._leads), np.log(np.arange(1, self._slots.horizon + 1))
-        left = np.clip(np.searchsorted(known, asked) - 1, 0, len(known) - 2)
-        share = np.clip((asked - known[left]) / (known[left + 1] - known[left]), 0.0, 1.0)
-        return left, share.astype(np.float32)
+
+@lru_cache(maxsize=64)
+def _between(leads: tuple[int, ...], horizon: int) -> Values:
+    """Weigh the leads for each slot of the horizon, by lines on a logarithmic scale: (leads, horizon)."""
+    asked, known = np.log(np.arange(1, horizon + 1)), np.log(leads)
+    return np.array([np.interp(asked, known, at) for at in np.eye(len(leads))], dtype=np.float32)
 
 
 def _decays(slots: Slots) -> Values:
@@ -77,7 +72,7 @@ def _averages(residuals: Values, slots: Slots) -> tuple[Values, np.ndarray]:
     return averages[settled], ends[settled]
 
 
-def _coefficients(residuals: Values, averages: Values, ends: np.ndarray, leads: list[int]) -> Values:
+def _coefficients(residuals: Values, averages: Values, ends: np.ndarray, leads: tuple[int, ...]) -> Values:
     """Regress, for each series and lead: (series, leads, half-lives)."""
     _, series, kinds = averages.shape
     found = np.zeros((series, len(leads), kinds), dtype=np.float32)

@@ -92,6 +92,8 @@ class Demand:
                 f"the demand runs from {self.start.isoformat()} to {self.end.isoformat()}"
             )
             raise InvalidDemand(msg)
+        if last - first == len(self):
+            return self
         return Demand(self.start + first * self.step, self.step, self.values[first:last])
 
     def before(self, when: datetime) -> Demand:

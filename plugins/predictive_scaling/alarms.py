@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.aws_client import reading, writing
+from predictive_scaling.fleet_spec import each_load
 from predictive_scaling.sources import SourceUnavailable
 from predictive_scaling.sources.cloudwatch import queries
 
@@ -47,22 +48,20 @@ class Bell:
 def wanted_alarms(
     fleets: Sequence[FleetSpec], prefix: str, topic: str
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
-    """Give the alarm of each fleet that reacts, by its name; and why a fleet can have none, by the fleet's."""
+    """Give an alarm for each load of the fleets that react, by name; and why a load can have none, by the load's."""
     found: dict[str, Mapping[str, Any]] = {}
     none: dict[str, str] = {}
-    for spec in fleets:
-        if spec.reaction is None:
-            continue
+    for load in each_load(spec for spec in fleets if spec.reaction):
         try:
-            found[alarm_name(prefix, spec.name)] = _alarm(spec, topic)
+            found[alarm_name(prefix, load.name)] = _alarm(load, topic)
         except SourceUnavailable as error:
-            none[spec.name] = f"no alarm, only looks: {error}"
+            none[load.name] = f"no alarm, only looks: {error}"
     return found, none
 
 
-def alarm_name(prefix: str, fleet: str) -> str:
-    """Name a fleet's alarm; whatever begins like it is ours."""
-    return f"{prefix}-load-{fleet}"
+def alarm_name(prefix: str, load: str) -> str:
+    """Name a load's alarm; whatever begins like it is ours."""
+    return f"{prefix}-load-{load}"
 
 
 def changes(cloudwatch: Any, prefix: str, wanted: Mapping[str, Mapping[str, Any]]) -> list[AlarmChange]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import PredictiveScalingError
 from predictive_scaling.fleet_folder import FleetFolder, read_folder, with_autoscalers
-from predictive_scaling.fleet_spec import Shard, in_shard
+from predictive_scaling.fleet_spec import Shard, each_load, in_shard
 from predictive_scaling.fleets import aws_answers
-from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
+from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, reactions
 from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.outlook import Outlooks
-    from predictive_scaling.sources import Source
+    from predictive_scaling.sources import Latest, Source
 
 PAGE: Final = 100
 """Groups that one DescribeAutoScalingGroups gives."""
@@ -48,14 +48,13 @@ class Lookout:
         fleets = self._fleets()
         told = dict(self.memory.told)
         groups, out_of_reach = groups_of(fleets)
-        latest = self.source.latest([fleet for fleet in fleets if fleet.name in groups], now=now)
+        latest = self.source.latest(each_load(fleet for fleet in fleets if fleet.name in groups), now=now)
         ahead = self.outlooks.ahead(fleets, latest.seen, now=now) if self.outlooks else {}
         self.watched = {
             fleet.name: Watched(
                 spec=fleet,
                 group=groups[fleet.name],
-                seen=latest.seen.get(fleet.name),
-                problem=latest.problems.get(fleet.name, ""),
+                sights=tuple(_sight(load, latest) for load in fleet.loads),
                 ahead=ahead.get(fleet.name),
             )
             for fleet in fleets
@@ -73,6 +72,10 @@ class Lookout:
             self._known = stamps, read_folder(self.folder)
         found = with_autoscalers(self._known[1]).fleets
         return tuple(fleet for fleet in in_shard(found, self.shard) if fleet.reaction is not None)
+
+
+def _sight(load: FleetSpec, latest: Latest) -> Sight:
+    return Sight(load=load, seen=latest.seen.get(load.name), problem=latest.problems.get(load.name, ""))
 
 
 def groups_of(fleets: Iterable[FleetSpec]) -> tuple[dict[str, Observed], dict[str, str]]:

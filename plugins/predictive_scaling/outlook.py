@@ -18,7 +18,7 @@ from forecasting.gate import Stage
 from forecasting.soon import needed_soon, on_the_grid_of
 from forecasting.tick import tick
 from predictive_scaling.errors import PredictiveScalingError
-from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.fleet_spec import Mode, each_load
 from predictive_scaling.lead_time import lead_time
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """A fleet's newest forecast, what was learnt with it, and the policy as it holds this hour."""
+    """The newest forecast of one load of a fleet, what was learnt with it, and the policy as it holds this hour."""
 
+    fleet: str
     forecast: Forecast
     policy: Policy
     learnt: Calibration | None = None
@@ -72,8 +73,10 @@ class Outlooks:
     _seen: dict[str, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def ahead(self, fleets: Iterable[FleetSpec], seen: Mapping[str, Seen], *, now: datetime) -> dict[str, Step]:
-        """Give what each fleet's forecast, moved by what was seen, asks for soon; a fleet without one has none."""
-        names = self._refreshed([fleet for fleet in fleets if fleet.mode is Mode.AUTO], now)
+        """Give the most that each fleet's forecasts, moved by what was seen, ask for soon; who has none is left out."""
+        trusted = [fleet for fleet in fleets if fleet.mode is Mode.AUTO]
+        self._refresh(trusted, now)
+        names = [load.name for load in each_load(trusted)]
         holding = {name: self._known[name] for name in names if name in self._known and self._known[name].holds(now)}
         fresh = {name: self._points(name, each.forecast, seen.get(name)) for name, each in holding.items()}
         moved = tick(
@@ -81,10 +84,14 @@ class Outlooks:
             {name: points for name, points in fresh.items() if points is not None},
             _joined(holding.values()),
         )
-        steps = {name: needed_soon(moved[name], each.policy, now) for name, each in holding.items()}
-        return {name: step for name, step in steps.items() if step is not None}
+        steps: dict[str, Step] = {}
+        for name, each in holding.items():
+            step, before = needed_soon(moved[name], each.policy, now), steps.get(each.fleet)
+            if step and (before is None or step.capacity > before.capacity):
+                steps[each.fleet] = step
+        return steps
 
-    def _refreshed(self, fleets: list[FleetSpec], now: datetime) -> list[str]:
+    def _refresh(self, fleets: list[FleetSpec], now: datetime) -> None:
         """Read the forecasts that were read longest ago; trouble with one leaves it out until the next time."""
         due = sorted(
             (fleet for fleet in fleets if fleet.name not in self._read or now - self._read[fleet.name] >= ANEW),
@@ -93,13 +100,12 @@ class Outlooks:
         shelf = self.open_shelf() if due else None
         for fleet in due:
             self._read[fleet.name] = now
-            self._known.pop(fleet.name, None)
+            for load in fleet.loads:
+                self._known.pop(load.name, None)
             try:
-                if shelf and (found := _outlook(fleet, shelf)):
-                    self._known[fleet.name] = found
+                self._known |= _outlooks(fleet, shelf) if shelf else {}
             except (PredictiveScalingError, ForecastingError) as error:
                 _log.info("%s: reacts without an outlook: %s", fleet.name, error)
-        return [fleet.name for fleet in fleets]
 
     def _points(self, name: str, forecast: Forecast, seen: Seen | None) -> Demand | None:
         """Give what was seen since the forecast began, and forget what was before; None where there is nothing."""
@@ -108,17 +114,19 @@ class Outlooks:
         return on_the_grid_of(forecast, self._seen[name])
 
 
-def _outlook(fleet: FleetSpec, shelf: Shelf) -> Outlook | None:
-    """Read what there is of a fleet whose forecast is trusted."""
-    gate = shelf.gates.of(fleet.name)
+def _outlooks(fleet: FleetSpec, shelf: Shelf) -> dict[str, Outlook]:
+    """Read what there is of each load of a fleet whose forecast is trusted."""
+    gate, status = shelf.gates.of(fleet.name), shelf.statuses.of(fleet.name)
     if gate is None or gate.standing.stage is not Stage.AUTO:
-        return None
-    _, forecast = shelf.storage.newest_forecast(fleet)
-    kept, status = shelf.storage.calibration(fleet), shelf.statuses.of(fleet.name)
+        return {}
     lead, _ = lead_time(fleet.policy.lead_time, gate)
     quantile = status.quantile if status and status.quantile else fleet.policy.quantile
-    policy = replace(fleet.policy, lead_time=lead, quantile=quantile)
-    return Outlook(forecast=forecast, policy=policy, learnt=kept[1] if kept else None)
+    found: dict[str, Outlook] = {}
+    for load in fleet.loads:
+        (_, forecast), kept = shelf.storage.newest_forecast(load), shelf.storage.calibration(load)
+        policy = replace(load.policy, lead_time=lead, quantile=quantile)
+        found[load.name] = Outlook(fleet=fleet.name, forecast=forecast, policy=policy, learnt=kept[1] if kept else None)
+    return found
 
 
 def _joined(outlooks: Iterable[Outlook]) -> Calibration | None:

@@ -28,18 +28,35 @@ QUIET: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One load of a fleet as it was last seen, or why it was not."""
+
+    load: FleetSpec
+    seen: Seen | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """One fleet as a look found it: its group, and its load, or why there is none."""
+    """One fleet as a look found it: its group, and its loads."""
 
     spec: FleetSpec
     group: fleets.Observed
-    seen: Seen | None = None
-    problem: str = ""
+    sights: tuple[Sight, ...] = ()
     ahead: Step | None = None  # what its forecast, moved by the loads seen, asks for before new instances are ready
 
     def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
-        """Decide within the group's own bounds; without a load to go by, hold or fall back, and never in."""
-        low, high, policy = self.group.min_size, self.group.max_size, self.spec.policy
+        """Decide by the load that needs most; where one is not seen, nothing is taken away."""
+        lately = tuple(wanted)
+        each = [self._by(sight, lately, now) for sight in self.sights or (Sight(load=self.spec),)]
+        sizes = [made.wanted for made in each if made.wanted is not None]
+        most = max(each, key=lambda made: made.capacity)
+        reason = "; ".join([most.reason, *(sight.problem for sight in self.sights if sight.problem)])
+        return replace(most, reason=reason, wanted=max(sizes) if len(sizes) == len(each) else None)
+
+    def _by(self, sight: Sight, wanted: tuple[tuple[datetime, int], ...], now: datetime) -> Decision:
+        """Decide by one load, within the group's own bounds; without it, hold or fall back, and never in."""
+        low, high, policy = self.group.min_size, self.group.max_size, sight.load.policy
         bounds = replace(
             policy,
             min_size=min(max(policy.min_size, low), max(high, policy.min_size)),
@@ -48,13 +65,14 @@ class Watched:
         )
         observed = Observed(
             capacity=self.group.desired,
-            demand=self.seen.value if self.seen else None,
-            measured=self.seen.at if self.seen else None,
-            wanted=tuple(wanted),
+            demand=sight.seen.value if sight.seen else None,
+            measured=sight.seen.at if sight.seen else None,
+            wanted=wanted,
         )
         plan = Plan((self.ahead,)) if self.ahead else None
         made = decide(plan, observed, bounds, now, self.spec.reaction or Rules())
-        return replace(made, reason=f"{made.reason}; {self.problem}") if self.problem else made
+        whose = f"{sight.load.metric.unit}: " if self.spec.also else ""
+        return replace(made, reason=f"{whose}{made.reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

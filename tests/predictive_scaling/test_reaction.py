@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from forecasting import Policy
-from forecasting.decision import Fallback, Rules, StepRule
-from predictive_scaling.fleet_spec import FleetSpec
+from forecasting.decision import Action, Fallback, Rules, StepRule
+from predictive_scaling.fleet_spec import FleetSpec, Load
 from predictive_scaling.fleets import Observed
 from predictive_scaling.metric import Metric
-from predictive_scaling.reaction import AGAIN, Memory, Reaction, Watched, reactions
+from predictive_scaling.reaction import AGAIN, Memory, Reaction, Sight, Watched, reactions
 from predictive_scaling.sources import Seen
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Group:
         self.now += LOOK
         seen = None if load is None else Seen(value=load, at=self.now - age)
         group = Observed(min_size=self.floor, max_size=self.most, desired=self.desired, in_service=self.desired)
-        watched = Watched(spec=self.spec, group=group, seen=seen, problem=problem)
+        sight = Sight(load=self.spec, seen=seen, problem=problem)
+        watched = Watched(spec=self.spec, group=group, sights=(sight,))
         found = next(iter(reactions([watched], self.memory, self.now)), None)
         self.reason = self.memory.told["web"]
         if found:
@@ -133,8 +134,35 @@ def test_what_was_asked_for_a_moment_ago_is_not_asked_for_again() -> None:
     asked: list[Reaction] = []
     for look in range(6):
         now = MONDAY + look * LOOK
-        asked += reactions([Watched(spec=spec, group=group, seen=Seen(value=800, at=now))], memory, now)
+        sight = Sight(load=spec, seen=Seen(value=800, at=now))
+        asked += reactions([Watched(spec=spec, group=group, sights=(sight,))], memory, now)
     assert [each.decided_at - MONDAY for each in asked] == [0 * LOOK, AGAIN, 2 * AGAIN]
+
+
+def several(cpu: float | None, memory: float | None, *, desired: int = 5) -> tuple[Watched, datetime]:
+    """A fleet that needs an instance for each 100 of CPU, and one for each 50 of memory, seen just now."""
+    more = Load(metric=Metric(namespace="A", name="Memory"), target_per_instance=50.0)
+    spec = replace(a_spec(), also=(more,))
+    seen = [None if value is None else Seen(value=value, at=MONDAY) for value in (cpu, memory)]
+    sights = tuple(Sight(load=load, seen=each) for load, each in zip(spec.loads, seen, strict=True))
+    group = Observed(min_size=1, max_size=20, desired=desired, in_service=desired)
+    return Watched(spec=spec, group=group, sights=sights), MONDAY
+
+
+def test_of_several_loads_the_one_that_needs_most_is_answered() -> None:
+    watched, now = several(cpu=830, memory=600)
+    decision = watched.decided((), now)
+    assert (decision.action, decision.capacity, decision.wanted) == (Action.OUT, 12, 12)
+    assert decision.reason == "Memory per minute: load 240% of what 5 serve well: 12 needed"
+
+
+def test_nothing_is_taken_away_while_one_load_needs_it_or_is_not_seen() -> None:
+    quiet = [(MONDAY - 2 * WINDOW, 1), (MONDAY - LOOK, 1)]
+    assert several(cpu=100, memory=50)[0].decided(quiet, MONDAY).action is Action.IN
+    assert several(cpu=100, memory=245)[0].decided(quiet, MONDAY).action is Action.HOLD
+    blind = several(cpu=100, memory=None)[0].decided(quiet, MONDAY)
+    assert (blind.action, blind.capacity, blind.wanted) == (Action.HOLD, 5, None)
+    assert blind.reason.startswith("Memory per minute: the metric is missing: fallback current says 5")
 
 
 def test_a_reaction_survives_the_way_to_another_process() -> None:

@@ -12,7 +12,7 @@ from forecasting.decision import Rules
 from forecasting.gate import Stage
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.outlook import Outlooks, Shelf
-from predictive_scaling.reaction import Memory, Reaction, Watched, reactions
+from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, reactions
 from predictive_scaling.sources import Seen
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def test_the_fleet_is_raised_for_the_minutes_ahead_though_the_present_load_is_se
     enough = life.spec.policy.needed(load)
     served = replace(group, desired=enough, min_size=2)
 
-    watched = Watched(spec=life.spec, group=served, seen=Seen(value=load, at=life.now), ahead=step)
+    sight = Sight(load=life.spec, seen=Seen(value=load, at=life.now))
+    watched = Watched(spec=life.spec, group=served, sights=(sight,), ahead=step)
     (raised,) = reactions([watched], Memory(), life.now)
     assert isinstance(raised, Reaction)
     assert raised.capacity > enough

@@ -21,6 +21,28 @@ _KINDS = "kind in ('intent', 'applied', 'failed', 'unknown', 'observed', 'held',
 
 def upgrade() -> None:
     """Create the tables of fleets; let events be of any kind, and be found by kind and by actor."""
+    _create_gate()
+    _create_status()
+    _create_override()
+    _create_autoscaler()
+    with op.batch_alter_table("scaling_event") as events:
+        events.drop_constraint(op.f("ck_scaling_event_kind"), type_="check")
+    op.create_index("ix_scaling_event_kind_id", "scaling_event", ["kind", "id"])
+    op.create_index("ix_scaling_event_actor_id", "scaling_event", ["actor", "id"])
+
+
+def downgrade() -> None:
+    """Drop the tables of fleets; events of the kinds of before stay as they are, the others go."""
+    op.drop_index("ix_scaling_event_actor_id", "scaling_event")
+    op.drop_index("ix_scaling_event_kind_id", "scaling_event")
+    op.execute(f"delete from scaling_event where not ({_KINDS})")  # noqa: S608 - our own constant
+    with op.batch_alter_table("scaling_event") as events:
+        events.create_check_constraint(op.f("ck_scaling_event_kind"), _KINDS)
+    for table in ("scaling_autoscaler", "scaling_override", "scaling_status", "scaling_gate"):
+        op.drop_table(table)
+
+
+def _create_gate() -> None:
     op.create_table(
         "scaling_gate",
         sa.Column("fleet", sa.String(250), nullable=False),
@@ -36,6 +58,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fleet", name="pk_scaling_gate"),
         sa.CheckConstraint("stage in ('observe', 'approve', 'auto', 'suspended')", name=op.f("ck_scaling_gate_stage")),
     )
+
+
+def _create_status() -> None:
     op.create_table(
         "scaling_status",
         sa.Column("fleet", sa.String(250), nullable=False),
@@ -45,6 +70,9 @@ def upgrade() -> None:
         sa.Column("previous_plan", _JSON),
         sa.PrimaryKeyConstraint("fleet", name="pk_scaling_status"),
     )
+
+
+def _create_override() -> None:
     op.create_table(
         "scaling_override",
         sa.Column("id", sa.String(36), nullable=False),
@@ -65,6 +93,9 @@ def upgrade() -> None:
         sa.CheckConstraint("ends_at is null or ends_at > starts_at", name=op.f("ck_scaling_override_ends_at")),
     )
     op.create_index("ix_scaling_override_fleet_returned_at", "scaling_override", ["fleet", "returned_at"])
+
+
+def _create_autoscaler() -> None:
     op.create_table(
         "scaling_autoscaler",
         sa.Column("name", sa.String(250), nullable=False),
@@ -75,18 +106,3 @@ def upgrade() -> None:
         sa.Column("updated_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_scaling_autoscaler"),
     )
-    with op.batch_alter_table("scaling_event") as events:
-        events.drop_constraint(op.f("ck_scaling_event_kind"), type_="check")
-    op.create_index("ix_scaling_event_kind_id", "scaling_event", ["kind", "id"])
-    op.create_index("ix_scaling_event_actor_id", "scaling_event", ["actor", "id"])
-
-
-def downgrade() -> None:
-    """Drop the tables of fleets; events of the kinds of before stay as they are, the others go."""
-    op.drop_index("ix_scaling_event_actor_id", "scaling_event")
-    op.drop_index("ix_scaling_event_kind_id", "scaling_event")
-    op.execute(f"delete from scaling_event where not ({_KINDS})")  # noqa: S608 - our own constant
-    with op.batch_alter_table("scaling_event") as events:
-        events.create_check_constraint(op.f("ck_scaling_event_kind"), _KINDS)
-    for table in ("scaling_autoscaler", "scaling_override", "scaling_status", "scaling_gate"):
-        op.drop_table(table)
