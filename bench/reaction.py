@@ -55,7 +55,8 @@ def _deployed(folder: Path, way: str, every: float) -> None:
         queue = cloud.client("sqs").create_queue(QueueName="alarms")["QueueUrl"]
         _load(cloud, names, 0.0, age=2 * CLOSED)
         place = Place(home=folder / "airflow", cloud_url=cloud.url, port=free_port(), fleets=fleets)
-        waking = {"PREDICTIVE_SCALING_CHECK_INTERVAL": str(every), "PREDICTIVE_SCALING_ALARM_QUEUE": queue}
+        section = "AIRFLOW__PREDICTIVE_SCALING__"
+        waking = {f"{section}CHECK_INTERVAL": f"{every:g}", f"{section}ALARM_QUEUES": queue}
         with LocalAirflow(place, **waking) as airflow:
             airflow.wait_for_dags("react_to_load")
             for dag_id in ("pull_metrics", "forecast_demand", "apply_plans", "review_fleets"):

@@ -2,16 +2,19 @@
 
 Every Auto Scaling call of an account and region takes a token, descriptions too. The limit is what the calls that
 passed would take if a token were never left lying. The cloud's clock stands still, so that the second run has nothing
-to write but what the first forgot; the bucket fills in real seconds. FLEETS says how many groups, RATE how many calls a
-second: a thousand groups at ten a second take a quarter of an hour.
+to write but what the first forgot; the bucket fills in real seconds. The groups are steered as Airflow does it, by
+tasks side by side, each a process with a shard of them. FLEETS says how many groups, SHARDS how many tasks, RATE how
+many calls a second: a thousand groups at ten a second take a quarter of an hour.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 FLEETS: Final = int(os.environ.get("FLEETS", "500"))
+SHARDS: Final = int(os.environ.get("SHARDS", "4"))
+"""`apply_plans` has at most so many runs at a time."""
 RATE: Final = float(os.environ.get("RATE", "10"))
 BURST: Final = 2 * RATE
 SHAPES: Final = 8
@@ -42,26 +47,38 @@ def measure(_traces: Path | None) -> None:
         specs = _fleets(cloud)
         _forecasts(specs, cloud.now())
         cloud.configure(account_rate=RATE, account_burst=BURST)
-        print(f"{FLEETS} groups, {RATE:g} calls a second, {BURST:g} at once\n")
+        print(f"{FLEETS} groups, {SHARDS} tasks, {RATE:g} calls a second, {BURST:g} at once\n")
         print("| run | seconds | limit | times the limit | calls a fleet | refused and repeated | writes |")
         print("|---|---|---|---|---|---|---|")
-        for name in ("first: groups claimed, plans written", "second: all in place"):
-            _run(name, cloud, specs)
+        runs = ("first: groups claimed, plans written", "second: all in place")
+        told = [_run(name, cloud, specs) for name in runs]
+        print(*(f"\n{name}: {calls}" for name, calls in zip(runs, told, strict=True)), sep="")
 
 
-def _run(name: str, cloud: sandbox.Cloud, specs: list[FleetSpec]) -> None:
+def _run(name: str, cloud: sandbox.Cloud, specs: list[FleetSpec]) -> dict[str, int]:
     cloud.faults.forget_calls()
     ACCOUNT_LIMIT.forget()
-    began = time.monotonic()
-    _steer_all(specs, name, cloud.now())
-    seconds = time.monotonic() - began
+    shards = [(specs[first::SHARDS], f"{name}, shard {first}", cloud.now()) for first in range(SHARDS)]
+    with ProcessPoolExecutor(SHARDS, multiprocessing.get_context("spawn")) as tasks:
+        list(tasks.map(_warm_up, range(SHARDS)))
+        began = time.monotonic()
+        list(tasks.map(_steer_all, *zip(*shards, strict=True)))
+        seconds = time.monotonic() - began
     calls = cloud.calls()
-    print(calls)
     passed = sum(calls.values()) - ACCOUNT_LIMIT.refused
     writes = sum(count for call, count in calls.items() if "Describe" not in call)
     limit = max(passed - BURST, 1) / RATE
     counts = f"{passed / FLEETS:.2f} | {ACCOUNT_LIMIT.refused} | {writes}"
     print(f"| {name} | {seconds:.0f} | {limit:.0f} | {seconds / limit:.2f} | {counts} |", flush=True)
+    return calls
+
+
+def _warm_up(_number: int) -> None:
+    """Import what a task imports; every process gets one of these."""
+    import predictive_scaling.around
+
+    assert predictive_scaling.around.around
+    time.sleep(1)
 
 
 def _steer_all(specs: list[FleetSpec], run: str, now: datetime) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import EnsureAlarmsOperator
+from predictive_scaling.settings import watch
 
 with DAG(
     "ensure_alarms",
-    schedule="47 * * * *" if os.environ.get("PREDICTIVE_SCALING_ALARM_QUEUE") else None,
+    schedule="47 * * * *" if watch().queues else None,
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -24,7 +25,7 @@ with DAG(
             title="Topic",
             description="The ARN of an SNS topic of yours; empty: a topic and a queue are made, and named in the log.",
         ),
-        "dry_run": Param(default=False, type="boolean", title="Dry run", description="Say what would be written."),
+        "dry_run": forms.dry_run("Say what would be written."),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=10)},
     doc_md="One alarm for each fleet with `reaction:` in its file; an alarm that is as it should be is kept.",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import EnsureDashboardOperator
 
 with DAG(
@@ -17,7 +18,7 @@ with DAG(
     tags=["predictive-scaling"],
     params={
         "dashboard": Param("predictive-scaling", type="string", pattern=r"^[A-Za-z0-9_-]{1,200}$", title="Name"),
-        "dry_run": Param(default=False, type="boolean", title="Dry run", description="Say what would be written."),
+        "dry_run": forms.dry_run("Say what would be written."),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=10)},
     doc_md="Draws demand, forecast, capacity and cost of every fleet; a dashboard that is as it should be is kept.",

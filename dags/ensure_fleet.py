@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import EnsureFleetOperator
 
 with DAG(
@@ -14,7 +15,7 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
+        "fleet": forms.fleet(),
         "dry_run": Param(
             default=True, type="boolean", title="Dry run", description="Show the difference, and write nothing."
         ),

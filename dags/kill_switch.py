@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
+from predictive_scaling import forms
 from predictive_scaling.operators import KillSwitchOperator
 
 ACTIONS = {"stop": "Stop: write nothing more, take back what is scheduled", "lift": "Lift the stop"}
@@ -16,8 +17,8 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "action": Param("stop", type="string", enum=list(ACTIONS), values_display=ACTIONS, title="Action"),
-        "reason": Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name."),
+        "action": forms.choice("stop", ACTIONS, "Action"),
+        "reason": forms.reason(),
     },
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=30)},
     doc_md="Heeded by every task before its next fleet. Floors return to min; capacity that is there stays.",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
+from predictive_scaling import forms
 from predictive_scaling.operators import PauseFleetOperator
 
 KINDS = {
@@ -13,6 +14,7 @@ KINDS = {
     "no_scale_in": "No scale-in",
     "no_scale_out": "No scale-out",
     "hold": "Hold at a number",
+    "bounds": "Keep between two numbers",
 }
 
 with DAG(
@@ -21,27 +23,22 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
-        "kind": Param("freeze", type="string", enum=list(KINDS), values_display=KINDS, title="Kind"),
-        "size": Param(
-            None,
-            type=["null", "integer"],
-            minimum=0,
-            maximum=10000,
-            title="Size",
-            description="For hold: the number of instances, within the fleet file's min and max.",
-        ),
-        "hours": Param(
-            4,
-            type=["null", "number"],
-            exclusiveMinimum=0,
-            maximum=720,
-            title="Hours",
-            description="It ends by itself after them. Empty: it holds until you trigger resume_fleet.",
-        ),
-        "reason": Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name."),
+        "fleet": forms.fleet(),
+        "kind": forms.choice("freeze", KINDS, "Kind"),
+        "size": forms.instances("Size", "For hold: the number of instances, within the fleet file's min and max."),
+        "least": forms.instances("Least", "For bounds: never fewer, whatever is planned. Empty: as planned."),
+        "most": forms.instances("Most", "For bounds: never more, whatever comes. Empty: the fleet's usual maximum."),
+        "hours": forms.hours(4, "Hours", "It ends by itself after them. Empty: until you trigger resume_fleet."),
+        "reason": forms.reason(),
     },
     default_args={"retries": 0, "execution_timeout": timedelta(minutes=10)},
     doc_md="Written at once as scheduled actions, the return among them: it ends though nobody runs any more.",
 ):
-    PauseFleetOperator(task_id="pause")
+    PauseFleetOperator(
+        task_id="pause",
+        fleet="{{ params.fleet }}",
+        kind="{{ params.kind }}",
+        reason="{{ params.reason }}",
+        hours="{{ params.hours }}",
+        sizes={name: f"{{{{ params.{name} }}}}" for name in ("size", "least", "most")},
+    )

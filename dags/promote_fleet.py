@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import PromoteFleetOperator
 
 with DAG(
@@ -14,7 +15,7 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
+        "fleet": forms.fleet(),
         "to": Param(
             "auto",
             type="string",
@@ -22,7 +23,7 @@ with DAG(
             title="To",
             description="auto: its plans are written from the next hour on. observe: what was scheduled is taken back.",
         ),
-        "reason": Param(type="string", minLength=3, title="Reason", description="Kept in the ledger beside your name."),
+        "reason": forms.reason(),
     },
     default_args={"retries": 0, "execution_timeout": timedelta(minutes=5)},
     doc_md="Moves one fleet at the gate by a person's word. Only a fleet that waits at approve can go to auto.",

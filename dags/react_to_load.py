@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, AssetWatcher
 
 from predictive_scaling.assets import LOAD_SIGNAL
 from predictive_scaling.operators import ReactToLoadOperator
+from predictive_scaling.settings import watch
 from predictive_scaling.triggers.load import LoadTrigger
 
-# Triggers are made when this file is parsed, so their settings stand here and in the environment.
-SHARDS = int(os.environ.get("PREDICTIVE_SCALING_WATCH_SHARDS", "1"))
-EVERY = float(os.environ.get("PREDICTIVE_SCALING_CHECK_INTERVAL", "30"))
-QUEUE = os.environ.get("PREDICTIVE_SCALING_ALARM_QUEUE", "")  # the URL of an SQS queue that alarms are sent to
-
+WATCH = watch()  # Triggers are made when this file is parsed, and so their settings are read here.
 SIGNAL = Asset(
     name=LOAD_SIGNAL,
     uri="x-predictive-scaling://load-signal",
     watchers=[
         AssetWatcher(
-            name=f"load_{number}_of_{SHARDS}",
-            trigger=LoadTrigger(shard=f"{number}-of-{SHARDS}", every=EVERY, queue=QUEUE if number == 1 else ""),
+            name=f"load_{number}_of_{WATCH.shards}",
+            trigger=LoadTrigger(shard=f"{number}-of-{WATCH.shards}", every=WATCH.every, queue=queue),
         )
-        for number in range(1, SHARDS + 1)
+        for number, queue in enumerate(WATCH.queue_each, start=1)
     ],
 )
 

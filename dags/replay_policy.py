@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import ReplayPolicyOperator
 
 MODES = ["reactive", "predictive", "hybrid", "aws_hourly"]
@@ -16,7 +17,7 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
+        "fleet": forms.fleet(),
         "days": Param(3, type="number", minimum=0.5, maximum=21, title="Days", description="The last days measured."),
         "modes": Param(MODES, type="array", items={"enum": MODES}, examples=MODES, minItems=1, title="Modes"),
         "boot_minutes": Param(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import RollbackOperator
 
 with DAG(
@@ -17,14 +18,14 @@ with DAG(
         "event_id": Param(
             type="integer", minimum=1, title="Event", description="The number of an event, as the ledger lists it."
         ),
-        "reason": Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name."),
+        "reason": forms.reason(),
         "force": Param(
             default=False,
             type="boolean",
             title="Force",
             description="Put it back even where somebody else changed the group since.",
         ),
-        "dry_run": Param(default=False, type="boolean", title="Dry run", description="Say what would be done only."),
+        "dry_run": forms.dry_run(),
     },
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
     doc_md="Restores the sizes and scheduled actions that the event's whole operation changed, and nothing else.",

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
 
-from predictive_scaling.operators import ScaleInOperator, ScaleOutOperator, SetCapacityOperator
+from predictive_scaling import forms
+from predictive_scaling.operators import PauseFleetOperator, ScaleInOperator, ScaleOutOperator, SetCapacityOperator
 
 CHANGES = {"add": "Add so many instances", "remove": "Remove so many", "set": "Set desired capacity to this number"}
 FALLBACKS = {"elsewhere, keep": "Keep those that came", "elsewhere, rollback": "Put everything back"}
@@ -17,8 +18,8 @@ with DAG(
     catchup=False,
     tags=["predictive-scaling"],
     params={
-        "fleet": Param(type="string", minLength=1, title="Fleet", description="The name in its fleet file."),
-        "change": Param("add", type="string", enum=list(CHANGES), values_display=CHANGES, title="Change"),
+        "fleet": forms.fleet(),
+        "change": forms.choice("add", CHANGES, "Change"),
         "amount": Param(
             type="integer",
             minimum=0,
@@ -26,16 +27,17 @@ with DAG(
             title="Instances",
             description="Within the fleet file's bounds. Removing spares protected ones and the last that serves.",
         ),
-        "reason": Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name."),
-        "on_failure": Param(
-            "elsewhere, keep",
-            type="string",
-            enum=list(FALLBACKS),
-            values_display=FALLBACKS,
-            title="If instances do not come",
-            description="Other zones and types of the group's own list are tried first.",
+        "hours": forms.hours(
+            None, "Keep it so for hours", "Neither plan nor load moves it until then. Empty: they may at once."
         ),
-        "dry_run": Param(default=False, type="boolean", title="Dry run", description="Say what would be done only."),
+        "reason": forms.reason(),
+        "on_failure": forms.choice(
+            "elsewhere, keep",
+            FALLBACKS,
+            "If instances do not come",
+            "Other zones and types of the group's own list are tried first.",
+        ),
+        "dry_run": forms.dry_run(),
     },
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
     doc_md="Changes one fleet now. Waiting for instances to serve, or to be gone, holds no worker.",
@@ -46,10 +48,18 @@ with DAG(
         """Take the path of the change that was asked for."""
         return params["change"]
 
-    form = {"fleet": "{{ params.fleet }}", "reason": "{{ params.reason }}", "only_plan": "{{ params.dry_run }}"}
+    @task.short_circuit(trigger_rule="none_failed_min_one_success")
+    def for_hours(params: dict[str, str]) -> bool:
+        """Go on only where it is to be kept so for a while."""
+        return bool(params["hours"] and not params["dry_run"])
+
+    whose = {"fleet": "{{ params.fleet }}", "reason": "{{ params.reason }}"}
+    form = {**whose, "only_plan": "{{ params.dry_run }}"}
     amount = "{{ params.amount }}"
-    choose() >> [
+    changes = [
         ScaleOutOperator(task_id="add", amount=amount, on_failure="{{ params.on_failure }}", **form),
         ScaleInOperator(task_id="remove", amount=amount, **form),
         SetCapacityOperator(task_id="set", desired=amount, **form),
     ]
+    keep = PauseFleetOperator(task_id="keep", kind="freeze", hours="{{ params.hours }}", retries=0, **whose)
+    choose() >> changes >> for_hours() >> keep

@@ -77,7 +77,7 @@ def deployed(home: Path) -> Iterator[Demo]:
         TrialFleet(NAME, cloud).build()
         cloud.control("advance", {"seconds": AGE.total_seconds()})
         place = Place(home=home / "airflow", cloud_url=cloud.url, port=free_port(), fleets=fleets)
-        with LocalAirflow(place, PREDICTIVE_SCALING_CHECK_INTERVAL="5") as airflow:
+        with LocalAirflow(place, AIRFLOW__PREDICTIVE_SCALING__CHECK_INTERVAL="5") as airflow:
             yield Demo(airflow, cloud)
             airflow.close()
 

@@ -39,10 +39,10 @@ class AlarmChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """A topic that alarms are sent to, and the queue behind it that the watch listens to."""
+    """A topic that alarms are sent to, and the queues behind it, one for each shard of the watch."""
 
     topic: str
-    queue: str
+    queues: tuple[str, ...]
 
 
 def wanted_alarms(
@@ -88,11 +88,17 @@ def apply_changes(cloudwatch: Any, planned: Sequence[AlarmChange]) -> None:
             cloudwatch.delete_alarms(AlarmNames=gone[at : at + PAGE])
 
 
-def make_bell(sns: Any, sqs: Any, name: str) -> Bell:
-    """Make sure of topic, queue and what leads from the one to the other; what is there is only named."""
-    with writing(f"making sure of topic and queue {name}"):
+def make_bell(sns: Any, sqs: Any, name: str, *, shards: int = 1) -> Bell:
+    """Make sure of topic, queues and what leads from the one to the others; what is there is only named."""
+    with writing(f"making sure of topic {name}"):
         topic = sns.create_topic(Name=name)["TopicArn"]
-        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    names = [name, *(f"{name}-{number}" for number in range(2, shards + 1))]
+    return Bell(topic=topic, queues=tuple(_queue_behind(topic, each, sns, sqs) for each in names))
+
+
+def _queue_behind(topic: str, name: str, sns: Any, sqs: Any) -> str:
+    with writing(f"making sure of queue {name}"):
+        queue = str(sqs.create_queue(QueueName=name)["QueueUrl"])
     with reading(f"reading queue {name}"):
         known = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn", "Policy"])["Attributes"]
     policy = _may_send(topic, known["QueueArn"])
@@ -100,7 +106,7 @@ def make_bell(sns: Any, sqs: Any, name: str) -> Bell:
         if json.loads(known.get("Policy") or "{}") != policy:
             sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=known["QueueArn"])
-    return Bell(topic=topic, queue=queue)
+    return queue
 
 
 def _alarm(spec: FleetSpec, topic: str) -> dict[str, Any]:

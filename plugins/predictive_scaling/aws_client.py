@@ -31,6 +31,8 @@ CONFIG: Final = Config(
     read_timeout=20,
     user_agent_extra="airflow-predictive-scaling",
 )
+_PENDING: Final = "ResourceContention"
+"""Another change of the same group is still under way: refused for now, though AWS answers it as a fault of its own."""
 _NEVER_SENT: Final = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, NoRegionError)
 _SERVER_FAULT: Final = 500
 
@@ -54,15 +56,28 @@ def client(service: str, *, connection: str, region: str | None) -> Any:
     return _made(service, connection, region, str(known.get_uri()))
 
 
-@lru_cache(maxsize=64)
-def _made(service: str, connection: str, region: str | None, _address: str) -> Any:
-    """Make a client once for a connection as it is now: making one takes longer than most calls."""
+def hook_of(service: str, connection: str, region: str | None) -> Any:
+    """Give the Amazon provider's hook for a connection, which stays at the connection's own address.
+
+    With a role, the provider asks STS for it at AWS's public address whatever `endpoint_url` says, and so would send
+    the keys of a private network, or of a sandbox, out to the real AWS.
+    """
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
     hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service, config=CONFIG)
+    found = hook.conn_config
+    if found.endpoint_url:
+        sts = {"endpoint_url": found.endpoint_url, **found.service_config.get("sts", {})}
+        found.service_config = {**found.service_config, "sts": sts}
+    return hook
+
+
+@lru_cache(maxsize=64)
+def _made(service: str, connection: str, region: str | None, _address: str) -> Any:
+    """Make a client once for a connection as it is now: making one takes longer than most calls."""
     try:
-        return hook.get_conn()
-    except BotoCoreError as error:
+        return hook_of(service, connection, region).get_conn()
+    except (BotoCoreError, ClientError) as error:
         msg = f"connection {connection!r} gives no client for {service}: {error}"
         raise CloudUnavailable(msg) from error
 
@@ -86,7 +101,8 @@ def writing(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_FAULT:
+        status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+        if status >= _SERVER_FAULT and error.response["Error"].get("Code") != _PENDING:
             msg = f"{what}: AWS failed while answering: {describe(error)}; it may have taken effect"
             raise OutcomeUnknown(msg) from error
         msg = f"{what}: AWS refused: {describe(error)}"

@@ -170,9 +170,15 @@ def told_by(task: TaskRun, ledger: Ledger, fleet: str) -> tuple[Told, ...]:
 
 
 def _standing(intents: Sequence[Event]) -> list[Event]:
-    """Leave out the sizes that a later move of the same change has moved on: to let one go lowers desired again."""
+    """Leave out a desired capacity that a later move of the same change has moved on: to let one go lowers it."""
     verbs = [verb_of(intent.call) for intent in intents]
-    return [each for at, each in enumerate(intents) if verbs[at] != "resize" or "retire" not in verbs[at:]]
+    moved_on = [verbs[at] == "resize" and "retire" in verbs[at:] for at in range(len(verbs))]
+    return [_without_desired(each) if moved else each for each, moved in zip(intents, moved_on, strict=True)]
+
+
+def _without_desired(intent: Event) -> Event:
+    after = {name: value for name, value in (intent.after or {}).items() if name != "desired"}
+    return replace(intent, after=after)
 
 
 def same_task(one: TaskRun, other: TaskRun) -> bool:

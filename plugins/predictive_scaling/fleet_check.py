@@ -30,13 +30,19 @@ if TYPE_CHECKING:
     Reach = Callable[[str], Any]
 
 DEPTH_HISTORY: Final = timedelta(days=14)
-_STANDARD: Final = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
-_GRAPHICS: Final = frozenset({"g", "gr", "vt"})
 _QUOTAS: Final = (
     # families, and the quotas on their running vCPUs on demand and as Spot; of other families nothing is said
-    (_STANDARD, "L-1216C47A", "L-34B43A08"),
-    (_GRAPHICS, "L-DB2E81BA", "L-3819A6DF"),
+    (frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"}), "L-1216C47A", "L-34B43A08"),
+    (frozenset({"g", "gr", "vt"}), "L-DB2E81BA", "L-3819A6DF"),
+    (frozenset({"p"}), "L-417A185B", "L-7212CCBC"),
+    (frozenset({"inf"}), "L-1945791B", "L-B5D1601B"),
+    (frozenset({"trn"}), "L-2C3B7624", "L-6B0D517C"),
+    (frozenset({"dl"}), "L-6E869C2A", "L-85EED4F7"),
+    (frozenset({"f"}), "L-74FC7D96", "L-88CF9481"),
+    (frozenset({"x"}), "L-7295265B", "L-E3A00192"),
 )
+_SPOT_OF_P5: Final = "L-C4BD4855"
+"""P5 has a Spot quota apart from the older ones of its family."""
 
 
 def reach_of(spec: FleetSpec) -> Reach:
@@ -138,11 +144,19 @@ def _quotas(spec: FleetSpec, group: Mapping[str, Any], reach: Reach) -> tuple[Qu
     spot = (most - base) * _spot_share(group) // 100
     needed: dict[str, int] = {}
     for each, size in vcpus.items():
-        for families, on_demand_code, spot_code in _QUOTAS:
-            for code, count in ((on_demand_code, most - spot), (spot_code, spot)):
-                if family_of(each) in families and count:
-                    needed[code] = max(needed.get(code, 0), count * size)
+        for code, count in zip(quotas_of(each), (most - spot, spot), strict=False):
+            if count:
+                needed[code] = max(needed.get(code, 0), count * size)
     return tuple(_quota(code, vcpus, reach) for code, vcpus in needed.items())
+
+
+def quotas_of(instance_type: str) -> tuple[str, ...]:
+    """Give the quotas that an instance type counts towards, on demand and as Spot; none of an unknown family."""
+    family = family_of(instance_type)
+    for families, on_demand, spot in _QUOTAS:
+        if family in families:
+            return on_demand, _SPOT_OF_P5 if instance_type.startswith("p5") else spot
+    return ()
 
 
 def _quota(code: str, needed: int, reach: Reach) -> Quota:

@@ -53,6 +53,11 @@ class LaunchFailure:
     kind: FailureKind
     reason: str
 
+    @property
+    def of_spot(self) -> bool:
+        """Whether the Spot market refused, where buying on demand may help."""
+        return bool(re.search(r"\bspot\b|MaxSpotInstanceCount|SpotMaxPrice", self.reason, re.IGNORECASE))
+
     def __str__(self) -> str:
         return f"launch failed ({self.kind}): {self.reason}; {MENDS[self.kind]}"
 

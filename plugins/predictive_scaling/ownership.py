@@ -1,8 +1,9 @@
 """Whose group is it? Who or what else moves it is named before the first write, and policy says what comes of it.
 
 `judge` is pure, and reads what a look at the group costs anyway. `hold` acts on it: it refuses, stands back, or writes
-our name on the group and reads it back. AWS has no conditional write of tags: two deployments that claim at the same
-instant may both go on for that one turn; at its next look one of them finds the other's name and writes no more.
+our name on the group and reads it back; before that, once in the life of a group, it looks at the scaling policies too.
+AWS has no conditional write of tags: two deployments that claim at the same instant may both go on for that one turn;
+at its next look one of them finds the other's name and writes no more.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def judge(observed: Observed, claim: Claim, now: datetime) -> tuple[Rival, ...]:
         *_suspended(observed),
         *_drift(observed, claim),
     )
-    return tuple(sorted(found, key=lambda rival: not rival.stops))
+    return _gravest_first(found)
 
 
 def judge_policies(policies: Iterable[ScalingPolicy]) -> tuple[Rival, ...]:
@@ -105,6 +106,8 @@ def judge_policies(policies: Iterable[ScalingPolicy]) -> tuple[Rival, ...]:
 def hold(fleet: Fleet, observed: Observed, claim: Claim, permitted: Permission, *, now: datetime) -> Held:
     """Make sure that the group is ours before anything is written; what may not be written needs no claim."""
     rivals = judge(observed, claim, now)
+    if permitted.may not in {May.NOTHING, May.TAKE_BACK} and observed.tags.get(HELD_BY) != claim.deployment:
+        rivals = _gravest_first((*rivals, *judge_policies(fleet.policies())))
     found = Held(observed=observed, permitted=permitted, notes=tuple(map(str, rivals)), rivals=rivals)
     against = "; ".join(str(rival) for rival in rivals if rival.stops)
     if permitted.may is May.NOTHING:
@@ -177,6 +180,10 @@ def _scheduled(actions: dict[str, Any]) -> Iterator[Moved]:
     for name, action in actions.items():
         if "start" in action:
             yield Moved(datetime.fromisoformat(action["start"]), action, name)
+
+
+def _gravest_first(rivals: Iterable[Rival]) -> tuple[Rival, ...]:
+    return tuple(sorted(rivals, key=lambda rival: not rival.stops))
 
 
 def _claimed(fleet: Fleet, observed: Observed, claim: Claim, held: Held) -> Held:

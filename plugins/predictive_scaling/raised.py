@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 KIND: Final = "scale_out"
 RAISE: Final = "resize up to"
+MIX: Final = "resize to buy on demand"
 RECENT: Final = 200
 """Events of a fleet among which a raise is looked for: with so many since, others have moved desired long ago."""
 FOLLOWED: Final = timedelta(minutes=30)
@@ -40,6 +41,8 @@ class Fallback(StrEnum):
 
     ELSEWHERE = "elsewhere"
     """Wait for AWS's next attempt, in another zone or with another type of the group's own list."""
+    ON_DEMAND = "on_demand"
+    """Buy on demand what the Spot market does not give."""
     KEEP = "keep"
     """Keep those that came, and ask for no more."""
     ROLLBACK = "rollback"
@@ -120,13 +123,26 @@ def ending_of(intents: Iterable[Event], operation_id: str | None) -> str:
 
 def give_back(raised: Raised, fallback: Fallback, why: str, observed: Observed, at: Workplace) -> str:
     """Keep what came, or put the fleet back; say what was done. What is done already is not done again."""
-    moves = _moves_back(raised, fallback, why, observed)
+    bought = mix_before(raised, at) if fallback is Fallback.ROLLBACK else None
+    moves = _moves_back(raised, fallback, why, observed, bought)
     if moves:
         change(KIND, moves, at)
-    left = moves[-1].after["desired"] if moves else observed.desired
+    left = next((move.after["desired"] for move in reversed(moves) if "desired" in move.after), observed.desired)
     came = [each.id for each in observed.instances if each.id not in raised.known and each.staying]
     kept = f"kept {len(came)} that came" if fallback is Fallback.KEEP else f"let go {len(came)} that came"
     return f"{kept}; desired is {left}, it was {raised.base} before"
+
+
+def mix_before(raised: Raised, at: Workplace) -> int | None:
+    """Give how much was bought on demand before this raise bought more; None if it did not."""
+    events = at.ledger.events(fleet=at.name, limit=RECENT)
+    applied = {(event.operation_id, event.call) for event in events if event.kind is EventKind.APPLIED}
+    for event in sorted(events, key=lambda event: event.id or 0):
+        before = event.before or {}
+        mine = before.get("mix_of") == raised.operation_id and event.kind is EventKind.INTENT
+        if mine and (event.operation_id, event.call) in applied:
+            return int(before["on_demand"])
+    return None
 
 
 def end_unfollowed(at: Workplace, observed: Observed) -> None:
@@ -190,16 +206,18 @@ def _verdict(raised: Raised, observed: Observed) -> Verdict | None:
     return raised.wait.judge(Examined(observed=observed))
 
 
-def _moves_back(raised: Raised, fallback: Fallback, why: str, observed: Observed) -> list[Move]:
-    """First ask for no more than is there, so that nothing comes any more; then let go what came."""
+def _moves_back(raised: Raised, fallback: Fallback, why: str, observed: Observed, mix: int | None) -> list[Move]:
+    """First ask for no more than is there, and buy as before, so that nothing comes any more; then let go what came."""
     if observed.desired > raised.goal:
         msg = f"somebody else raised desired to {observed.desired} above {raised.goal}: nothing is put back"
         raise WriteRefused(msg)
     floor = max(raised.base, observed.min_size)
     there = min(max(observed.staying_units, floor), observed.desired)
     moves: list[Move] = []
-    if there < observed.desired:
-        moves.append(resize_move(f"back to {there}", why, observed, Sizes(desired=there)))
+    changed_mix = mix if observed.mix and mix != observed.mix.base else None
+    if there < observed.desired or changed_mix is not None:
+        back = Sizes(desired=there if there < observed.desired else None, on_demand=changed_mix)
+        moves.append(resize_move(f"back to {there}", why, observed, back))
     new = [each for each in observed.instances if each.id not in raised.known and each.staying and not each.protected]
     for instance in new[: max(there - floor, 0)] if fallback is Fallback.ROLLBACK else ():
         there -= instance.weight

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KIND: Final = "rollback"
 _WRITES: Final = frozenset({EventKind.APPLIED})
-_SIZES: Final = ("min", "max", "desired")
+_SIZES: Final = ("min", "max", "desired", "on_demand")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def _present(undo: Undo, observed: Observed) -> dict[str, Any]:
     """What is there now of the things the operation changed."""
     sizes = observed.sizes.as_json()
     actions = {action.name: action.as_json() for action in observed.actions}
-    return {name: sizes[name] if name in _SIZES else actions.get(name) for name in undo.before}
+    return {name: sizes.get(name) if name in _SIZES else actions.get(name) for name in undo.before}
 
 
 def _moves(undo: Undo, observed: Observed, reason: str, now: datetime) -> tuple[list[Move], list[str]]:

@@ -20,6 +20,7 @@ from predictive_scaling.raised import (
     ending_of,
     give_back,
     is_raise,
+    mix_before,
     restore_unfollowed,
 )
 from predictive_scaling.settle import settle
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.launch_failure import LaunchFailure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,23 @@ def raise_desired(spec: FleetSpec, at: Workplace, amount: int, reason: str, term
 def give_up(raised: Raised, fallback: Fallback, why: str, at: Workplace) -> str:
     """Keep what came, or put the fleet back; say what was done."""
     return give_back(raised, fallback, why, settle(at.name, at.fleet, at.ledger, at.turn), at)
+
+
+def buy_on_demand(raised: Raised, failure: LaunchFailure | None, at: Workplace) -> str:
+    """Have the group buy on demand what the Spot market refused, once a raise; empty where that cannot help."""
+    observed = settle(at.name, at.fleet, at.ledger, at.turn)
+    missing, mix = raised.goal - observed.staying_units, observed.mix
+    spot = mix is not None and mix.on_demand(raised.goal) < raised.goal
+    if not (failure and failure.of_spot and mix and spot and missing > 0) or mix_before(raised, at) is not None:
+        return ""
+    base = mix.base_for(min(mix.on_demand(raised.goal) + missing, raised.goal), raised.goal)
+    why = f"the Spot market refused {missing}: {failure.reason}"
+    move = resize_move("to buy on demand", why, observed, Sizes(on_demand=base), mix_of=raised.operation_id)
+    change(KIND, [move], at)
+    return (
+        f"buying on demand what Spot refused: the group's on-demand base is {base}, it was {mix.base}; "
+        "`roll_back` of this operation buys Spot again"
+    )
 
 
 def _begun(at: Workplace) -> Raised | None:

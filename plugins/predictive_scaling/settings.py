@@ -55,7 +55,37 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "[]",
         "example": '[{"notifier": "some.provider.SomeNotifier", "text": "{{ scaling }}"}]',
     },
+    "check_interval": {
+        "description": "Seconds between two looks at the loads of the fleets that we react for.",
+        "type": "integer",
+        "default": "30",
+    },
+    "watch_shards": {
+        "description": "Triggers that share these fleets among them.",
+        "type": "integer",
+        "default": "1",
+    },
+    "alarm_queues": {
+        "description": "URLs of the SQS queues whose messages mean: look now. One for each watch shard, with spaces.",
+        "type": "string",
+        "default": "",
+        "example": "https://sqs.eu-central-1.amazonaws.com/123456789012/ps-load-alarms",
+    },
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How the loads of the fleets that we react for are watched."""
+
+    every: int
+    shards: int
+    queues: tuple[str, ...] = ()
+
+    @property
+    def queue_each(self) -> tuple[str, ...]:
+        """Give each shard the queue that wakes it, or none."""
+        return self.queues or ("",) * self.shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +105,7 @@ class Settings:
     def from_airflow(cls) -> Settings:
         """Read the section as Airflow sees it: environment first, then airflow.cfg, then our defaults."""
         return cls(
-            fleets_folder=Path(_text("fleets_folder")),
+            fleets_folder=fleets_folder(),
             storage=_text("storage"),
             fleets_per_shard=_whole_number("fleets_per_shard", least=1),
             dry_run=_flag("dry_run"),
@@ -84,6 +114,20 @@ class Settings:
             notifiers=_notifiers(),
             deployment=_text("deployment"),
         )
+
+
+def watch() -> Watch:
+    """Read how to watch: by themselves, for a DAG file reads these when it is parsed."""
+    shards, queues = _whole_number("watch_shards", least=1), tuple(_text("alarm_queues").split())
+    if queues and len(queues) != shards:
+        each = f"list {shards}, one for each of watch_shards: a message is seen by one of them only"
+        _refuse("alarm_queues", " ".join(queues), each)
+    return Watch(every=_whole_number("check_interval", least=5), shards=shards, queues=queues)
+
+
+def fleets_folder() -> Path:
+    """Give the folder of the fleet files, whatever the rest of the section says."""
+    return Path(_text("fleets_folder"))
 
 
 def _text(key: str) -> str:

@@ -73,7 +73,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         _create_group(cloud)
         place = Place(home=home / "airflow", cloud_url=cloud.url, port=free_port(), fleets=home / "fleets")
         # Looks are far apart, so that what comes soon has come by the alarm.
-        waking = {"PREDICTIVE_SCALING_CHECK_INTERVAL": "600", "PREDICTIVE_SCALING_ALARM_QUEUE": queues[1]}
+        section = "AIRFLOW__PREDICTIVE_SCALING__"
+        waking = {f"{section}CHECK_INTERVAL": "600", f"{section}ALARM_QUEUES": queues[1]}
         with LocalAirflow(place, **waking) as airflow:
             airflow.wait_for_dags("react_to_load")
             yield Watched(airflow, cloud, *queues)

@@ -10,7 +10,10 @@ import pytest
 
 from forecasting import Policy
 from predictive_scaling.checks import Facts, Hook, Queue, Quota, TargetGroup, flaws_of
+from predictive_scaling.fleet_check import quotas_of
 from predictive_scaling.fleets import Observed
+from sandbox.quotas import QUOTAS
+from sandbox.usage import ON_DEMAND, SPOT, Pool
 
 SECOND = timedelta(seconds=1)
 QUOTA = Quota(code="L-1216C47A", name="Standard", limit=40, needed=40)
@@ -136,3 +139,17 @@ def test_a_maximum_that_a_forecast_may_pass_counts_as_it_is_passed() -> None:
 def test_the_grave_flaws_come_first() -> None:
     flaws = flaws_of(good_facts(cooldown=SECOND, observed=a_group(tags={})))
     assert [flaw.grave for flaw in flaws] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "of", ["m6i", "t3a", "im4gn", "g5", "gr6", "vt1", "p4d", "p5en", "inf2", "trn1", "dl1", "f1", "x2i"]
+)
+@pytest.mark.parametrize("way", [ON_DEMAND, SPOT])
+def test_the_quota_asked_for_is_the_one_a_launch_counts_towards(of: str, way: str) -> None:
+    pool = Pool(instance_type=f"{of}.xlarge", zone="us-east-1a", purchase=way)
+    (counted,) = [quota.code for quota in QUOTAS if quota.covers(pool)]
+    assert quotas_of(pool.instance_type)[way == SPOT] == counted
+
+
+def test_of_a_family_nobody_knows_no_quota_is_asked() -> None:
+    assert quotas_of("zz9.large") == ()

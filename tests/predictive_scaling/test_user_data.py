@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -106,6 +108,7 @@ def test_the_worker_runs_with_its_settings_and_its_log_is_shipped(instance: Inst
     assert len(instance.calls("docker run --detach --name worker", "--restart unless-stopped", IMAGE)) == 1
     assert instance.calls("docker login --username AWS --password-stdin 123456789012.dkr.ecr")
     environment = (instance.folder / "etc" / "worker.env").read_text().splitlines()
+    assert {"INSTANCE_ID=i-0abc", "AUTO_SCALING_GROUP=video-workers"} <= set(environment)
     assert "QUEUE_URL=http://q/1 2" in environment
     assert "AWS_DEFAULT_REGION=eu-central-1" in environment
     assert (instance.folder / "etc" / "worker.env").stat().st_mode & 0o077 == 0, "only root may read the settings"
@@ -175,8 +178,6 @@ def test_a_spot_notice_stops_the_worker_too(instance: Instance) -> None:
 
 
 def test_a_log_with_quotes_and_tabs_is_still_json(instance: Instance) -> None:
-    import json
-
     instance.says("fail-run", "99")
     text = (instance.folder / "bin" / "docker").read_text()
     (instance.folder / "bin" / "docker").write_text(text.replace('"no route', '\'no "route"\\\\ \t\'"'))
@@ -184,3 +185,14 @@ def test_a_log_with_quotes_and_tabs_is_still_json(instance: Instance) -> None:
     (shipped,) = instance.calls("aws logs put-log-events")
     (event,) = json.loads(shipped.partition("--log-events ")[2])
     assert 'no "route"' in event["message"]
+
+
+def test_the_workers_policy_has_what_its_script_and_its_program_call_and_no_more() -> None:
+    pulling = {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}  # what `docker run` asks the registry
+    awslogs = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    typed = re.findall(r"aws (\w+) ((?:[a-z]+-)+[a-z]+)", SCRIPT.read_text())
+    called = re.findall(r"_(sqs|autoscaling)\.(\w+)\(", (ROOT / "include" / "worker" / "worker.py").read_text())
+    made = {f"{service}:{''.join(word.title() for word in re.split('[-_]', name))}" for service, name in typed + called}
+    made = {name.replace("ecr:GetLoginPassword", "ecr:GetAuthorizationToken") for name in made}
+    statements = json.loads((ROOT / "include" / "iam" / "worker.json").read_text())["Statement"]
+    assert made | pulling | awslogs == {action for statement in statements for action in statement["Action"]}

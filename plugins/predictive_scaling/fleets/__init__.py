@@ -105,24 +105,49 @@ class ScalingPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """The three numbers of a fleet; None means: as it is."""
+    """The numbers of a fleet; None means: as it is. So much is bought `on_demand` before any Spot."""
 
     min_size: int | None = None
     max_size: int | None = None
     desired: int | None = None
+    on_demand: int | None = None
 
     def as_json(self) -> dict[str, int]:
         """What is given, by the words of a fleet file."""
-        fields = {"min": self.min_size, "max": self.max_size, "desired": self.desired}
+        fields = {"min": self.min_size, "max": self.max_size, "desired": self.desired, "on_demand": self.on_demand}
         return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, int]) -> Sizes:
         """Read what `as_json` wrote; other keys are no sizes."""
-        return cls(min_size=fields.get("min"), max_size=fields.get("max"), desired=fields.get("desired"))
+        return cls(
+            min_size=fields.get("min"),
+            max_size=fields.get("max"),
+            desired=fields.get("desired"),
+            on_demand=fields.get("on_demand"),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.as_json())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How a fleet buys: a base on demand, then this percentage of the rest; what is left is Spot."""
+
+    base: int = 0
+    share: int = 100
+
+    def on_demand(self, capacity: int) -> int:
+        """Give how many of so many units are bought on demand, as AWS counts: a part of a unit is one."""
+        return min(self.base, capacity) - (-max(capacity - self.base, 0) * self.share // 100)
+
+    def base_for(self, on_demand: int, capacity: int) -> int:
+        """Give the least base by which at least so many of the units are bought on demand, and no Spot is asked for."""
+        bases = range(self.base, capacity + 1)
+        return next(
+            (base for base in bases if Mix(base=base, share=self.share).on_demand(capacity) >= on_demand), capacity
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +164,15 @@ class Observed:
     suspended: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    mix: Mix | None = None
+    """Of a group that may buy Spot; others buy in one way."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sizes(self) -> Sizes:
-        """The three numbers."""
-        return Sizes(min_size=self.min_size, max_size=self.max_size, desired=self.desired)
+        """The numbers."""
+        base = self.mix.base if self.mix else None
+        return Sizes(min_size=self.min_size, max_size=self.max_size, desired=self.desired, on_demand=base)
 
     @property
     def staying_units(self) -> int:

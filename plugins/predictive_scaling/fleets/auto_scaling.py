@@ -96,8 +96,13 @@ class AutoScalingFleet:
         return _receipt(answer, (row for row in failed if _ALREADY_GONE not in row.get("ErrorMessage", "")))
 
     def resize(self, sizes: Sizes) -> Receipt:
-        """Update the group's sizes in one call."""
-        given = {"MinSize": sizes.min_size, "MaxSize": sizes.max_size, "DesiredCapacity": sizes.desired}
+        """Update the group's sizes in one call; how it buys is read first, for AWS takes that as a whole."""
+        given = {
+            "MinSize": sizes.min_size,
+            "MaxSize": sizes.max_size,
+            "DesiredCapacity": sizes.desired,
+            "MixedInstancesPolicy": None if sizes.on_demand is None else self._bought_with(sizes.on_demand),
+        }
         with writing(f"resizing group {self._group} to {sizes.as_json()}"):
             answer = self._autoscaling.update_auto_scaling_group(
                 AutoScalingGroupName=self._group, **{key: value for key, value in given.items() if value is not None}
@@ -116,6 +121,13 @@ class AutoScalingFleet:
                 raise
             return Receipt(request_id="already gone")
         return _receipt(answer, ())
+
+    def _bought_with(self, base: int) -> dict[str, Any]:
+        """Give the group's own way of buying with another base on demand."""
+        with reading(f"describing group {self._group}"):
+            found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
+        present = found["AutoScalingGroups"][0].get("MixedInstancesPolicy", {}).get("InstancesDistribution", {})
+        return {"InstancesDistribution": {**present, "OnDemandBaseCapacity": base}}
 
     def _target_states(self, arns: Sequence[str]) -> list[dict[str, str]]:
         elb = self._other("elbv2") if arns else None

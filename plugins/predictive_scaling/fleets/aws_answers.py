@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.fleets import Activity, Instance, Observed, ScalingPolicy
+from predictive_scaling.fleets import Activity, Instance, Mix, Observed, ScalingPolicy
 from predictive_scaling.schedule import ScheduledAction
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def observed(group: AutoScalingGroupTypeDef, actions: Iterable[ScheduledAction] 
         suspended=tuple(sorted(row.get("ProcessName", "") for row in group.get("SuspendedProcesses", ()))),
         zones=tuple(group.get("AvailabilityZones", ())),
         types=_types(group),
+        mix=_mix(group),
         tags={str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in group.get("Tags", ())},
     )
 
@@ -119,6 +120,15 @@ def _types(group: AutoScalingGroupTypeDef) -> tuple[str, ...]:
     """The types a mixed group may launch instead of one another."""
     template = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
     return tuple(row["InstanceType"] for row in template.get("Overrides", ()) if "InstanceType" in row)
+
+
+def _mix(group: AutoScalingGroupTypeDef) -> Mix | None:
+    """How a mixed group buys; without a share given, AWS buys on demand alone."""
+    if "MixedInstancesPolicy" not in group:
+        return None
+    found = group["MixedInstancesPolicy"].get("InstancesDistribution", {})
+    share = found.get("OnDemandPercentageAboveBaseCapacity")
+    return Mix(base=found.get("OnDemandBaseCapacity") or 0, share=100 if share is None else share)
 
 
 def _target_state(health: Mapping[str, str]) -> str:

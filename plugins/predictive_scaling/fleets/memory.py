@@ -7,7 +7,17 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.fleets import HELD_BY, Activity, Examined, Instance, Observed, Receipt, ScalingPolicy, Sizes
+from predictive_scaling.fleets import (
+    HELD_BY,
+    Activity,
+    Examined,
+    Instance,
+    Mix,
+    Observed,
+    Receipt,
+    ScalingPolicy,
+    Sizes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +79,8 @@ class MemoryFleet:
         if not 0 <= low <= desired <= high:
             msg = f"resizing to {sizes.as_json()}: refused: {low} <= {desired} <= {high} does not hold"
             raise WriteRefused(msg)
-        return self._write(replace(now, min_size=low, max_size=high, desired=desired))
+        mix = now.mix if sizes.on_demand is None else replace(now.mix or Mix(), base=sizes.on_demand)
+        return self._write(replace(now, min_size=low, max_size=high, desired=desired, mix=mix))
 
     def retire(self, instance_id: str) -> Receipt:
         """Take one out."""

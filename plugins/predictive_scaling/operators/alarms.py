@@ -63,13 +63,15 @@ class EnsureAlarmsOperator(BaseOperator):
         """Give the topic; of one that is not made in a dry run, what stands in its place."""
         from predictive_scaling.alarms import make_bell
         from predictive_scaling.aws_client import client
+        from predictive_scaling.settings import watch
 
         if dry:
             self.log.info("would make sure of topic and queue %s", name)
             return name
         sns, sqs = (client(service, connection=spec.connection, region=spec.region) for service in ("sns", "sqs"))
-        bell = make_bell(sns, sqs, name)
-        self.log.info("alarms ring at %s: set PREDICTIVE_SCALING_ALARM_QUEUE=%s", bell.topic, bell.queue)
+        bell = make_bell(sns, sqs, name, shards=watch().shards)
+        told = "alarms ring at %s: set [predictive_scaling] alarm_queues = %s"
+        self.log.info(told, bell.topic, " ".join(bell.queues))
         return bell.topic
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from predictive_scaling.change import Workplace
     from predictive_scaling.fleet_spec import FleetSpec
+
+
+LONGEST_HOURS: Final = 720
 
 
 class OneFleetOperator(BaseOperator):
@@ -103,13 +106,34 @@ def whole_number(name: str, value: object) -> int | None:
     """Read a number that came through a template; empty means not given."""
     from predictive_scaling.errors import OutOfBounds
 
-    text = str(value).strip()
-    if text in {"", "None"}:
+    text = _text(value)
+    if not text:
         return None
     if not text.isascii() or not text.isdigit():
         msg = f"{name} {value!r} is not a whole number: write one of at least 0"
         raise OutOfBounds(msg)
     return int(text)
+
+
+def number_of_hours(value: object) -> float | None:
+    """Read hours that came through a template; empty means for as long as nobody ends it."""
+    from predictive_scaling.errors import OutOfBounds
+
+    text = _text(value)
+    try:
+        hours = float(text or 1)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= LONGEST_HOURS:
+        msg = f"hours {value!r} is no length of time: write a number above 0, up to {LONGEST_HOURS}"
+        raise OutOfBounds(msg)
+    return hours if text else None
+
+
+def _text(value: object) -> str:
+    """Give what came through a template: None comes as a word."""
+    text = str(value).strip()
+    return "" if text == "None" else text
 
 
 def positive(name: str, value: object) -> int:

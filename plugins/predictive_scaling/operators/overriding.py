@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from predictive_scaling.operators.one_fleet import named
+from predictive_scaling.operators.one_fleet import named, number_of_hours, whole_number
 from predictive_scaling.operators.permanent import mended_by_a_person
 from predictive_scaling.operators.steering import SteeringOperator
 
@@ -22,7 +22,29 @@ if TYPE_CHECKING:
 
 
 class PauseFleetOperator(SteeringOperator):
-    """Lay a person's bounds over one fleet's plan, from now on, for so many hours or until it is resumed."""
+    """Lay a person's bounds over one fleet's plan, from now on, for so many hours or until it is resumed.
+
+    `sizes` has the `size` of a hold, or the `least` and `most` of bounds.
+    """
+
+    template_fields: Sequence[str] = ("fleet", "kind", "reason", "hours", "sizes")
+
+    def __init__(
+        self,
+        *,
+        fleet: str,
+        kind: str,
+        reason: str,
+        hours: str = "",
+        sizes: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.fleet = fleet
+        self.kind = kind
+        self.reason = reason
+        self.hours = hours
+        self.sizes = dict(sizes or {})
 
     @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
@@ -31,15 +53,38 @@ class PauseFleetOperator(SteeringOperator):
         from predictive_scaling.overriding import impose
         from predictive_scaling.settings import Settings
 
-        form, settings = context["params"], Settings.from_airflow()
+        settings = Settings.from_airflow()
         every = read_fleets(settings.fleets_folder).fleets
-        spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
+        spec, around = _fleet(self.fleet, every), self._around(context, settings, every)
         now = datetime.now(UTC)
-        observed = around.reach(spec).observe()
-        made = impose(_wish(form, spec, now), spec.name, observed, around.desk, now=now)
+        wish = self._wish(spec, now)
+        made = impose(wish, spec.name, around.reach(spec).observe(), around.desk, now=now)
         self.log.info("%s: %s", spec.name, made)
         self._steer_all([spec], around, context)
         return _row(made)
+
+    def _wish(self, spec: FleetSpec, now: datetime) -> Wish:
+        from forecasting.override import OverrideKind
+        from predictive_scaling.overriding import Wish
+
+        kind, hours = OverrideKind(self.kind), number_of_hours(self.hours)
+        size, least, most = (self._size(name, spec) for name in ("size", "least", "most"))
+        if kind is OverrideKind.HOLD and size is None:
+            msg = "hold asks for a number of instances: fill in Size"
+            raise AirflowFailException(msg)
+        if kind is OverrideKind.BOUNDS and least is None and most is None:
+            msg = "bounds ask for a number of instances: fill in Least, Most or both"
+            raise AirflowFailException(msg)
+        low, high = (size, size) if kind is OverrideKind.HOLD else (least, most)
+        ends = now + timedelta(hours=hours) if hours else None
+        return Wish(kind=kind, reason=self.reason, starts_at=now, ends_at=ends, min_size=low, max_size=high)
+
+    def _size(self, name: str, spec: FleetSpec) -> int | None:
+        size, policy = whole_number(name, self.sizes.get(name)), spec.policy
+        if size is not None and policy.bounded(size) != size:
+            msg = f"{name} {size} is outside of min {policy.min_size} and max {policy.max_size} of the fleet file"
+            raise AirflowFailException(msg)
+        return size
 
 
 class ResumeFleetOperator(SteeringOperator):
@@ -99,21 +144,6 @@ def _fleet(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
     except PredictiveScalingError as error:
         raise AirflowFailException(str(error)) from error
     return spec
-
-
-def _wish(form: Mapping[str, Any], spec: FleetSpec, now: datetime) -> Wish:
-    from forecasting.override import OverrideKind
-    from predictive_scaling.overriding import Wish
-
-    kind, hours, size = OverrideKind(form["kind"]), form["hours"], form["size"]
-    if kind is OverrideKind.HOLD and size is None:
-        msg = "hold asks for a number of instances: fill in Size"
-        raise AirflowFailException(msg)
-    if size is not None and spec.policy.bounded(size) != size:
-        msg = f"size {size} is outside of min {spec.policy.min_size} and max {spec.policy.max_size} of the fleet file"
-        raise AirflowFailException(msg)
-    ends = now + timedelta(hours=hours) if hours else None
-    return Wish(kind=kind, reason=form["reason"], starts_at=now, ends_at=ends, min_size=size)
 
 
 def _row(override: Override) -> dict[str, Any]:

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from predictive_scaling.waits import Verdict
 
 
+WAYS_ON = frozenset({"elsewhere", "on_demand"})
+"""What may bring the missing after all; the others say what becomes of the raise without them."""
+
+
 class ScaleOutOperator(OneFleetOperator):
     """Raise desired by an amount, and wait, deferred, until it serves; when it cannot, fall back in the given order.
 
-    `on_failure` is an order of `elsewhere`, `keep` and `rollback`. `elsewhere` leaves a lack of capacity to AWS's next
-    attempt in the group's other zones and types, and is passed over by a group that has neither.
+    `on_failure` is an order of `elsewhere`, `on_demand`, `keep` and `rollback`. `elsewhere` leaves a lack of capacity
+    to AWS's next attempt in the group's other zones and types, `on_demand` buys what the Spot market refused; each is
+    passed over where it cannot help.
     """
 
     template_fields: Sequence[str] = (*OneFleetOperator.template_fields, "amount", "on_failure")
@@ -50,7 +55,7 @@ class ScaleOutOperator(OneFleetOperator):
 
         with self._at(context) as (spec, at):
             amount, order, why_not = positive("amount", self.amount), self._order(), self._why_not(spec)
-            followed = self.timeout * (1 + order.count(Fallback.ELSEWHERE))
+            followed = self.timeout * (1 + sum(each in WAYS_ON for each in order))
             terms = Terms(why_not=why_not, followed=followed, fallback=last_of(order))
             raised = raise_desired(spec, at, amount, self.reason, terms)
             self._tell(*filter(None, [raised.note]))
@@ -77,7 +82,6 @@ class ScaleOutOperator(OneFleetOperator):
     ) -> dict[str, Any]:
         from predictive_scaling.errors import NotFollowed
         from predictive_scaling.follow import conclude
-        from predictive_scaling.raised import Fallback
         from predictive_scaling.waits import Ended
 
         if verdict is None:
@@ -90,9 +94,9 @@ class ScaleOutOperator(OneFleetOperator):
         if verdict.ended is Ended.OVERTAKEN:
             conclude(raised, verdict, at, error=verdict.reason)
             raise NotFollowed(verdict.reason)
-        if order[:1] == [Fallback.ELSEWHERE]:
-            order = order[1:]
-            if why := elsewhere(verdict, at):
+        while order and order[0] in WAYS_ON:
+            way, *order = order
+            if why := way_on(way, raised, verdict, at):
                 self._tell(why)
                 return self._defer(spec, replace(raised, mark=verdict.mark), order)
         return self._give_up(raised, order, verdict.reason, at, verdict)
@@ -128,7 +132,7 @@ class ScaleOutOperator(OneFleetOperator):
         try:
             return [Fallback(word) for word in words]
         except ValueError as error:
-            msg = f"on_failure {self.on_failure!r}: {error}: use an order of elsewhere, keep, rollback"
+            msg = f"on_failure {self.on_failure!r}: {error}: use an order of elsewhere, on_demand, keep, rollback"
             raise OutOfBounds(msg) from error
 
 
@@ -136,7 +140,15 @@ def last_of(order: Sequence[Fallback]) -> Fallback:
     """What becomes of the raise when nothing more is waited for."""
     from predictive_scaling.raised import Fallback
 
-    return next((each for each in order if each is not Fallback.ELSEWHERE), Fallback.KEEP)
+    return next((each for each in order if each not in WAYS_ON), Fallback.KEEP)
+
+
+def way_on(way: str, raised: Raised, verdict: Verdict, at: Workplace) -> str:
+    """Try one way in which the missing may still come, and say what is awaited of it; one that cannot help is empty."""
+    from predictive_scaling.raised import Fallback
+    from predictive_scaling.scale_out import buy_on_demand
+
+    return buy_on_demand(raised, verdict.failure, at) if way == Fallback.ON_DEMAND else elsewhere(verdict, at)
 
 
 def elsewhere(verdict: Verdict, at: Workplace) -> str:

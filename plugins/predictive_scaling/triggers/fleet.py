@@ -98,17 +98,17 @@ class AsyncGroup:
 
 async def client(service: str, *, connection: str, region: str | None) -> Any:
     """Give an aiobotocore client for an Airflow connection, which must exist: as `aws_client.client` does."""
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
     from airflow.sdk import Connection
+    from asgiref.sync import sync_to_async
 
-    from predictive_scaling.aws_client import CONFIG
+    from predictive_scaling.aws_client import hook_of
 
     try:
         await Connection.async_get(connection)
     except Exception as error:
         msg = f"no Airflow connection {connection!r} in the triggerer: define it there too"
         raise CloudUnavailable(msg) from error
-    hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service, config=CONFIG)
+    hook = await sync_to_async(hook_of)(service, connection, region)
     return await hook.get_async_conn()
 
 

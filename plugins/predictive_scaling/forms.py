@@ -1,0 +1,61 @@
+"""What the forms of several DAGs ask for, in the same words everywhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from airflow.sdk import Param
+
+from predictive_scaling.settings import fleets_folder
+
+MOST_INSTANCES: Final = 10_000
+MOST_HOURS: Final = 720
+
+
+def fleet() -> Param:
+    """Ask for a fleet; those that have a file are proposed, and the name of an autoscaler may be typed."""
+    return Param(
+        type="string",
+        minLength=1,
+        title="Fleet",
+        description="The name in its fleet file, or of an autoscaler.",
+        examples=fleet_names(),
+    )
+
+
+def reason() -> Param:
+    """Ask why."""
+    return Param(type="string", minLength=5, title="Reason", description="Kept in the ledger, with your name.")
+
+
+def dry_run(description: str = "Say what would be done only.", *, given: bool = False) -> Param:
+    """Ask whether to write at all."""
+    return Param(default=given, type="boolean", title="Dry run", description=description)
+
+
+def choice(given: str, options: dict[str, str], title: str, description: str = "") -> Param:
+    """Ask for one of some words, each shown with what it means."""
+    words = list(options)
+    return Param(given, description, type="string", enum=words, values_display=options, title=title)
+
+
+def instances(title: str, description: str) -> Param:
+    """Ask for a number of instances, or none."""
+    return Param(
+        None, type=["null", "integer"], minimum=0, maximum=MOST_INSTANCES, title=title, description=description
+    )
+
+
+def hours(given: float | None, title: str, description: str) -> Param:
+    """Ask for a length of time, or none."""
+    bounds: dict[str, Any] = {"exclusiveMinimum": 0, "maximum": MOST_HOURS}
+    return Param(given, type=["null", "number"], title=title, description=description, **bounds)
+
+
+def fleet_names() -> list[str]:
+    """Give the names in the fleet files, good or bad; a folder that is not there has none."""
+    folder = fleets_folder()
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"}) if folder.is_dir() else []
+    found = (re.search(r"^name:\s*['\"]?([\w.-]+)", path.read_text(errors="replace"), re.MULTILINE) for path in files)
+    return [match[1] for match in found if match]
