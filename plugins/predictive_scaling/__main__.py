@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -24,8 +24,8 @@ PIPE_WIDTH: Final = 220
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 2 for input a person can mend."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -38,12 +38,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without repeating the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with 2, the code of bad input."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        msg = f"{text!r} is not a whole number of at least 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="predictive-scaling", description="Look at predictive scaling from a shell.")
+    parser = _Parser(prog="predictive-scaling", description="Look at predictive scaling from a shell.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     ledger = commands.add_parser("ledger", help="list what happened to the fleets, newest first")
     ledger.add_argument("--fleet", help="only this fleet")
-    ledger.add_argument("--limit", type=int, default=30, help="how many events (default 30)")
+    ledger.add_argument("--limit", type=_positive, default=30, help="how many events (default 30)")
     ledger.add_argument("--json", action="store_true", help="print JSON, whole events")
     ledger.set_defaults(run=_ledger)
     check = commands.add_parser("check", help="check every fleet file")
@@ -107,23 +122,22 @@ def _check_groups(options: argparse.Namespace) -> int:
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from predictive_scaling.checks import lines_of
-    from predictive_scaling.fleet_check import check_fleet, reach_of
-    from predictive_scaling.fleet_folder import read_fleets
-    from predictive_scaling.operators.one_fleet import named
+    from predictive_scaling.fleet_check import check_fleets
     from predictive_scaling.settings import Settings
 
-    settings = Settings.from_airflow()
-    known = read_fleets(settings.fleets_folder).fleets
-    chosen = [named(options.fleet, known)] if options.fleet else known
+    names = [options.fleet] if options.fleet else []
     with redirect_stdout(sys.stderr):  # Airflow's connections log to stdout, which is for the answer alone
-        found = {spec.name: check_fleet(spec, reach_of(spec), settings, now=datetime.now(UTC)) for spec in chosen}
+        found = list(check_fleets(names, Settings.from_airflow(), now=datetime.now(UTC)))
+    for problem in [each for each in found if each.problem]:
+        print("\n".join(problem.lines()), file=sys.stderr)  # noqa: T201 - the command's output
+    told = [each for each in found if not each.problem]
     if options.json:
-        print(json.dumps({name: [asdict(flaw) for flaw in flaws] for name, flaws in found.items()}, indent=2))  # noqa: T201 - the command's output
+        print(json.dumps({each.name: [asdict(flaw) for flaw in each.flaws] for each in told}, indent=2))  # noqa: T201 - the command's output
     else:
-        for name, flaws in found.items():
-            print("\n".join(lines_of(name, flaws)))  # noqa: T201 - the command's output
-    return int(any(flaw.grave for flaws in found.values() for flaw in flaws))
+        print("\n".join(line for each in told for line in each.lines()))  # noqa: T201 - the command's output
+    if any(each.problem for each in found):
+        return 2
+    return int(any(each.grave for each in found))
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """An autoscaler as the API takes it: a workload, its replicas and its targets. Underneath it is a fleet like any other.
 
-What a fleet file says in its own words is made here from the targets, and checked by the same `FleetFile`. One target
-is that metric of the group; several become the number of instances that the scarcest of them needs.
+What a fleet file says in its own words is made here from the targets, and checked by the same `FleetFile`. Each target
+is a load of the fleet; of several, the one that needs most instances counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 CHECKED_EVERY: Final = 30
-"""Seconds between two looks of `react_to_load`, for all fleets at once."""
+"""Seconds between two looks of `react_to_load` at all fleets, unless airflow.cfg has them looked at more often."""
 STABILISATION: Final = "5m"
 """Use must have been low for so long before an instance goes."""
 PERIOD: Final = "1m"
@@ -54,9 +54,11 @@ class Autoscaler(Strict):
     target_memory_percent: Percent | None = Field(None, description="as the CloudWatch agent measures it")
     target_gpu_percent: Percent | None = None
     gpu_metrics: Literal["dcgm", "cloudwatch_agent"] = Field(
-        "dcgm", description="dcgm: the DCGM exporter through Prometheus, for a GPU target alone"
+        "dcgm", description="where GPUs are measured: by the DCGM exporter through Prometheus, or by the agent"
     )
-    scale_check_interval_seconds: int = Field(CHECKED_EVERY, description="every fleet is looked at each 30 s")
+    scale_check_interval_seconds: int = Field(
+        CHECKED_EVERY, ge=CHECKED_EVERY, le=3600, description="looked at so often at least"
+    )
     mode: Literal["observe", "approve", "auto"] = Field("observe", description="observe writes nothing")
     connection: Plain = Field("aws_default", description="Airflow connection to the AWS account")
     region: Plain | None = None
@@ -77,14 +79,6 @@ class Autoscaler(Strict):
         for wrong, message in (
             (not self.targets, "no target: give target_cpu_percent, target_memory_percent or target_gpu_percent"),
             (
-                self.gpu_metrics == "dcgm" and "gpu" in self.targets and len(self.targets) > 1,
-                "dcgm gives the GPU alone: write gpu_metrics cloudwatch_agent to set it beside CPU or memory",
-            ),
-            (
-                self.scale_check_interval_seconds != CHECKED_EVERY,
-                f"scale_check_interval_seconds {self.scale_check_interval_seconds}: each fleet is looked at every 30 s",
-            ),
-            (
                 self.min_replicas > self.max_replicas,
                 f"min_replicas {self.min_replicas} is above max_replicas {self.max_replicas}: lower the one",
             ),
@@ -95,12 +89,14 @@ class Autoscaler(Strict):
 
     def fleet_fields(self) -> dict[str, Any]:
         """Say it as a fleet file would."""
-        alone = len(self.targets) == 1
+        first, *more = (
+            {"metric": self._metric(name), "target_per_instance": percent} for name, percent in self.targets.items()
+        )
         return {
             "name": self.name,
             "group": self.group,
-            "metric": self._metric(),
-            "target_per_instance": next(iter(self.targets.values())) if alone else 1.0,
+            **first,
+            "also": more,
             "min": self.min_replicas,
             "max": self.max_replicas,
             "mode": self.mode,
@@ -118,27 +114,16 @@ class Autoscaler(Strict):
             msg = f"autoscaler {self.name}: {_told(error)}"
             raise InvalidFleet(msg) from error
 
-    def _metric(self) -> dict[str, Any]:
-        match list(self.targets):
-            case ["gpu"] if self.gpu_metrics == "dcgm":
-                return self._from_dcgm()
-            case [name]:
-                return {**self._part(name), "per_instance": True, "period": PERIOD}
-        return self._scarcest()
-
-    def _part(self, name: str) -> dict[str, Any]:
-        namespace, metric = METRICS[name]
-        dimensions = {"AutoScalingGroupName": self.group}
-        return {"namespace": namespace, "name": metric, "dimensions": dimensions, "statistic": "Average"}
-
-    def _scarcest(self) -> dict[str, Any]:
-        """Several means over the group: the instances in service, times the share of its target that is most used."""
-        shares = ", ".join(f"{name} / {percent:g}" for name, percent in self.targets.items())
-        in_service = {**self._part("cpu"), "namespace": "AWS/AutoScaling", "name": "GroupInServiceInstances"}
+    def _metric(self, target: str) -> dict[str, Any]:
+        if target == "gpu" and self.gpu_metrics == "dcgm":
+            return self._from_dcgm()
+        namespace, metric = METRICS[target]
         return {
-            "name": "instances needed",
-            "expression": f"MAX([{shares}]) * instances",
-            "metrics": {**{name: self._part(name) for name in self.targets}, "instances": in_service},
+            "namespace": namespace,
+            "name": metric,
+            "dimensions": {"AutoScalingGroupName": self.group},
+            "statistic": "Average",
+            "per_instance": True,
             "period": PERIOD,
         }
 

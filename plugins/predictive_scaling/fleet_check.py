@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.blueprint import family_of
 from predictive_scaling.blueprint_file import blueprint_path, read_blueprint
-from predictive_scaling.checks import Facts, Flaw, Hook, Queue, Quota, TargetGroup, flaws_of
-from predictive_scaling.errors import GroupNotFound, InvalidFleet
+from predictive_scaling.checks import Facts, Flaw, Hook, Queue, Quota, TargetGroup, flaws_of, lines_of
+from predictive_scaling.errors import GroupNotFound, InvalidFleet, PredictiveScalingError
+from predictive_scaling.fleet_folder import named, read_fleets
 from predictive_scaling.fleets import HELD_BY, aws_answers
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet, no_group
 from predictive_scaling.metric import Metric, QueueMetric
@@ -18,7 +20,7 @@ from predictive_scaling.ownership import Claim, judge, judge_policies
 from predictive_scaling.schedule import Naming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -48,6 +50,36 @@ _SPOT_OF_P5: Final = "L-C4BD4855"
 def reach_of(spec: FleetSpec) -> Reach:
     """Reach AWS's services with the fleet's connection."""
     return partial(client, connection=spec.connection, region=spec.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found wrong with one fleet, or why nothing could be looked for."""
+
+    name: str
+    flaws: tuple[Flaw, ...] = ()
+    problem: str = ""
+
+    @property
+    def grave(self) -> bool:
+        """Whether it must be mended before anything is written."""
+        return bool(self.problem) or any(flaw.grave for flaw in self.flaws)
+
+    def lines(self) -> list[str]:
+        """Tell it."""
+        return [f"{self.name}: not checked: {self.problem}"] if self.problem else lines_of(self.name, self.flaws)
+
+
+def check_fleets(names: Sequence[str], settings: Settings, *, now: datetime) -> Iterator[Checked]:
+    """Check the fleets of these names, or all there are; what cannot be looked at keeps no other from being checked."""
+    folder = read_fleets(settings.fleets_folder)
+    if not names:
+        yield from (Checked(name="fleet file", problem=problem) for problem in folder.problems)
+    for spec in [named(name, folder.fleets) for name in names] or folder.fleets:
+        try:
+            yield Checked(name=spec.name, flaws=check_fleet(spec, reach_of(spec), settings, now=now))
+        except PredictiveScalingError as error:
+            yield Checked(name=spec.name, problem=str(error))
 
 
 def check_fleet(spec: FleetSpec, reach: Reach, settings: Settings, *, now: datetime) -> tuple[Flaw, ...]:

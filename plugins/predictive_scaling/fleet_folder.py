@@ -103,6 +103,16 @@ def overruled(spec: FleetSpec, fleets: Sequence[FleetSpec]) -> str:
     return ""
 
 
+def named(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
+    """Find a fleet by its name, or name those there are."""
+    known = {fleet.name: fleet for fleet in fleets}
+    if name not in known:
+        choice = ", ".join(sorted(known)) or "none, for the folder has no good file"
+        msg = f"there is no fleet {name!r}: choose one of {choice}"
+        raise InvalidFleet(msg)
+    return known[name]
+
+
 def _autoscalers() -> Sequence[StoredAutoscaler]:
     """Read them as a task does; without a connection to the ledger there can be none."""
     from sqlalchemy.exc import SQLAlchemyError

@@ -22,21 +22,23 @@ def shown(seen: Seen, **targets: Any) -> AutoscalerView:
 
 
 def test_a_single_targets_use_is_the_mean_over_the_instances() -> None:
-    status = shown(Seen(status=SEEN, load=336.0, resized=(3, 1)), target_gpu_percent=70).status
+    status = shown(Seen(status=SEEN, loads=(336.0,), resized=(3, 1)), target_gpu_percent=70).status
     assert (status.current_replicas, status.desired_replicas) == (4, 5)
     assert [(each.name, each.current_percent, each.target_percent) for each in status.metrics] == [("gpu", 84.0, 70.0)]
     assert status.load_of_target == 1.2
     assert (status.scale_ups, status.scale_downs) == (3, 1)
 
 
-def test_of_several_targets_only_the_share_of_the_scarcest_is_known() -> None:
-    seen = Seen(status=SEEN, load=3.0)
+def test_of_several_targets_each_is_told_and_the_greatest_share_counts() -> None:
+    seen = Seen(status=SEEN, loads=(180.0, 252.0))
     status = shown(seen, target_cpu_percent=60, target_memory_percent=70).status
-    assert [each.current_percent for each in status.metrics] == [None, None]
-    assert status.load_of_target == 0.75
+    assert [each.current_percent for each in status.metrics] == [45.0, 63.0]
+    assert status.load_of_target == 0.9
+    half = shown(Seen(status=SEEN, loads=(None, 252.0)), target_cpu_percent=60, target_memory_percent=70).status
+    assert [each.current_percent for each in half.metrics] == [None, 63.0]
 
 
 def test_without_a_measurement_or_an_instance_there_is_no_number() -> None:
-    for seen in (Seen(), Seen(status=SEEN), Seen(load=336.0)):
+    for seen in (Seen(), Seen(status=SEEN), Seen(loads=(336.0,))):
         status = shown(seen, target_gpu_percent=70).status
         assert status.metrics[0].current_percent is status.load_of_target is None

@@ -89,22 +89,23 @@ def test_a_gpu_target_is_measured_by_the_dcgm_exporter_as_a_total() -> None:
     assert spec.policy.cooldown_down == timedelta(minutes=5)
 
 
-def test_one_target_is_its_percent_and_several_are_the_instances_that_the_scarcest_needs() -> None:
+def test_each_target_is_a_load_of_the_fleet() -> None:
     alone = Autoscaler.model_validate(a_body(target_cpu_percent=60)).spec()
     assert alone.policy.target_per_instance == 60
     assert "times GroupInServiceInstances" in alone.metric.described
-    both = Autoscaler.model_validate(a_body(target_cpu_percent=60, target_memory_percent=75.5)).spec()
-    assert both.policy.target_per_instance == 1
-    assert "MAX([cpu / 60, memory / 75.5]) * instances" in both.metric.described
+    every: dict[str, Any] = {"target_cpu_percent": 60, "target_memory_percent": 75.5, "target_gpu_percent": 80}
+    spec = Autoscaler.model_validate(a_body(**every)).spec()
+    assert [load.policy.target_per_instance for load in spec.loads] == [60, 75.5, 80]
+    assert ["DCGM" in load.metric.described for load in spec.loads] == [False, False, True]
+    assert spec.reaction is not None
 
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         ({"target_cpu_percent": None}, "no target"),
-        ({"target_cpu_percent": 60, "target_gpu_percent": 60}, "dcgm gives the GPU alone"),
         ({"min_replicas": 9}, "min_replicas 9 is above max_replicas 8"),
-        ({"scale_check_interval_seconds": 5}, "every 30 s"),
+        ({"scale_check_interval_seconds": 5}, "greater than or equal to 30"),
         ({"workload": {"name": 'x"} or vector(1) #'}}, "should match pattern"),
         ({"max": 3}, "not permitted"),
     ],

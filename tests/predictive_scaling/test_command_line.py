@@ -69,3 +69,23 @@ def test_fleet_files_are_checked_and_every_bad_one_is_named(
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Fleet"
+
+
+def test_a_bad_file_fails_the_check_of_the_groups_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "web.yaml").write_text("name: web\n")
+    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__FLEETS_FOLDER", str(tmp_path))
+    assert main(["fleets", "check", "--json"]) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {}
+    assert "not checked: " in said.err
+    assert "web.yaml: group: is missing" in said.err
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_limit_that_lists_nothing_is_refused_in_one_line(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["ledger", "--limit", limit])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"'{limit}' is not a whole number of at least 1" in line

@@ -150,11 +150,12 @@ def _json(stored: StoredAutoscaler, records: Records) -> dict[str, object]:
 
 def _view(stored: StoredAutoscaler, records: Records, files: FleetFolder) -> AutoscalerView:
     moves = resized(records.engine, stored.name, since=stored.created_at)
-    seen = Seen(status=records.statuses.of(stored.name), load=_load(spec_of(stored), records), resized=moves)
+    loads = tuple(_newest(load, records) for load in spec_of(stored).loads)
+    seen = Seen(status=records.statuses.of(stored.name), loads=loads, resized=moves)
     return autoscaler_view(stored, files, seen)
 
 
-def _load(spec: FleetSpec, records: Records) -> float | None:
+def _newest(spec: FleetSpec, records: Records) -> float | None:
     """The newest load that was measured; an older one is none."""
     try:
         demand = records.storage.demand(spec, since=datetime.now(UTC) - LATELY)

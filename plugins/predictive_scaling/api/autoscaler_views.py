@@ -22,9 +22,7 @@ class MetricStatus(BaseModel):
     """One target, and the use that was last measured."""
 
     name: str
-    current_percent: float | None = Field(
-        description="mean over the instances; null when it was not measured by itself"
-    )
+    current_percent: float | None = Field(description="mean over the instances; null when nothing was measured yet")
     target_percent: float
 
 
@@ -34,7 +32,9 @@ class AutoscalerStatus(BaseModel):
     current_replicas: int | None
     desired_replicas: int | None
     metrics: list[MetricStatus]
-    load_of_target: float | None = Field(description="of what the instances serve well; 1 is on target")
+    load_of_target: float | None = Field(
+        description="the greatest load, of what the instances serve well; 1 is on target"
+    )
     scale_ups: int = Field(description="resizes the ledger tells of, since it was made")
     scale_downs: int
     seen_at: datetime | None
@@ -63,7 +63,7 @@ class Seen:
     """What is known of an autoscaler's fleet beside its request."""
 
     status: Status | None = None
-    load: float | None = None  # the newest that was measured, of all instances
+    loads: tuple[float | None, ...] = ()  # the newest of each target that was measured, of all instances
     resized: tuple[int, int] = (0, 0)
 
 
@@ -81,17 +81,16 @@ def autoscaler_view(stored: StoredAutoscaler, files: FleetFolder, seen: Seen) ->
 
 
 def _status(asked: Autoscaler, seen: Seen, why_not: str) -> AutoscalerStatus:
-    status = seen.status
-    share = _share(asked, seen)
-    alone = len(asked.targets) == 1
+    status, shares = seen.status, _shares(asked, seen)
+    known = [share for share in shares if share is not None]
     return AutoscalerStatus(
         current_replicas=status.in_service if status else None,
         desired_replicas=status.desired if status else None,
         metrics=[
-            MetricStatus(name=name, target_percent=target, current_percent=_short(share, target) if alone else None)
-            for name, target in asked.targets.items()
+            MetricStatus(name=name, target_percent=target, current_percent=_short(share, target))
+            for (name, target), share in zip(asked.targets.items(), shares, strict=True)
         ],
-        load_of_target=_short(share, 1.0),
+        load_of_target=_short(max(known, default=None), 1.0),
         scale_ups=seen.resized[0],
         scale_downs=seen.resized[1],
         seen_at=status.at if status else None,
@@ -99,11 +98,13 @@ def _status(asked: Autoscaler, seen: Seen, why_not: str) -> AutoscalerStatus:
     )
 
 
-def _share(asked: Autoscaler, seen: Seen) -> float | None:
-    """The load of one instance as a share of what it serves well."""
-    if seen.load is None or seen.status is None or not seen.status.in_service:
-        return None
-    return seen.load / seen.status.in_service / float(asked.fleet_fields()["target_per_instance"])
+def _shares(asked: Autoscaler, seen: Seen) -> list[float | None]:
+    """Give each load of one instance as a share of what it serves well."""
+    serving = seen.status.in_service if seen.status else 0
+    if not serving or not seen.loads:
+        return [None] * len(asked.targets)
+    pairs = zip(seen.loads, asked.targets.values(), strict=True)
+    return [None if load is None else load / serving / target for load, target in pairs]
 
 
 def _short(share: float | None, times: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
-
-    from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.settings import Settings
 
 
 class CheckFleetsOperator(BaseOperator):
@@ -32,40 +30,16 @@ class CheckFleetsOperator(BaseOperator):
         """Look at one group after the other."""
         from airflow.sdk.exceptions import AirflowFailException
 
+        from predictive_scaling.fleet_check import check_fleets
         from predictive_scaling.settings import Settings
 
-        settings = Settings.from_airflow()
-        told: dict[str, list[str]] = {}
-        grave: list[str] = []
-        for spec in self._specs(settings):
-            told[spec.name] = self._check(spec, settings, grave)
-        if grave:
-            msg = f"grave flaws in {len(grave)} of {len(told)} fleets, see the log above: {', '.join(grave)}"
-            raise AirflowFailException(msg)
-        return told
-
-    def _specs(self, settings: Settings) -> list[FleetSpec]:
-        from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.operators.one_fleet import named
-
-        known = read_fleets(settings.fleets_folder).fleets
         names = self.fleets.replace(",", " ").split() if isinstance(self.fleets, str) else self.fleets
-        return [named(name, known) for name in names] if names else list(known)
-
-    def _check(self, spec: FleetSpec, settings: Settings, grave: list[str]) -> list[str]:
-        """Check one; a group that cannot be seen is grave, and the others are checked all the same."""
-        from predictive_scaling.checks import lines_of
-        from predictive_scaling.errors import PredictiveScalingError
-        from predictive_scaling.fleet_check import check_fleet, reach_of
-
-        try:
-            flaws = check_fleet(spec, reach_of(spec), settings, now=datetime.now(UTC))
-        except PredictiveScalingError as error:
-            self.log.error("%s: not checked: %s", spec.name, error)  # noqa: TRY400 - the message is the whole story
-            grave.append(spec.name)
-            return [f"not checked: {error}"]
-        for line in lines_of(spec.name, flaws):
-            self.log.info("%s", line)
-        if any(flaw.grave for flaw in flaws):
-            grave.append(spec.name)
-        return [str(flaw) for flaw in flaws]
+        found = list(check_fleets(names, Settings.from_airflow(), now=datetime.now(UTC)))
+        for checked in found:
+            for line in checked.lines():
+                self.log.log(logging.ERROR if checked.problem else logging.INFO, "%s", line)
+        grave = [checked.name for checked in found if checked.grave]
+        if grave:
+            msg = f"grave flaws in {len(grave)} of {len(found)} fleets, see the log above: {', '.join(grave)}"
+            raise AirflowFailException(msg)
+        return {checked.name: [str(flaw) for flaw in checked.flaws] for checked in found}

@@ -50,10 +50,9 @@ class CostGateOperator(BaseOperator):
         from predictive_scaling.cost_gate import CostGate
         from predictive_scaling.cost_store import CostStore
         from predictive_scaling.errors import InvalidFleet
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.ledger.statuses import SqlStatuses
         from predictive_scaling.ledger.store import SqlLedger
-        from predictive_scaling.operators.one_fleet import named
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()

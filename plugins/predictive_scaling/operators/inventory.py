@@ -32,8 +32,7 @@ class InventoryOperator(BaseOperator):
         return [row for spec in self._specs() for row in self._rows(spec)]
 
     def _specs(self) -> list[FleetSpec]:
-        from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.operators.one_fleet import named
+        from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.settings import Settings
 
         known = read_fleets(Settings.from_airflow().fleets_folder).fleets

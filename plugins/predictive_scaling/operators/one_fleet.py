@@ -52,7 +52,7 @@ class OneFleetOperator(BaseOperator):
 
     def _reach(self, context: Context) -> tuple[FleetSpec, Workplace]:
         from predictive_scaling.change import Workplace
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.store import SqlLedger
         from predictive_scaling.links import console_address
@@ -88,18 +88,6 @@ class OneFleetOperator(BaseOperator):
     def _tell(self, *lines: str) -> None:
         for line in lines:
             self.log.info("%s: %s", self.fleet, line)
-
-
-def named(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
-    """Find a fleet by its name, or name those there are."""
-    from predictive_scaling.errors import InvalidFleet
-
-    known = {fleet.name: fleet for fleet in fleets}
-    if name not in known:
-        choice = ", ".join(sorted(known)) or "none, for the folder has no good file"
-        msg = f"there is no fleet {name!r}: choose one of {choice}"
-        raise InvalidFleet(msg)
-    return known[name]
 
 
 def whole_number(name: str, value: object) -> int | None:

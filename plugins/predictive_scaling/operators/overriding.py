@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from predictive_scaling.operators.one_fleet import named, number_of_hours, whole_number
+from predictive_scaling.operators.one_fleet import number_of_hours, whole_number
 from predictive_scaling.operators.permanent import mended_by_a_person
 from predictive_scaling.operators.steering import SteeringOperator
 
@@ -136,6 +136,7 @@ class KillSwitchOperator(SteeringOperator):
 def _fleet(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
     """Find the fleet, which must be one that may be written to."""
     from predictive_scaling.errors import PredictiveScalingError
+    from predictive_scaling.fleet_folder import named
     from predictive_scaling.permission import refuse_on_trial
 
     try:

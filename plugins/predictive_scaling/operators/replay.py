@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from predictive_scaling.operators.one_fleet import named
 from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class ReplayPolicyOperator(BaseOperator):
         """Replay as the run's form asks, print the table, and keep the result."""
         from forecasting import ForecastingError
         from predictive_scaling.errors import InvalidFleet, NoHistory
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.replays import Trial, replay_fleet
         from predictive_scaling.settings import Settings
         from predictive_scaling.storage import Storage
