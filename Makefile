@@ -30,7 +30,7 @@ lock: $(INSTALLED) ## resolve the dependencies again and rewrite requirements.lo
 SERVICES := postgres:postgresql redis-server:redis-server chromium:chromium prometheus:prometheus
 
 .PHONY: services
-services: ## install what the tests need (PostgreSQL, Redis, Chromium) with apt, where they are missing
+services: ## install what the tests need (PostgreSQL, Redis, Prometheus, Chromium) with apt, where they are missing
 	@missing=""; for pair in $(SERVICES); do program=$${pair%%:*}; \
 	  command -v $$program >/dev/null || ls /usr/lib/postgresql/*/bin/$$program >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; done; \
 	test -z "$$missing" && exit 0; \
@@ -109,7 +109,7 @@ wheel: $(INSTALLED) $(PAGE) ## build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure; NAMES="speed accuracy scaling cycle" to choose, TRACES=folder for real traces
+bench: $(INSTALLED) ## measure; NAMES="speed accuracy …" to choose (CONTRIBUTING.md lists them), TRACES=folder for real traces
 	@$(RUN) $(BIN)/python -m bench $(NAMES) $(if $(TRACES),--traces $(TRACES))
 
 .PHONY: screenshots

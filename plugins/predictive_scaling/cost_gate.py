@@ -221,6 +221,7 @@ def _told(verdict: Verdict, meter: Reading, by: TaskRun, plan: Plan) -> Event:
         fleet=verdict.fleet,
         kind=EventKind.BUDGETED,
         by=by,
+        call=f"budget {verdict.budget}",
         reason=verdict.reason,
         plan_id=plan.plan_id,
         after={**verdict.as_json(), "meter": meter.as_json()},

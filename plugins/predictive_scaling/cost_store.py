@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.storage import _put
+from predictive_scaling.storage import put_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,5 +43,5 @@ class CostStore:
 
     def write_bytes(self, name: str, content: bytes) -> str:
         """Keep a file and give its address."""
-        _put(self._root / name, content)
+        put_file(self._root / name, content)
         return str(self._root / name)

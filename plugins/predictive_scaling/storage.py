@@ -6,6 +6,9 @@
     calibrations/<fleet>/<metric identity>.json           what was learnt of the metric, for some hours
     contests/<fleet>.json                                 which engine serves, and the backtests that say so
     replays/<fleet>/<UTC time>.json                       what a replay found
+    inventories/<fleet>.json                              the instances that the last look saw
+
+`cost_store` keeps what concerns money beside them.
 
 A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
 """
@@ -126,7 +129,7 @@ class Storage:
         """Store a forecast and give its id; the oldest beyond two weeks of hourly ones go."""
         folder = self._root / "forecasts" / fleet.name
         name = f"{forecast.start.astimezone(UTC):{_STAMP}}"
-        _put(folder / f"{name}.json", forecast.to_json().encode())
+        put_file(folder / f"{name}.json", forecast.to_json().encode())
         for old in sorted(folder.iterdir(), key=lambda path: path.name)[:-KEPT_FORECASTS]:
             old.unlink()
         return f"{fleet.name}@{name}"
@@ -161,7 +164,7 @@ class Storage:
         """Keep what came of the newest forecasts; the oldest beyond two weeks of hourly ones go."""
         kept = sorted(found)[-KEPT_FORECASTS:]
         rows = {name: found[name].as_mapping() for name in kept}
-        _put(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
+        put_file(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
 
     def calibration(self, fleet: FleetSpec) -> tuple[datetime, Calibration] | None:
         """Give what was last learnt of a fleet's metric, and when; None when it was by another version."""
@@ -175,7 +178,7 @@ class Storage:
     def save_calibration(self, fleet: FleetSpec, learnt: Calibration, *, now: datetime) -> None:
         """Keep what was learnt of a fleet's metric."""
         kept = {"made": now.isoformat(), "learnt": json.loads(learnt.to_json())}
-        _put(self._calibration(fleet), json.dumps(kept).encode())
+        put_file(self._calibration(fleet), json.dumps(kept).encode())
 
     def contest(self, fleet: FleetSpec) -> Contest:
         """Give which engine serves a fleet, and the backtests that say so."""
@@ -184,7 +187,7 @@ class Storage:
 
     def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
         """Keep which engine serves a fleet."""
-        _put(self._root / "contests" / f"{fleet.name}.json", json.dumps(contest.as_mapping()).encode())
+        put_file(self._root / "contests" / f"{fleet.name}.json", json.dumps(contest.as_mapping()).encode())
 
     def inventory(self, fleet: str) -> tuple[datetime, tuple[Instance, ...]] | None:
         """Give a fleet's instances as they were last seen, and when."""
@@ -197,11 +200,13 @@ class Storage:
     def save_inventory(self, fleet: str, instances: Iterable[Instance], *, now: datetime) -> None:
         """Keep a fleet's instances as they are seen."""
         kept = {"seen_at": now.isoformat(), "instances": [instance.as_json() for instance in instances]}
-        _put(self._root / "inventories" / f"{fleet}.json", json.dumps(kept).encode())
+        put_file(self._root / "inventories" / f"{fleet}.json", json.dumps(kept).encode())
 
     def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what a replay found."""
-        _put(self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode())
+        put_file(
+            self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode()
+        )
 
     def _calibration(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "calibrations" / fleet.name / f"{fleet.metric.identity}.json"
@@ -234,10 +239,10 @@ def _write(path: ObjectStoragePath, points: Points) -> None:
     times = pa.array(points.times, type=pa.int64()).cast(_SCHEMA.field("time").type)
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, compression="zstd")
-    _put(path, sink.getvalue().to_pybytes())
+    put_file(path, sink.getvalue().to_pybytes())
 
 
-def _put(path: ObjectStoragePath, content: bytes) -> None:
+def put_file(path: ObjectStoragePath, content: bytes) -> None:
     """Write the whole file or none of it: object stores do so by themselves, a local file is renamed into place."""
     if path.protocol not in {"file", ""}:
         path.write_bytes(content)

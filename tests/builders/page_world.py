@@ -161,7 +161,16 @@ def judge(fleet: str, ledger: SqlLedger) -> None:
         granted_peak=25,
         source="by the meter",
     )
-    ledger.record(Event(fleet=fleet, kind=EventKind.BUDGETED, reason=verdict.reason, by=BY, after=verdict.as_json()))
+    ledger.record(
+        Event(
+            fleet=fleet,
+            kind=EventKind.BUDGETED,
+            call=f"budget {verdict.budget}",
+            reason=verdict.reason,
+            by=BY,
+            after=verdict.as_json(),
+        )
+    )
 
 
 def a_gate(spec: FleetSpec) -> Gate:

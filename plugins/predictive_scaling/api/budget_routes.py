@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, HTTPException
 
@@ -16,23 +17,19 @@ from predictive_scaling.ledger.event_search import Wanted
 from predictive_scaling.ledger.records import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from forecasting.budget import Budget
     from predictive_scaling.ledger.records import Event
 
 router = APIRouter(prefix="/budgets", tags=["budgets"], responses=PROBLEMS)
 
-LATELY: int = 500
-"""Verdicts among which the last of each budget is looked for."""
+LATELY: Final = timedelta(days=7)
+"""How far back the last verdict of a budget is looked for."""
 
 
 @router.get("")
 def list_budgets(records: RecordsOfServer) -> BudgetPage:
     """List the budgets, each with the sums of its last verdict."""
-    found = _budgets(records)
-    told = records.events.page(Wanted(kind=EventKind.BUDGETED), limit=LATELY) if found else ()
-    return BudgetPage(items=[budget_view(budget, _last(budget, told, records)) for budget in found])
+    return BudgetPage(items=[budget_view(budget, _last(budget, records)) for budget in _budgets(records)])
 
 
 def _budgets(records: Records) -> tuple[Budget, ...]:
@@ -43,7 +40,8 @@ def _budgets(records: Records) -> tuple[Budget, ...]:
         raise HTTPException(422, f"{file.name} cannot be used: {error}") from error
 
 
-def _last(budget: Budget, told: Sequence[Event], records: Records) -> Event | None:
-    """Give the budget's newest verdict, whole: lists leave out the sums."""
-    mine = next((each for each in told if each.reason.startswith(f"budget {budget.name}: ")), None)
-    return records.ledger.event(mine.id) if mine and mine.id else None
+def _last(budget: Budget, records: Records) -> Event | None:
+    """Give the budget's newest verdict of late, whole: lists leave out the sums."""
+    wanted = Wanted(kind=EventKind.BUDGETED, call=f"budget {budget.name}", since=datetime.now(UTC) - LATELY)
+    newest = next(iter(records.events.page(wanted, limit=1)), None)
+    return records.ledger.event(newest.id) if newest and newest.id else None

@@ -40,13 +40,14 @@ class Wanted:
     fleet: str | None = None
     kind: EventKind | None = None
     actor: str | None = None
+    call: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the conditions in SQL."""
-        for column in ("fleet", "kind", "actor"):
+        for column in ("fleet", "kind", "actor", "call"):
             value = getattr(self, column)
             if value is not None:
                 yield scaling_event.c[column] == str(value)
