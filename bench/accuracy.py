@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.series import invented, traces
 from forecasting import forecast
-from forecasting.backtest import Asked, Score, _origins, trials
+from forecasting.backtest import Asked, Score, origins, trials
 from forecasting.forecaster import MEMORY, forecast_many
 from forecasting.gaps import fill
 from forecasting.loss import coverage, geometric_mean, wape
@@ -109,7 +109,7 @@ def _score(item: tuple[str, Demand], horizon: timedelta) -> dict[str, Score]:
 
 def _harm(demand: Demand, horizon: timedelta) -> float:
     """Give the ensemble's error over that of the better naive repetition; more origins, for this one is soon luck."""
-    ends = _origins("", demand, Asked(horizon=horizon, origins=ORIGINS_OF_HARM))
+    ends = origins(demand, Asked(horizon=horizon, origins=ORIGINS_OF_HARM))
     histories = {str(end): demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY) for end in ends}
     made = forecast_many(histories, horizon=horizon, engine="ensemble")
     day, ahead = timedelta(days=1) // demand.step, np.arange(horizon // demand.step)
@@ -132,7 +132,7 @@ def _prophet_default(demand: Demand, horizon: timedelta) -> tuple[Values, Values
 
     logging.getLogger("cmdstanpy").disabled = True
     logging.getLogger("prophet").setLevel(logging.ERROR)
-    ends = _origins("", demand, Asked(horizon=horizon, origins=ORIGINS))
+    ends = origins(demand, Asked(horizon=horizon, origins=ORIGINS))
     ahead = horizon // demand.step
     truth, middle, high = [], [], []
     for end in ends:

@@ -10,7 +10,11 @@ from predictive_scaling import forms
 from predictive_scaling.operators import PauseFleetOperator, ScaleInOperator, ScaleOutOperator, SetCapacityOperator
 
 CHANGES = {"add": "Add so many instances", "remove": "Remove so many", "set": "Set desired capacity to this number"}
-FALLBACKS = {"elsewhere, keep": "Keep those that came", "elsewhere, rollback": "Put everything back"}
+FALLBACKS = {
+    "elsewhere, keep": "Keep those that came",
+    "elsewhere, on_demand, keep": "Buy on demand what Spot refuses, keep those that came",
+    "elsewhere, rollback": "Put everything back",
+}
 
 with DAG(
     "scale_manually",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,28 +20,57 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with 2, the code of bad input."""
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"error: {_one_line(message)}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 done, 2 bad input (one line on stderr), 1 anything else."""
+    _open_streams()
+    try:
+        _run(arguments)
+    except ForecastingError as error:
+        return _failed(f"error: {error}", 2)
+    except KeyboardInterrupt:
+        return _failed("interrupted", 1)
+    except BrokenPipeError:
+        return _failed("", 1)
+    except Exception as error:  # noqa: BLE001  (a person at a terminal is served by one line, not by a traceback)
+        return _failed(f"failed: {type(error).__name__}: {error}", 1)
+    return 0
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     parser = _Parser(prog="python -m forecasting", description=__doc__)
     add_commands(parser)
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_args(arguments)
         options.run(options)
-    except ForecastingError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 1
-    except BrokenPipeError:
-        return 1
-    except Exception as error:  # noqa: BLE001  (a person at a terminal is served by one line, not by a traceback)
-        sys.stderr.write(f"failed: {type(error).__name__}: {error}\n")
-        return 1
-    return 0
+    finally:
+        sys.stdout.flush()  # Here a full disk or a reader who went away is still ours to answer for.
+
+
+def _open_streams() -> None:
+    """Write what a terminal cannot show as escapes, and to nowhere when a stream was closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        setattr(sys, name, stream)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _failed(why: str, code: int) -> int:
+    if why:
+        sys.stderr.write(f"{_one_line(why)}\n")
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would flush once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 if __name__ == "__main__":

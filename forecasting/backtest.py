@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting.errors import InvalidRequest, NotEnoughHistory
+from forecasting.duration import format_duration
+from forecasting.errors import ForecastingError, InvalidRequest, NotEnoughHistory
 from forecasting.forecaster import MEMORY, QUANTILES, forecast_many
 from forecasting.loss import coverage, geometric_mean, pinball, wape
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 BASELINE = "seasonal_naive"
 HIGH = 0.9
+MOST_ORIGINS = 1_000
 # The first origin leaves this share of the series, and at least this time, to learn from.
 LEARNT = 0.6
 LEAST_LEARNT = timedelta(days=2)
@@ -64,8 +67,11 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Refuse a trial of nothing."""
-        if self.origins < 1 or not self.engines:
-            msg = f"origins is {self.origins}, engines {self.engines}: try at least one engine at one origin"
+        if not 1 <= self.origins <= MOST_ORIGINS:
+            msg = f"origins is {self.origins}: forecast from 1 to {MOST_ORIGINS:,} moments"
+            raise InvalidRequest(msg)
+        if not self.engines:
+            msg = "no engine is named: try at least one"
             raise InvalidRequest(msg)
 
 
@@ -77,12 +83,16 @@ def backtest(demands: Mapping[str, Demand], asked: Asked | None = None) -> tuple
 def trials(demands: Mapping[str, Demand], asked: Asked) -> Iterator[tuple[Score, ...]]:
     """Backtest one series after the other, for those who wait and watch."""
     for name, demand in demands.items():
-        yield _scores(name, demand, asked)
+        try:
+            scores = _scores(name, demand, asked)
+        except ForecastingError as error:
+            raise error.about(name) from error
+        yield scores
 
 
-def told_then(name: str, demand: Demand, asked: Asked) -> tuple[Forecast, ...]:
+def told_then(demand: Demand, asked: Asked) -> tuple[Forecast, ...]:
     """Give what the first engine asked for would have said from every origin."""
-    histories = _histories(demand, _origins(name, demand, asked))
+    histories = _histories(demand, origins(demand, asked))
     return tuple(_made(histories, asked.engines[0], asked).values())
 
 
@@ -104,8 +114,21 @@ def summaries(scores: Iterable[Score]) -> tuple[Summary, ...]:
     )
 
 
+def unscored(scores: Iterable[Score]) -> list[str]:
+    """Say of every series why some of its figures could not be computed."""
+    return [f"{score.series}: {why}" for score in scores if score.engine == BASELINE and (why := _why_unscored(score))]
+
+
+def _why_unscored(score: Score) -> str:
+    if math.isnan(score.coverage):
+        return "nothing was measured after the moments forecast from, so there is nothing to compare with"
+    if math.isnan(score.wape):
+        return "all that came after the moments forecast from is 0, and no error can be a share of that"
+    return "repeating last week makes no error, so no ratio to it exists" if math.isnan(score.relative) else ""
+
+
 def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
-    ends = _origins(name, demand, asked)
+    ends = origins(demand, asked)
     histories = _histories(demand, ends)
     engines = dict.fromkeys([*asked.engines, BASELINE])
     found = {engine: _tried(histories, ends, demand, engine, asked) for engine in engines}
@@ -126,7 +149,11 @@ def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
 
 def _histories(demand: Demand, ends: list[int]) -> dict[str, Demand]:
     """Give what was known at each origin: one by one the same, but together the engines can share matrices."""
-    return {str(end): demand.between(demand.start, demand.start + end * demand.step).tail(MEMORY) for end in ends}
+    return {_then(demand, end): demand.before(demand.start + end * demand.step).tail(MEMORY) for end in ends}
+
+
+def _then(demand: Demand, end: int) -> str:
+    return f"as of {(demand.start + end * demand.step).isoformat()}"
 
 
 def _made(histories: dict[str, Demand], engine: str, asked: Asked) -> dict[str, Forecast]:
@@ -145,19 +172,20 @@ def _tried(
 ) -> tuple[Values, Values, Values]:
     """Give the truth, p50 and p90 of all origins, one after the other."""
     made = _made(histories, engine, asked)
-    truth = [demand.values[end : end + len(made[str(end)])] for end in ends]
-    middle = [made[str(end)].at(0.5) for end in ends]
-    high = [made[str(end)].at(HIGH) for end in ends]
+    told = [made[_then(demand, end)] for end in ends]
+    truth = [demand.values[end : end + len(each)] for end, each in zip(ends, told, strict=True)]
+    middle, high = [each.at(0.5) for each in told], [each.at(HIGH) for each in told]
     return np.concatenate(truth), np.concatenate(middle), np.concatenate(high)
 
 
-def _origins(name: str, demand: Demand, asked: Asked) -> list[int]:
+def origins(demand: Demand, asked: Asked) -> list[int]:
     """Spread the origins over the last part of the series, a whole horizon before its end at the latest."""
     last = len(demand) - -(-asked.horizon // demand.step)
     first = max(int(LEARNT * len(demand)), LEAST_LEARNT // demand.step)
     if last < LEAST_LEARNT // demand.step:
         need = LEAST_LEARNT + asked.horizon
-        msg = f"{name}: {len(demand) * demand.step} of demand cannot be tried: {need} are needed, or a shorter horizon"
+        length = format_duration(len(demand) * demand.step)
+        msg = f"{length} of demand cannot be tried: {format_duration(need)} are needed, or a shorter horizon"
         raise NotEnoughHistory(msg)
     return sorted({int(end) for end in np.linspace(min(first, last), last, asked.origins)})
 

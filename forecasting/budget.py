@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
-from forecasting.errors import InvalidPolicy
+from forecasting.errors import InvalidPolicy, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,11 +121,11 @@ def windows(span: Span, since: datetime, until: datetime) -> Iterator[Window]:
 
 def read_budgets(path: str | Path) -> tuple[Budget, ...]:
     """Read a file of budgets; each error names the file."""
-    from forecasting.policy_file import read_mapping
+    from forecasting.yaml_file import read_mapping
 
-    rows = read_mapping(path).get("budgets")
+    rows = read_mapping(path, InvalidPolicy, "budgets: [{name: web, daily: 20}]").get("budgets")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        msg = f"{path}: budgets is {rows!r}: write a list, each entry with name, fleets and a cap"
+        msg = f"{path}: budgets is {shown(rows)}: write a list, each entry with name, fleets and a cap"
         raise InvalidPolicy(msg)
     try:
         found = tuple(Budget.from_mapping(row) for row in rows)

@@ -22,11 +22,14 @@ SHRINK = 0.1
 
 def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
     """Regress, for each series and lead, later misses of the trials on those of the hour before: (series, leads)."""
+    told = [each for each in trials if min(each[1].shape[1], logs.shape[1] - each[0]) >= slots.hour]
+    if not told:  # They saw less than the hour by which a miss is measured.
+        return np.tile(np.array(UNTRIED, dtype=np.float32), (len(logs), 1))
     weights = latest_counting_most(slots.hour, HALF_LIFE / RECENT * slots.hour)
     leads = [slots.of(hours) for hours in LEADS_HOURS]
     above = np.zeros((len(logs), len(leads)))
     below = np.full((len(logs), len(leads)), 1e-9)
-    for origin, guess in trials:
+    for origin, guess in told:
         truth = logs[:, origin : origin + guess.shape[1]]
         missed = truth - guess[:, : truth.shape[1]]
         windows = np.lib.stride_tricks.sliding_window_view(missed, slots.hour, axis=1)[:, :: slots.of(0.5)]

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecasting.errors import InvalidRequest
-from forecasting.rehearsal import Rehearsal
-from forecasting.scorecard import HOUR, Course, Scorecard, scored
+from forecasting.scorecard import Course, Scorecard, scored
 from forecasting.simulation import known_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
-    from forecasting.demand import Demand
     from forecasting.policy import Policy
-    from forecasting.rehearsal import Watch
+    from forecasting.rehearsal import Rehearsal
 
 MONTH = timedelta(days=30)
 STATIC = "static"  # As many instances, all the time, as the greatest demand needed: known only afterwards.
@@ -38,30 +35,26 @@ class Outcome:
 
     def as_mapping(self) -> dict[str, Any]:
         """Give the figures for JSON."""
-        card = {**asdict(self.card), "since": self.card.since.isoformat(), "until": self.card.until.isoformat()}
-        return {"policy": self.policy, **card, "monthly_hours": self.monthly_hours, "monthly_cost": self.monthly_cost}
+        figures = self.card.as_mapping()
+        return {
+            "policy": self.policy,
+            **figures,
+            "monthly_hours": self.monthly_hours,
+            "monthly_cost": self.monthly_cost,
+        }
 
 
-def compare(  # noqa: PLR0913  (what a replay asks for; all but three have defaults)
-    demand: Demand,
+def outcomes(
+    rehearsal: Rehearsal,
     policies: Mapping[str, Policy],
     *,
-    since: datetime,
-    until: datetime | None = None,
     modes: Sequence[str] = MODES,
-    engine: str = "auto",
     boot: timedelta = timedelta(minutes=5),
-    refresh: timedelta = HOUR,
-    timezone: str = "UTC",
-    watch: Watch = lambda instants, _: instants,
 ) -> tuple[Outcome, ...]:
     """Steer every policy in every mode through the same demand; the forecasts are made once for all."""
     if not policies or not modes:
         msg = f"{len(policies)} policies and {len(modes)} modes to compare: give at least one of each"
         raise InvalidRequest(msg)
-    rehearsal = Rehearsal(
-        demand, since=since, until=until, engine=engine, refresh=refresh, timezone=timezone, watch=watch
-    )
     return tuple(
         _outcome(name, policy, _course(rehearsal, policy, mode, boot))
         for name, policy in policies.items()

@@ -9,8 +9,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from forecasting.errors import InvalidRequest
+from forecasting.errors import InvalidRequest, shown
 from forecasting.purchase_mix import Offers, Part, Requests, Units
+from forecasting.values import GREATEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,19 +41,20 @@ class CostProfile:
     @classmethod
     def from_yaml(cls, path: str | Path, book: PriceBook | None = None) -> Self:
         """Read the file; each error names it, the key and the mend. A `rate` is looked up in the price book."""
-        from forecasting.policy_file import read_mapping
+        from forecasting.yaml_file import read_mapping
 
-        content = read_mapping(path)
+        content = read_mapping(path, InvalidRequest, "always_on: {capacity: 600, per_hour: 0.1}")
         try:
             return cls._read(content, book)
         except InvalidRequest as error:
-            msg = f"{path}: {error}"
-            raise InvalidRequest(msg) from error
+            raise error.about(str(path)) from error
 
     @classmethod
     def _read(cls, content: Mapping[str, Any], book: PriceBook | None) -> Self:
         _known(content, _KEYS, "the file")
         days = _number(content, "days", 30.0)
+        if not days:
+            _refuse("days", days, "say how many such days are a month, e.g. 30")
         if "always_on" not in content:
             _refuse("always_on", None, "describe the capacity that can be kept on, with name, capacity and a price")
         units = {key: _units(content, key, days, book) for key in ("always_on", "on_demand", "spot") if key in content}
@@ -147,11 +149,11 @@ def _known(row: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
 
 def _number(row: Mapping[Any, Any], key: Any, default: float | None = None) -> float:
     value = row.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        _refuse(str(key), value, "give a number of 0 or more")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= GREATEST:
+        _refuse(str(key), value, f"give a number of 0 or more, at most {GREATEST:g}")
     return float(value)
 
 
 def _refuse(key: str, value: object, mend: str) -> NoReturn:
-    msg = f"{key} is {value!r}: {mend}"
+    msg = f"{key} is {shown(value)}: {mend}"
     raise InvalidRequest(msg)

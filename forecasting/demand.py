@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecasting.errors import InvalidDemand
+from forecasting.duration import format_duration
+from forecasting.errors import InvalidDemand, shown
 from forecasting.instant import as_utc
+from forecasting.values import GREATEST, TOO_GREAT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +38,24 @@ class Demand:
             raise InvalidDemand(msg)
         object.__setattr__(self, "start", as_utc(self.start, "start", InvalidDemand))
         object.__setattr__(self, "values", _checked(self.values))
+        self._check_end()
+
+    def _check_end(self) -> None:
+        try:
+            as_utc(self.end, "end", InvalidDemand)
+        except OverflowError as error:
+            msg = f"{len(self)} slots of {self.step} have no end in the calendar: check the step"
+            raise InvalidDemand(msg) from error
 
     @classmethod
     def from_csv(cls, path: str | Path, *, timezone: str = "UTC") -> Self:
         """Read columns timestamp,value[,…]; naive timestamps are local to `timezone`, an empty value is missing."""
         from forecasting.demand_csv import read_demand
 
-        start, step, values = read_demand(path, timezone)
-        return cls(start, step, values)
+        try:
+            return cls(*read_demand(path, timezone))
+        except InvalidDemand as error:
+            raise error.about(str(path)) from error
 
     @classmethod
     def from_series(cls, series: pd.Series[Any]) -> Self:
@@ -108,7 +120,8 @@ class Demand:
         """Average into longer slots aligned to the end; a slot is missing only when all of its parts are."""
         size = step // self.step
         if size < 1 or size * self.step != step:
-            msg = f"step {step} is not a multiple of the demand's own {self.step}: choose one that is"
+            own = format_duration(self.step)
+            msg = f"step {format_duration(step)} is not a multiple of the demand's own {own}: choose one that is"
             raise InvalidDemand(msg)
         skip = len(self) % size
         blocks = self.values[skip:].reshape(-1, size)
@@ -120,12 +133,17 @@ class Demand:
 
 
 def _checked(values: npt.ArrayLike) -> Values:
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"values {shown(values)} are not numbers ({error}): give floats, NaN for what is missing"
+        raise InvalidDemand(msg) from error
     if array.ndim != 1 or array.size == 0:
         msg = f"values have shape {array.shape}: give a one-dimensional, non-empty sequence of numbers"
         raise InvalidDemand(msg)
     _refuse(array, np.isinf(array), "is infinite: use NaN for a missing value")
     _refuse(array, array < 0, "is negative: demand is a count or a rate, use NaN for a missing value")
+    _refuse(array, array > GREATEST, TOO_GREAT)
     array.setflags(write=False)
     return array
 

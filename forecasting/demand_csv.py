@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecasting.errors import InvalidDemand
+from forecasting.errors import InvalidDemand, shown
 from forecasting.grid import place
-from forecasting.instant import zone
+from forecasting.instant import check_year, zone
+from forecasting.values import GREATEST, TOO_GREAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,20 +28,16 @@ def read_demand(path: str | Path, timezone: str) -> tuple[datetime, timedelta, V
     values: list[float] = []
     names: list[str] = []
     folds: dict[datetime, int] = {}
-    try:
-        for line, stamp, text in _rows(Path(path)):
-            value = _value(text, line)
-            when = _instant(stamp, local, folds, line)
-            if not _exists(when):
-                _refuse_value_in_gap(value, stamp, local, line)
-                continue
-            seconds.append(when.astimezone(UTC).timestamp())
-            values.append(value)
-            names.append(f"line {line}")
-        return place(seconds, values, names)
-    except InvalidDemand as error:
-        msg = f"{path}: {error}"
-        raise InvalidDemand(msg) from error
+    for line, stamp, text in _rows(Path(path)):
+        value = _value(text, line)
+        when = _instant(stamp, local, folds, line)
+        if not _exists(when):
+            _refuse_value_in_gap(value, stamp, local, line)
+            continue
+        seconds.append(when.astimezone(UTC).timestamp())
+        values.append(value)
+        names.append(f"line {line}")
+    return place(seconds, values, names)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -62,14 +59,14 @@ def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
 
 def _column(header: list[str], name: str) -> int:
     if name not in header:
-        msg = f"line 1: no column {name!r} in {','.join(header)!r}: name the columns timestamp,value"
+        msg = f"line 1: no column {name!r} in {shown(','.join(header))}: name the columns timestamp,value"
         raise InvalidDemand(msg)
     return header.index(name)
 
 
 def _cell(row: list[str], column: int, line: int) -> str:
     if column >= len(row):
-        msg = f"line {line}: {','.join(row)!r} has too few columns: write timestamp,value (an empty value is missing)"
+        msg = f"line {line}: {shown(','.join(row))} has too few columns: write timestamp,value (nothing if missing)"
         raise InvalidDemand(msg)
     return row[column].strip()
 
@@ -80,10 +77,15 @@ def _value(text: str, line: int) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        msg = f"line {line}: value {text!r} is not a number: write digits with a point, or nothing when it is missing"
+        msg = f"line {line}: value {shown(text)} is not a number: write digits with a point, or nothing if missing"
         raise InvalidDemand(msg) from error
     if not 0 <= value < float("inf"):
-        msg = f"line {line}: value {text!r} is not a demand: it must be finite and at least 0, or empty when missing"
+        msg = (
+            f"line {line}: value {shown(text)} is not a demand: it must be finite and at least 0, or empty when missing"
+        )
+        raise InvalidDemand(msg)
+    if value > GREATEST:
+        msg = f"line {line}: value {shown(text)} {TOO_GREAT}"
         raise InvalidDemand(msg)
     return value
 
@@ -92,8 +94,9 @@ def _instant(stamp: str, local: ZoneInfo, folds: dict[datetime, int], line: int)
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError as error:
-        msg = f"line {line}: timestamp {stamp!r} is not ISO 8601: write it as 2026-01-05T00:00:00Z"
+        msg = f"line {line}: timestamp {shown(stamp)} is not ISO 8601: write it as 2026-01-05T00:00:00Z"
         raise InvalidDemand(msg) from error
+    check_year(when, f"line {line}: timestamp", InvalidDemand)
     if when.tzinfo is not None:
         return when
     # An hour that the clocks repeat in autumn is told apart by the order of the rows: first summer, then winter time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from forecasting.errors import InvalidDuration
+from forecasting.errors import InvalidDuration, shown
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _WORDS = re.compile(
@@ -18,15 +18,18 @@ _MEND = 'write for example "10m", "1h30m", "PT5M", "00:05:00" or a number of sec
 
 def parse_duration(value: str | float | timedelta) -> timedelta:
     """Read "90s", "1h30m", "2d", "PT5M", "00:05:00" or a number of seconds; never negative."""
-    if isinstance(value, timedelta):
-        return _at_least_zero(value, value)
-    if isinstance(value, bool):
-        msg = f"{value!r} is not a duration: {_MEND}"
+    try:
+        duration = value if isinstance(value, timedelta) else _read(value)
+    except (OverflowError, ValueError) as error:
+        msg = f"{shown(value)} is too long: {_MEND}"
+        raise InvalidDuration(msg) from error
+    if duration is None:
+        msg = f"{shown(value)} is not a duration: {_MEND}"
         raise InvalidDuration(msg)
-    if isinstance(value, int | float):
-        return _at_least_zero(_seconds(value), value)
-    text = str(value).strip().replace(" ", "")
-    return _from_clock(text) or _from_number(text) or _from_units(text, value)
+    if duration < timedelta(0):
+        msg = f"{shown(value)} is negative: {_MEND}"
+        raise InvalidDuration(msg)
+    return duration
 
 
 def format_duration(duration: timedelta) -> str:
@@ -43,41 +46,21 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
-def _from_clock(text: str) -> timedelta | None:
-    match = _CLOCK.fullmatch(text)
-    if match is None:
+def _read(value: str | float) -> timedelta | None:
+    if isinstance(value, bool) or value != value:  # noqa: PLR0124  (NaN is no duration)
         return None
-    hours, minutes, seconds = (int(part) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
-
-
-def _from_number(text: str) -> timedelta | None:
-    return _seconds(float(text)) if re.fullmatch(_NUMBER, text) else None
-
-
-def _from_units(text: str, original: object) -> timedelta:
-    match = _WORDS.fullmatch(text) or _ISO.fullmatch(text)
-    if match is None or not any(match.groups()):
-        msg = f"{original!r} is not a duration: {_MEND}"
-        raise InvalidDuration(msg)
-    weeks, days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    try:
-        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError as error:
-        msg = f"{original!r} is too long: {_MEND}"
-        raise InvalidDuration(msg) from error
-
-
-def _seconds(value: float) -> timedelta:
-    try:
+    if isinstance(value, int | float):
         return timedelta(seconds=value)
-    except (OverflowError, ValueError) as error:
-        msg = f"{value!r} is not a duration: {_MEND}"
-        raise InvalidDuration(msg) from error
+    text = str(value).strip().replace(" ", "")
+    if re.fullmatch(_NUMBER, text):
+        return timedelta(seconds=float(text))
+    if match := _CLOCK.fullmatch(text):
+        return _lasting("0", "0", *match.groups())
+    match = _WORDS.fullmatch(text) or _ISO.fullmatch(text)
+    return _lasting(*match.groups()) if match and any(match.groups()) else None
 
 
-def _at_least_zero(duration: timedelta, original: object) -> timedelta:
-    if duration < timedelta(0):
-        msg = f"{original!r} is negative: {_MEND}"
-        raise InvalidDuration(msg)
-    return duration
+def _lasting(*parts: str | None) -> timedelta:
+    """Add up weeks, days, hours, minutes and seconds as they were written."""
+    weeks, days, hours, minutes, seconds = (float(part or 0) for part in parts)
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -16,11 +16,23 @@ All are ValueErrors: the caller can mend them, waiting cannot.
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Self
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+
 
 class ForecastingError(ValueError):
     """Any refusal of this package; `series` names the one at fault, where many were given."""
 
     series: str | None = None
+
+    def about(self, name: str) -> Self:
+        """Give the same refusal with the name of the file, key or series that it is about."""
+        named = type(self)(f"{name}: {self}")
+        named.series = name
+        return named
 
 
 class InvalidDemand(ForecastingError):
@@ -57,3 +69,8 @@ class InvalidRequest(ForecastingError):
 
 class UnknownEngine(ForecastingError):
     """No model of this name is registered."""
+
+
+def shown(value: object) -> str:
+    """Show a value in an error as Python writes it, cut short where somebody gave a whole book."""
+    return _SHORT.repr(value)

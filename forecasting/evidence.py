@@ -15,6 +15,7 @@ import numpy as np
 from forecasting.errors import ForecastingError, NotEnoughHistory
 from forecasting.forecast_each import forecast_each
 from forecasting.forecaster import QUANTILES
+from forecasting.foresight import Foresight
 from forecasting.rehearsal import DAY, MIDDLE, Rehearsal
 from forecasting.scorecard import Scorecard, scored
 
@@ -109,7 +110,8 @@ def forecast_past(
 
 def gather(demand: Demand, policy: Policy, boot: timedelta, past: Past, *, timezone: str = "UTC") -> Evidence:
     """Replay the judged days with forecasts made in `forecast_past`."""
-    rehearsal = Rehearsal(demand, since=judged_from(demand), refresh=REFRESH, timezone=timezone, forecasts=past)
+    foresight = Foresight(timezone=timezone)
+    rehearsal = Rehearsal(demand, since=judged_from(demand), refresh=REFRESH, foresight=foresight, forecasts=past)
     floor = scored(rehearsal.steered(policy, "floor", boot), policy)
     reactive = scored(rehearsal.steered(policy, "reactive", boot), policy)
     as_safe, margin = reactive, 0.0

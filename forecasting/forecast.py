@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecasting.errors import InvalidForecast
+from forecasting.errors import InvalidForecast, shown
 from forecasting.instant import as_utc
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Forecast:
             )
         except InvalidForecast:
             raise
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             msg = f"not the JSON of a forecast ({type(error).__name__}: {error}): write it with Forecast.to_json()"
             raise InvalidForecast(msg) from error
 
@@ -136,7 +136,7 @@ def checked_quantiles(quantiles: tuple[float, ...], error: type[ValueError]) -> 
     """Refuse quantiles that are not strictly ascending between 0 and 1."""
     values = tuple(float(each) for each in quantiles)
     ascending = all(low < high for low, high in pairwise(values))
-    if not values or not ascending or values[0] <= 0 or values[-1] >= 1:
+    if not values or not ascending or not all(0 < each < 1 for each in values):
         msg = f"quantiles {values} are not ascending between 0 and 1: write for example 0.5, 0.9, 0.95"
         raise error(msg)
     return values
@@ -151,6 +151,6 @@ def _refuse(bad: np.ndarray, values: Values, why: str) -> None:
 
 def _current(data: dict[str, Any]) -> dict[str, Any]:
     if data["format"] != _FORMAT:
-        msg = f"format {data['format']!r} is not {_FORMAT!r}: make the forecast again with this version"
+        msg = f"format {shown(data['format'])} is not {_FORMAT!r}: make the forecast again with this version"
         raise InvalidForecast(msg)
     return data

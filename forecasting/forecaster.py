@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from forecasting.duration import format_duration
 from forecasting.errors import ForecastingError, InvalidDemand, InvalidRequest, NotEnoughHistory
 from forecasting.forecast import Forecast, checked_quantiles
 from forecasting.models import model
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Four weeks show every weekday four times; more adds little and the older the history, the less it says.
 MEMORY = timedelta(days=28)
 LEAST_KNOWN = 12
+LEAST_STEP = timedelta(seconds=1)
 LONGEST_HORIZON = timedelta(days=14)
 WORKERS = 2
 # Series prepared at a time: the copies that models work on stay below a hundred megabytes.
@@ -51,7 +53,8 @@ class Request:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse quantiles that nobody could answer."""
+        """Refuse a horizon and quantiles that nobody could answer."""
+        check_horizon(self.horizon)
         object.__setattr__(self, "quantiles", checked_quantiles(tuple(self.quantiles), InvalidRequest))
 
 
@@ -104,12 +107,8 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
     events: Sequence[Event] = (),
     country: str | None = None,
     workers: int | None = None,
-    champions: Mapping[str, str] | None = None,
 ) -> dict[str, Forecast]:
-    """Forecast many series as matrices; each forecast is the one its series would get alone.
-
-    `champions` tells "auto" which engine has proved best for which series.
-    """
+    """Forecast many series as matrices; each forecast is the one its series would get alone."""
     asked = Request(
         horizon=horizon,
         quantiles=quantiles,
@@ -119,20 +118,13 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
         country=country,
         workers=workers or WORKERS,
     )
-    if engine != "auto" or not champions:
-        return _answer(demands, asked)
-    engines = {name: champions.get(name, engine) for name in demands}
-    found: dict[str, Forecast] = {}
-    for each in dict.fromkeys(engines.values()):
-        served = {name: demand for name, demand in demands.items() if engines[name] == each}
-        found.update(_answer(served, replace(asked, engine=each)))
-    return {name: found[name] for name in demands}
+    return _answer(demands, asked)
 
 
 def unusable(demand: Demand) -> str | None:
     """Tell why a demand could not be forecast, or None if it can: so that one of many need not spoil the rest."""
     try:
-        _slots(demand.step, demand.step)
+        check_step(demand.step)
         _known(demand)
     except ForecastingError as error:
         return str(error)
@@ -162,7 +154,8 @@ def grouped(demands: Mapping[Name, Demand], asked: Request) -> Iterator[tuple[li
 
 def _prepared(name: str | None, demand: Demand, asked: Request) -> Prepared:
     try:
-        slots = _slots(asked.horizon, demand.step)
+        check_step(demand.step)
+        slots = math.ceil(asked.horizon / demand.step)
         recent = _known(demand)
         occasions = known_occasions(demand, asked.horizon, asked.events, asked.country, asked.timezone)
         values = _without(recent, occasions)
@@ -175,9 +168,7 @@ def _prepared(name: str | None, demand: Demand, asked: Request) -> Prepared:
     except ForecastingError as error:
         if name is None:
             raise
-        named = type(error)(f"{name}: {error}")
-        named.series = name
-        raise named from error
+        raise error.about(name) from error
 
 
 def panel(members: list[Prepared], asked: Request) -> Panel:
@@ -211,14 +202,21 @@ def read_back(
         )
 
 
-def _slots(horizon: timedelta, step: timedelta) -> int:
+def check_horizon(horizon: timedelta) -> timedelta:
+    """Refuse a horizon that nobody can see to."""
     if not timedelta(0) < horizon <= LONGEST_HORIZON:
-        msg = f"horizon {horizon} is not between 0 and {LONGEST_HORIZON.days} days: choose for example 48 hours"
+        given = format_duration(horizon)
+        msg = f"horizon {given} is not between 0 and {LONGEST_HORIZON.days} days: choose for example 48 hours"
         raise InvalidRequest(msg)
-    if step > DAY / 4 or DAY % step:
-        msg = f"step {step} does not divide a day into equal slots of at most 6 hours: resample, e.g. to 5 minutes"
+    return horizon
+
+
+def check_step(step: timedelta) -> None:
+    """Refuse a demand whose slots do not make up days."""
+    if not LEAST_STEP <= step <= DAY / 4 or DAY % step:
+        given = format_duration(step)
+        msg = f"step {given} does not divide a day into equal slots of 1 second to 6 hours: resample, e.g. to 5 minutes"
         raise InvalidDemand(msg)
-    return math.ceil(horizon / step)
 
 
 def _known(demand: Demand) -> Demand:
@@ -227,7 +225,7 @@ def _known(demand: Demand) -> Demand:
     known = np.flatnonzero(~np.isnan(recent.values))
     if len(known) < LEAST_KNOWN:
         msg = (
-            f"{len(known)} observed values in the last {len(recent)} slots of {demand.step}: "
+            f"{len(known)} observed values in the last {len(recent)} slots of {format_duration(demand.step)}: "
             f"at least {LEAST_KNOWN} are needed, collect more history"
         )
         raise NotEnoughHistory(msg)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from bisect import bisect_right
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from forecasting.errors import InvalidPlan
+from forecasting.errors import InvalidPlan, shown
 from forecasting.instant import as_utc
+from forecasting.values import MOST_INSTANCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FORMAT = "plan/1"
 
@@ -94,10 +99,10 @@ class Plan:
         """Read what `to_json` wrote."""
         try:
             data = _current(json.loads(text))
-            return cls(tuple(_from_json(step) for step in data["steps"]))
+            return cls(tuple(_from_json(at, step) for at, step in enumerate(data["steps"])))
         except InvalidPlan:
             raise
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             msg = f"not the JSON of a plan ({type(error).__name__}: {error}): write it with Plan.to_json()"
             raise InvalidPlan(msg) from error
 
@@ -115,13 +120,40 @@ def _as_json(step: Step) -> dict[str, Any]:
     return {"at": step.at.isoformat(), "capacity": step.capacity, "reason": step.reason, **grounds}
 
 
-def _from_json(data: dict[str, Any]) -> Step:
-    grounds = {name: data[name] for name in _GROUNDS if name in data}
-    return Step(datetime.fromisoformat(data["at"]), int(data["capacity"]), data["reason"], **grounds)
+def _from_json(at: int, data: object) -> Step:
+    row = data if isinstance(data, dict) else {}
+    for name, (fits, mend) in _WRITTEN.items():
+        value = row.get(name)
+        if not fits(value) and (name not in _GROUNDS or value is not None):
+            msg = f"step {at}: {name} is {shown(value)}: write {mend}"
+            raise InvalidPlan(msg)
+    grounds = {name: value for name in _GROUNDS if (value := row.get(name)) is not None}
+    return Step(datetime.fromisoformat(row["at"]), row["capacity"], row["reason"], **grounds)
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_INSTANCES
+
+
+def _amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+_Field: TypeAlias = "tuple[Callable[[object], bool], str]"
+_WRITTEN: dict[str, _Field] = {
+    "at": (_text, "an instant such as 2026-01-05T00:00Z"),
+    **dict.fromkeys(("capacity", "most", "unbounded"), (_size, f"a whole number, 0 to {MOST_INSTANCES:,}")),
+    **dict.fromkeys(("demand", "quantile", "price_per_hour"), (_amount, "a finite number")),
+    **dict.fromkeys(("reason", "bound", "rejected"), (_text, "a sentence")),
+}
 
 
 def _current(data: dict[str, Any]) -> dict[str, Any]:
     if data["format"] != _FORMAT:
-        msg = f"format {data['format']!r} is not {_FORMAT!r}: draw the plan again with this version"
+        msg = f"format {shown(data['format'])} is not {_FORMAT!r}: draw the plan again with this version"
         raise InvalidPlan(msg)
     return data

@@ -13,6 +13,7 @@ from forecasting.grounds import Words
 from forecasting.instant import as_utc, zone
 from forecasting.limits import limited
 from forecasting.plan import Plan
+from forecasting.values import MOST_INSTANCES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +36,7 @@ def draw_plan(  # noqa: PLR0913  (the four after now are rarely given)
 ) -> Plan:
     """Draw the capacity steps from now to the end of the forecast, and a last one that returns to min_size."""
     now, local = as_utc(now, "now"), zone(timezone)
-    _check(forecast, now, slots)
+    _check(forecast, now, slots, current)
     grid = cells(forecast, policy, now)
     settled = -(-SETTLED // policy.granularity)
     parts = without_wobbles(segments(grid.capacity), policy.tolerance, settled, _present(current, policy))
@@ -50,7 +51,10 @@ def draw_plan(  # noqa: PLR0913  (the four after now are rarely given)
     return Plan((*steps, *words.restoring(parts[-1])))
 
 
-def _check(forecast: Forecast, now: datetime, slots: int) -> None:
+def _check(forecast: Forecast, now: datetime, slots: int, current: int | None) -> None:
+    if current is not None and not 0 <= current <= MOST_INSTANCES:
+        msg = f"current is {current}: give the capacity the fleet has now, 0 to {MOST_INSTANCES:,}"
+        raise InvalidRequest(msg)
     if forecast.end <= now:
         msg = f"the forecast ended at {forecast.end.isoformat()}, before now ({now.isoformat()}): make a new one"
         raise InvalidForecast(msg)

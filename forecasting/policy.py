@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecasting.errors import InvalidPolicy
-from forecasting.policy_file import fields_of, read_mapping
+from forecasting.duration import format_duration
+from forecasting.errors import InvalidPolicy, shown
+from forecasting.policy_file import fields_of, read_policy
+from forecasting.values import GREATEST, MOST_INSTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_SURE = 0.99  # Beyond it a forecast has seen too few cases to know.
 _DAY = timedelta(days=1)
+_LEAST_TARGET = 1e-9
+_MOST_PAID = 1e9  # for an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +58,24 @@ class Policy:
     def __post_init__(self) -> None:
         """Refuse a policy that contradicts itself, naming the field, its value and the mend."""
         self._check_sizes()
+        target, price = self.target_per_instance, self.price_per_hour
         _check(
-            0 < self.target_per_instance < math.inf,
-            f"target_per_instance is {self.target_per_instance}: give the demand one instance can serve, above 0",
+            _LEAST_TARGET <= target <= GREATEST,
+            f"target_per_instance is {shown(target)}: give the demand one instance can serve, "
+            f"{_LEAST_TARGET:g} to {GREATEST:g}",
         )
         _check(0 < self.quantile < 1, f"quantile is {self.quantile}: give a share between 0 and 1, e.g. 0.9")
         _check(0 <= self.headroom <= 10, f"headroom is {self.headroom}: give a share of 0 to 10, e.g. 0.1 for 10 %")
         _check(0 <= self.tolerance < 1, f"tolerance is {self.tolerance}: give a share of 0 to below 1, e.g. 0.1")
-        _check(0 <= self.price_per_hour < math.inf, f"price_per_hour is {self.price_per_hour}: give 0 or more")
+        _check(0 <= price <= _MOST_PAID, f"price_per_hour is {shown(price)}: give 0 to {_MOST_PAID:g}")
         self._check_times()
         self._check_limits()
 
     def _check_sizes(self) -> None:
         for name in ("min_size", "max_size"):
             size = getattr(self, name)
-            _check(_whole(size) and size >= 0, f"{name} is {size!r}: give a whole number of instances, 0 or more")
+            fits = _whole(size) and 0 <= size <= MOST_INSTANCES
+            _check(fits, f"{name} is {shown(size)}: give a whole number of instances, 0 to {MOST_INSTANCES:,}")
         _check(
             self.min_size <= self.max_size,
             f"min_size is {self.min_size}, above max_size {self.max_size}: lower the one or raise the other",
@@ -78,27 +85,28 @@ class Policy:
         for name in ("lead_time", "stabilisation", "cooldown_up", "cooldown_down", "no_reversal"):
             duration = getattr(self, name)
             within = isinstance(duration, timedelta) and timedelta(0) <= duration <= _DAY
-            _check(within, f"{name} is {duration!r}: give a duration of 0 to 24 hours, e.g. 5m")
+            _check(within, f"{name} is {_written(duration)}: give a duration of 0 to 24 hours, e.g. 5m")
         whole = isinstance(self.granularity, timedelta) and not self.granularity % timedelta(minutes=1)
         _check(
             whole and timedelta(0) < self.granularity <= _DAY and not _DAY % self.granularity,
-            f"granularity is {self.granularity!r}: give whole minutes that divide a day, e.g. 1m, 5m or 1h",
+            f"granularity is {_written(self.granularity)}: give whole minutes that divide a day, e.g. 1m, 5m or 1h",
         )
 
     def _check_limits(self) -> None:
         for name in ("max_step_up", "max_step_down", "units"):
             size = getattr(self, name)
-            _check(size is None or (_whole(size) and size > 0), f"{name} is {size!r}: give 1 or more instances")
+            fits = size is None or (_whole(size) and 0 < size <= MOST_INSTANCES)
+            _check(fits, f"{name} is {shown(size)}: give 1 or more instances")
         breach = self.breach_max
         _check(
-            breach is None or (_whole(breach) and breach > self.max_size),
-            f"breach_max is {breach!r}: give more than max_size {self.max_size}, or leave it out to honour that",
+            breach is None or (_whole(breach) and self.max_size < breach <= MOST_INSTANCES),
+            f"breach_max is {shown(breach)}: give more than max_size {self.max_size}, or leave it out to honour that",
         )
-        _check(0 <= self.idle_below < math.inf, f"idle_below is {self.idle_below}: give a demand of 0 or more")
-        cost = self.shortage_cost
+        idle, cost, price = self.idle_below, self.shortage_cost, self.price_per_hour
+        _check(0 <= idle <= GREATEST, f"idle_below is {shown(idle)}: give a demand of 0 to {GREATEST:g}")
         _check(
-            cost is None or (self.price_per_hour > 0 and self.price_per_hour <= cost < math.inf),
-            f"shortage_cost is {cost}, price_per_hour {self.price_per_hour}: give both, the first at least the second",
+            cost is None or 0 < price <= cost <= _MOST_PAID,
+            f"shortage_cost is {shown(cost)}, price_per_hour {shown(price)}: give both, the first at least the second",
         )
 
     @classmethod
@@ -111,11 +119,11 @@ class Policy:
     @classmethod
     def from_yaml(cls, path: str | Path) -> Self:
         """Read a policy file, or the policy within a fleet file."""
+        mapping = read_policy(path)
         try:
-            return cls.from_mapping(read_mapping(path))
+            return cls.from_mapping(mapping)
         except InvalidPolicy as error:
-            msg = str(error) if str(error).startswith(f"{path}: ") else f"{path}: {error}"
-            raise InvalidPolicy(msg) from error
+            raise error.about(str(path)) from error
 
     def at_cost(self) -> Self:
         """Choose the quantile by what a missing instance costs beside an idle one; without such a cost, keep it.
@@ -141,12 +149,13 @@ class Policy:
         if demand <= self.idle_below:
             return 0
         # 8,400 / 600 must be 14 even when the division lands a hair above it.
-        return math.ceil(round(self.load(demand) / self.units, 9)) * self.units
+        whole = math.ceil(min(round(self.load(demand) / self.units, 9), MOST_INSTANCES))
+        return min(whole * self.units, MOST_INSTANCES)
 
     def counted(self, demand: Values) -> npt.NDArray[np.int64]:
         """Count the instances, or units of them, that serve each demand, before any bound."""
         exact = demand * (1 + self.headroom) / self.target_per_instance / self.units
-        whole = np.ceil(np.round(exact, 9)) * self.units
+        whole = np.minimum(np.ceil(np.round(exact, 9)) * self.units, MOST_INSTANCES)
         return np.asarray(np.where(demand <= self.idle_below, 0, whole), dtype=np.int64)
 
     @property
@@ -157,6 +166,10 @@ class Policy:
     def bounded(self, size: int) -> int:
         """Hold a number of instances within min_size and the ceiling."""
         return min(max(size, self.min_size), self.ceiling)
+
+
+def _written(duration: object) -> str:
+    return format_duration(duration) if isinstance(duration, timedelta) else shown(duration)
 
 
 def _whole(size: object) -> bool:

@@ -5,18 +5,19 @@ A fleet file of the product is a policy file too: the keys that concern only the
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecasting.duration import parse_duration
-from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest
+from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest, shown
 from forecasting.freeze import Freeze
-from forecasting.instant import parse_instant
+from forecasting.instant import written_instant, zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
 
 _ALIASES = {"min": "min_size", "max": "max_size", "stabilization": "stabilisation"}
 _REQUIRED = ("min_size", "max_size", "target_per_instance")
@@ -46,27 +47,11 @@ FLEET_KEYS = frozenset(
 )
 
 
-def read_mapping(path: str | Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping."""
-    import yaml
+def read_policy(path: str | Path) -> dict[str, Any]:
+    """Read a policy file, or a fleet file, as it was written."""
+    from forecasting.yaml_file import read_mapping
 
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}): give the path of a YAML file"
-        raise InvalidPolicy(msg) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"{path}: is not YAML ({' '.join(str(error).split())}): mend that line"
-        raise InvalidPolicy(msg) from error
-    if not isinstance(data, dict):
-        msg = f"{path}: holds {type(data).__name__}, not keys: write for example min: 2"
-        raise InvalidPolicy(msg)
-    return data
-
-
-def timezone_of(mapping: Mapping[str, Any]) -> str:
-    """Give the time zone a fleet file names, else UTC."""
-    return str(mapping.get("timezone", "UTC"))
+    return read_mapping(path, InvalidPolicy, "min: 2")
 
 
 def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
@@ -78,7 +63,7 @@ def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any
             if field in found:
                 msg = f"{key} is given twice, also under its other name: keep one"
                 raise InvalidPolicy(msg)
-            found[field] = _typed(str(key), field, value)
+            found[field] = _freezes(value, mapping) if field == "freezes" else _typed(str(key), field, value)
         elif key not in FLEET_KEYS:
             raise InvalidPolicy(_unknown(str(key), known))
     absent = [field for field in _REQUIRED if field not in found]
@@ -88,20 +73,19 @@ def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any
     return found
 
 
-def _typed(key: str, field: str, value: Any) -> int | float | timedelta | tuple[Freeze, ...]:
-    if field == "freezes":
-        return _freezes(value)
+def _typed(key: str, field: str, value: Any) -> int | float | timedelta:
     if field in _DURATIONS:
         return _duration(key, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"{key} is {value!r}: give a {'whole number' if field in _SIZES else 'number'} without quotes or units"
+        kind = "whole number" if field in _SIZES else "number"
+        msg = f"{key} is {shown(value)}: give a {kind} without quotes or units, and 1e6 as 1000000"
         raise InvalidPolicy(msg)
     return value
 
 
 def _duration(key: str, value: Any) -> timedelta:
     if not isinstance(value, str | int | float | timedelta):
-        msg = f"{key} is {value!r}: write a duration such as 10m"
+        msg = f"{key} is {shown(value)}: write a duration such as 10m"
         raise InvalidPolicy(msg)
     try:
         return parse_duration(value)
@@ -110,19 +94,22 @@ def _duration(key: str, value: Any) -> timedelta:
         raise InvalidPolicy(msg) from error
 
 
-def _freezes(value: Any) -> tuple[Freeze, ...]:
+def _freezes(value: Any, mapping: Mapping[str, Any]) -> tuple[Freeze, ...]:
+    """Read freezes; a time without an offset is the fleet's own."""
     try:
-        return tuple(Freeze(_instant(each["start"]), _instant(each["end"])) for each in value)
-    except (KeyError, TypeError, InvalidRequest) as error:
-        msg = f"freezes is {value!r}: list each as {{start: 2026-01-05T22:00Z, end: 2026-01-06T02:00Z}} ({error})"
+        local = zone(mapping.get("timezone", "UTC"))
+        return tuple(_freeze(each, local) for each in (() if value is None else value))
+    except (KeyError, TypeError, InvalidRequest, InvalidPolicy) as error:
+        why = f"{error}" if isinstance(error, InvalidRequest | InvalidPolicy) else "start and end are needed"
+        msg = f"freezes is {shown(value)}: list each as {{start: 2026-01-05T22:00Z, end: 2026-01-06T02:00Z}} ({why})"
         raise InvalidPolicy(msg) from error
 
 
-def _instant(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else parse_instant(str(value), "freeze")
+def _freeze(row: Any, local: ZoneInfo) -> Freeze:
+    return Freeze(*(written_instant(row[edge], f"freeze {edge}", local) for edge in ("start", "end")))
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:
     close = get_close_matches(key, [*known, *_ALIASES, *FLEET_KEYS], n=1)
     mend = f"did you mean {close[0]}?" if close else f"a policy has {', '.join(known)}"
-    return f"key {key!r} is unknown: {mend}"
+    return f"key {shown(key)} is unknown: {mend}"

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
-from forecasting.errors import InvalidRequest
+from forecasting.errors import InvalidRequest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,18 +72,17 @@ class PriceBook:
 
 
 def _read(path: str | Path) -> list[Rate]:
-    from forecasting.policy_file import read_mapping
+    from forecasting.yaml_file import read_mapping
 
-    content = read_mapping(path)
+    content = read_mapping(path, InvalidRequest, "rates: [{name: m6i.large, on_demand: 0.096}]")
     rows = content.get("rates")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) and "name" in row for row in rows):
-        msg = f"{path}: rates is {rows!r:.80}: write a list of entries such as {{name: m6i.large, on_demand: 0.096}}"
+        msg = f"{path}: rates is {shown(rows)}: write a list of entries such as {{name: m6i.large, on_demand: 0.096}}"
         raise InvalidRequest(msg)
     try:
         return [rate for row in rows for rate in _rates({**content, **row})]
     except InvalidRequest as error:
-        msg = f"{path}: {error}"
-        raise InvalidRequest(msg) from error
+        raise error.about(str(path)) from error
 
 
 def _rates(row: Mapping[str, Any]) -> Iterator[Rate]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from forecasting.capacity import instances
+from forecasting.duration import format_duration
 from forecasting.errors import InvalidRequest
-from forecasting.forecaster import MEMORY, QUANTILES, forecast_many
+from forecasting.forecaster import MEMORY, QUANTILES, check_step, forecast_many
+from forecasting.foresight import Foresight
 from forecasting.instant import as_utc
 from forecasting.near import near_peaks
 from forecasting.planner import draw_plan
@@ -40,6 +42,7 @@ Mode = Literal["predictive", "reactive", "hybrid", "floor", "aws_hourly", "react
 MODES: tuple[Mode, ...] = get_args(Mode)
 TICK = timedelta(minutes=5)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MOST_REFRESH = timedelta(days=7)  # Each forecast reaches over two of them.
 MIDDLE = 0.5
 TOGETHER = 24  # Forecasts made in one call.
 # AWS predictive scaling: hourly means of 14 days, forecast every six hours, launched five minutes before the hour.
@@ -55,9 +58,8 @@ class Rehearsal:
         *,
         since: datetime,
         until: datetime | None = None,
-        engine: str = "auto",
         refresh: timedelta = HOUR,
-        timezone: str = "UTC",
+        foresight: Foresight | None = None,
         watch: Watch = lambda instants, _: instants,
         forecasts: dict[datetime, Forecast] | None = None,
     ) -> None:
@@ -69,7 +71,7 @@ class Rehearsal:
         self.tick = TICK if part.step > TICK and not part.step % TICK else part.step
         self.since, self.values = part.start, np.repeat(part.values, part.step // self.tick)
         self._demand, self._refresh, self._watch = demand, refresh, watch
-        self._engine, self._timezone = engine, timezone
+        self._asked = (foresight or Foresight()).as_options()
         past = demand.between(max(demand.start, part.start - MEMORY - 8 * DAY), part.end)
         self._history = np.repeat(past.values, past.step // self.tick)
         self._first = len(self._history) - len(self.values)
@@ -81,6 +83,9 @@ class Rehearsal:
 
     def steered(self, policy: Policy, mode: Mode, boot: timedelta) -> Course:
         """Give what would have been ordered."""
+        if not timedelta(0) <= boot <= DAY:
+            msg = f"boot is {format_duration(boot)}: give 0 to 24 hours"
+            raise InvalidRequest(msg)
         return Course(
             mode=mode,
             since=self.since,
@@ -162,9 +167,8 @@ class Rehearsal:
                     made = forecast_many(
                         known,
                         horizon=max(DAY, 2 * self._refresh),
-                        engine=self._engine,
-                        timezone=self._timezone,
                         quantiles=quantiles,
+                        **self._asked,
                     )
                     found |= {datetime.fromisoformat(each): one for each, one in made.items()}
             self._forecasts[quantiles] = found
@@ -189,9 +193,7 @@ class Rehearsal:
             for now in self._watch(instants, len(instants)):
                 recent = self._demand.before(now).tail(AWS_MEMORY)
                 known[now.isoformat()] = recent if recent.step >= HOUR else recent.every(HOUR)
-            made = forecast_many(
-                known, horizon=AWS_REFRESH + 2 * HOUR, engine=self._engine, timezone=self._timezone, quantiles=(MIDDLE,)
-            )
+            made = forecast_many(known, horizon=AWS_REFRESH + 2 * HOUR, quantiles=(MIDDLE,), **self._asked)
             self._hourly = {datetime.fromisoformat(each): one for each, one in made.items()}
         return self._hourly
 
@@ -212,7 +214,8 @@ def _part(demand: Demand, since: datetime, until: datetime | None, refresh: time
             f"{demand.start.isoformat()} to {demand.end.isoformat()}"
         )
         raise InvalidRequest(msg)
-    if refresh < TICK:
-        msg = f"refresh is {refresh}: give 5 minutes or more"
+    if not TICK <= refresh <= MOST_REFRESH:
+        msg = f"refresh is {format_duration(refresh)}: give 5 minutes to {MOST_REFRESH.days} days"
         raise InvalidRequest(msg)
+    check_step(demand.step)
     return demand.between(since, end)

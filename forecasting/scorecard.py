@@ -6,9 +6,9 @@ needed (d) and those that served (s), leaving out what nobody measured.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Scorecard:
     since: datetime
     until: datetime
     under_time_share: float  # share of time with fewer instances than needed (tau_U)
-    over_hours_share: float  # instance-hours paid beyond the need, as a share of the hours needed
+    over_hours_share: float  # instance-hours paid beyond the need, as a share of the hours needed, of one at the least
     theta_u: float
     theta_o: float
     instance_hours: float
@@ -41,6 +41,10 @@ class Scorecard:
     cost: float
     worst_shortage: int = 0  # the most instances that were missing at once
     instability: float = 0.0  # percent of time in which supply and demand did not move the same way (upsilon)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give the figures for JSON."""
+        return {**asdict(self), "since": self.since.isoformat(), "until": self.until.isoformat()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,18 +84,18 @@ def scored(course: Course, policy: Policy) -> Scorecard:
     needed, serving, ordered = needed[known], serving[known], course.ordered[known]
     hours = course.tick / HOUR
     short, idle = np.maximum(needed - serving, 0), np.maximum(serving - needed, 0)
-    instance_hours = float(course.ordered.sum() * hours)
+    instance_hours, needed_hours = float(course.ordered.sum() * hours), float(needed.sum() * hours)
     days = len(course.ordered) * course.tick / timedelta(days=1)
     return Scorecard(
         mode=course.mode,
         since=course.since,
         until=course.until,
         under_time_share=float((short > 0).mean()),
-        over_hours_share=float(np.maximum(ordered - needed, 0).sum() / max(needed.sum(), 1)),
+        over_hours_share=float(np.maximum(ordered - needed, 0).sum() * hours / max(needed_hours, 1.0)),
         theta_u=float(100 * (short / np.maximum(needed, 1)).mean()),
         theta_o=float(100 * (idle / np.maximum(needed, 1)).mean()),
         instance_hours=instance_hours,
-        needed_hours=float(needed.sum() * hours),
+        needed_hours=needed_hours,
         actions_per_day=int(np.count_nonzero(np.diff(course.ordered))) / days,
         cost=instance_hours * policy.price_per_hour,
         worst_shortage=int(short.max()),

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from forecasting.errors import InvalidRequest
+from forecasting.foresight import Foresight
 from forecasting.rehearsal import MODES, Mode, Rehearsal
 from forecasting.scorecard import Scorecard, scored
 
@@ -35,9 +36,8 @@ def replay(  # noqa: PLR0913  (the contract; all but three have defaults)
     watch: Watch = lambda instants, _: instants,
 ) -> Scorecard:
     """Steer through the demand from `since` on, knowing at every moment only what had been measured by then."""
-    rehearsal = Rehearsal(
-        demand, since=since, until=until, engine=engine, refresh=refresh, timezone=timezone, watch=watch
-    )
+    foresight = Foresight(engine=engine, timezone=timezone)
+    rehearsal = Rehearsal(demand, since=since, until=until, refresh=refresh, foresight=foresight, watch=watch)
     return scored(rehearsal.steered(policy, known_mode(mode), boot), policy)
 
 

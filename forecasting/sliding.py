@@ -21,12 +21,14 @@ def ago(values: Values, slots: int) -> Values:
 
 def trailing_max(values: npt.NDArray[Kind], width: int) -> npt.NDArray[Kind]:
     """Give the greatest of the last `width` values, at every place."""
+    width = min(width, len(values))
     padded = np.concatenate([np.full(width - 1, values[0]), values])
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1))
 
 
 def trailing_min(values: npt.NDArray[Kind], width: int) -> npt.NDArray[Kind]:
     """Give the least of the last `width` values, at every place."""
+    width = min(width, len(values))
     padded = np.concatenate([np.full(width - 1, values[0]), values])
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width).min(axis=1))
 

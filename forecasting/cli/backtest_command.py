@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from forecasting.backtest import BASELINE, Asked, Score, Summary, summaries, told_then, trials
+from forecasting.backtest import BASELINE, Asked, Score, Summary, summaries, told_then, trials, unscored
 from forecasting.cli import options, tables
-from forecasting.models import model
 
 if TYPE_CHECKING:
     import argparse
@@ -18,51 +16,51 @@ def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("backtest", help="score engines on the past of one or more files of demand")
     options.add_demand(parser, many=True)
-    parser.add_argument("--horizon", type=options.duration, default="48h", metavar="48h", help="how far to look [48h]")
-    parser.add_argument("--engine", default="auto", metavar="auto,prophet", help=f"engines to try, besides {BASELINE}")
-    parser.add_argument("--origins", type=int, default=5, metavar="5", help="moments to forecast from [5]")
+    options.add_horizon(parser)
+    tried = f"engines to try, besides {BASELINE} [auto]"
+    parser.add_argument("--engine", type=options.engines, default=("auto",), metavar="auto,prophet", help=tried)
+    parser.add_argument("--origins", type=options.origins, default=5, metavar="5", help="moments to forecast from [5]")
     options.add_plot(parser)
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> None:
     """Try the engines on every file and show the scores."""
-    engines = tuple(name.strip() for name in given.engine.split(",") if name.strip())
-    for engine in engines:
-        model(engine)
+    options.once(given.demand, "DEMAND.csv")
     timezone = given.timezone or "UTC"
-    asked = Asked(engines=engines, horizon=given.horizon, origins=given.origins, timezone=timezone)
+    asked = Asked(engines=given.engine, horizon=given.horizon, origins=given.origins, timezone=timezone)
     demands = {path: options.read_demand(path, timezone) for path in given.demand}
     watched = tables.progress(trials(demands, asked), total=len(demands), doing="backtest")
     scores = [score for series in watched for score in series]
-    found = summaries(scores)
     if given.plot:
         from forecasting.cli.picture import draw_backtest
 
-        told = {name: told_then(name, demand, asked) for name, demand in demands.items()}
+        told = {name: told_then(demand, asked) for name, demand in demands.items()}
         draw_backtest(given.plot, demands, told, timezone)
     if given.json:
-        tables.write(json.dumps(as_json(scores, found)))
+        tables.write_json(as_json(scores))
     else:
-        _show(scores, found)
+        _show(scores)
 
 
-def as_json(scores: list[Score], found: tuple[Summary, ...]) -> dict[str, Any]:
-    """Give scores and summaries as an object; what could not be computed is null."""
-    data = {"scores": [asdict(score) for score in scores], "summary": [asdict(each) for each in found]}
-    return {part: [{key: _plain(value) for key, value in row.items()} for row in rows] for part, rows in data.items()}
+def as_json(scores: list[Score]) -> dict[str, Any]:
+    """Give scores, summaries and what could not be scored as an object."""
+    return {
+        "scores": [asdict(score) for score in scores],
+        "summary": [asdict(each) for each in summaries(scores)],
+        "notes": unscored(scores),
+    }
 
 
-def _plain(value: object) -> object:
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124  (JSON has no NaN)
-
-
-def _show(scores: list[Score], found: tuple[Summary, ...]) -> None:
+def _show(scores: list[Score]) -> None:
     header = ["series", "engine", "WAPE", "to last week's", "pinball p90", "coverage p90"]
     rows = [[score.series, score.engine, *_numbers(score)] for score in scores]
-    rows += [[f"all {each.series}", each.engine, *_numbers(each)] for each in found]
+    rows += [[f"all {each.series}", each.engine, *_numbers(each)] for each in summaries(scores)]
     tables.show(header, rows, words=2)
+    for note in unscored(scores):
+        tables.write(note)
 
 
 def _numbers(score: Score | Summary) -> list[str]:
-    return [f"{score.wape:.3f}", f"{score.relative:.2f}", f"{score.pinball:.4f}", f"{score.coverage:.1%}"]
+    figures = ((score.wape, ".3f"), (score.relative, ".2f"), (score.pinball, ".4f"), (score.coverage, ".1%"))
+    return [tables.figure(value, how) for value, how in figures]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from forecasting.cli import options, tables
@@ -27,13 +26,14 @@ def add_to(commands: Any) -> None:
 def run(given: argparse.Namespace) -> None:
     """Compare and show."""
     profile = CostProfile.from_yaml(given.profile, PriceBook.read(given.prices))
-    ways = compare_costs(profile)
+    with options.naming(given.profile):
+        ways = compare_costs(profile)
     if given.plot:
         from forecasting.cli.cost_picture import draw_costs
 
         draw_costs(given.plot, profile, ways)
     if given.json:
-        tables.write(json.dumps(as_json(profile, ways)))
+        tables.write_json(as_json(profile, ways))
     else:
         _show(profile, ways)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecasting.cli.picture import _canvas, _write
+from forecasting.cli.canvas import canvas, write
 from forecasting.cost_comparison import MIXED
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ _COLOURS = ("#1f77b4", "#2ca02c", "#ff7f0e", "#d62728", "#9467bd", "#8c564b")
 
 def draw_costs(path: str, profile: CostProfile, ways: Sequence[Any]) -> None:
     """Draw the day as the cheapest mix serves it, over the cost of every way."""
-    figure, (day, money) = _canvas(2)
+    figure, (day, money) = canvas(2)
     mixed = next(way for way in ways if way.name == MIXED)
     _draw_day(day, profile, mixed.mix)
     _draw_money(money, ways)
-    _write(figure, path, f"{profile.name}: {mixed}")
+    write(figure, path, f"{profile.name}: {mixed}")
 
 
 def _draw_day(axes: Any, profile: CostProfile, mix: Mix) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.cli import tables
+from forecasting.cli import options, tables
 from forecasting.errors import InvalidPlan
 from forecasting.plan import Plan
 from forecasting.plan_changes import Change, changes
@@ -30,7 +29,7 @@ def run(given: argparse.Namespace) -> None:
     found = changes(old, new)
     if given.json:
         data = [_as_json(change) for change in found]
-        tables.write(json.dumps({"old": old.plan_id, "new": new.plan_id, "changes": data}))
+        tables.write_json({"old": old.plan_id, "new": new.plan_id, "changes": data})
     elif found:
         rows = [[_time(change), str(change.before), str(change.after), change.reason] for change in found]
         tables.show(["time", "before", "after", "why"], rows, words=4)
@@ -39,14 +38,15 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _read(path: str) -> Plan:
-    try:
-        return Plan.from_json(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}): give the path of a plan"
-        raise InvalidPlan(msg) from error
-    except (InvalidPlan, UnicodeDecodeError) as error:
-        msg = f"{path}: {error}"
-        raise InvalidPlan(msg) from error
+    with options.naming(path):
+        try:
+            return Plan.from_json(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            msg = f"cannot be read ({error.strerror}): give the path of a plan"
+            raise InvalidPlan(msg) from error
+        except UnicodeDecodeError as error:
+            msg = f"is not text in UTF-8 ({error}): give what `plan --json` printed"
+            raise InvalidPlan(msg) from error
 
 
 def _time(change: Change) -> str:

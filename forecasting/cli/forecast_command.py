@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from forecasting.cli import options, tables
-from forecasting.errors import ForecastingError
 from forecasting.forecaster import QUANTILES, forecast
 from forecasting.instant import clock_time, zone
 
@@ -22,9 +21,9 @@ def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("forecast", help="forecast the slots that follow a file of demand")
     options.add_demand(parser)
-    options.add_forecast(parser)
+    options.add_horizon(parser)
+    options.add_foresight(parser)
     parser.add_argument("--quantiles", type=options.quantiles, default=QUANTILES, metavar="0.5,0.9,0.95")
-    parser.add_argument("--country", metavar="DE|US-CA", help="whose public holidays to know of [none]")
     options.add_plot(parser)
     parser.set_defaults(run=run)
 
@@ -33,23 +32,21 @@ def run(given: argparse.Namespace) -> None:
     """Forecast and show."""
     timezone = given.timezone or "UTC"
     demand = options.read_demand(given.demand, timezone)
-    try:
+    with options.naming(given.demand):
         found = forecast(
             demand,
             horizon=given.horizon,
             quantiles=given.quantiles,
-            engine=given.engine,
+            engine=given.engine or "auto",
             timezone=timezone,
             country=given.country,
         )
-    except ForecastingError as error:
-        raise options.naming(given.demand, error) from error
     if given.plot:
         from forecasting.cli.picture import draw_forecast
 
         draw_forecast(given.plot, demand, found, timezone)
     if given.json:
-        tables.write(json.dumps(as_json(found)))
+        tables.write_json(as_json(found))
     else:
         _show(found, timezone)
 
@@ -67,5 +64,5 @@ def _show(found: Forecast, timezone: str) -> None:
         for slot in range(0, len(found), every)
     ]
     tables.show(["time", *(f"p{each * 100:g}" for each in found.quantiles)], rows)
-    more = f", every {every}th of {len(found)} slots shown" if every > 1 else ""
+    more = f"; one slot in {every} of {len(found)} is shown" if every > 1 else ""
     tables.write(f"{found.engine}: {found.reason}{more}")

@@ -1,15 +1,11 @@
-"""Pictures of forecasts and plans: a PNG file, or one HTML file that needs nothing else."""
+"""Pictures of forecasts, plans and their trials."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.errors import InvalidRequest
+from forecasting.cli.canvas import canvas, write
 from forecasting.instant import zone
 
 if TYPE_CHECKING:
@@ -28,7 +24,7 @@ _BLUE = "#1f77b4"
 
 def draw_forecast(path: str, demand: Demand, found: Forecast, timezone: str) -> None:
     """Draw the last week of demand and the forecast that follows it."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     recent = demand.tail(_PAST)
     axes.plot(_local(recent.times(), timezone), recent.values, color="#555555", linewidth=0.8, label="demand")
     _bands(axes, found, timezone)
@@ -40,7 +36,7 @@ def draw_backtest(
     path: str, demands: Mapping[str, Demand], told: Mapping[str, Sequence[Forecast]], timezone: str
 ) -> None:
     """Draw, for every series, what was told at each origin over what then came."""
-    figure, _ = _canvas(len(demands))
+    figure, _ = canvas(len(demands))
     for axes, (name, demand) in zip(figure.axes, demands.items(), strict=True):
         shown = demand.tail(demand.end - told[name][0].start + _BEFORE)
         axes.plot(_local(shown.times(), timezone), shown.values, color="#555555", linewidth=0.8, label="demand")
@@ -48,12 +44,12 @@ def draw_backtest(
             _fan(axes, found, timezone, labelled=index == 0)
         axes.set_ylabel("demand")
         _dress(axes, f"{name}: {told[name][0].engine}, from {len(told[name])} origins", timezone)
-    _write(figure, path, f"backtest of {', '.join(demands)}")
+    write(figure, path, f"backtest of {', '.join(demands)}")
 
 
 def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, timezone: str) -> None:
     """Draw the capacity of a plan over the instances that the forecast asks for."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     needed = found.at(policy.quantile) / policy.target_per_instance
     axes.fill_between(
         _local(found.times(), timezone),
@@ -72,7 +68,7 @@ def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, ti
 
 def draw_comparison(path: str, found: Sequence[Outcome], policies: Mapping[str, Policy], timezone: str) -> None:
     """Draw what the demand needed, what each way of scaling had serving, and shade where that fell short."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     first = found[0].course
     times = _local([first.since + tick * first.tick for tick in range(len(first.ordered))], timezone)
     needed = first.needed(policies[found[0].policy]).astype(float)
@@ -86,16 +82,6 @@ def draw_comparison(path: str, found: Sequence[Outcome], policies: Mapping[str, 
         axes.fill_between(times, serving, own, where=own > serving, step="post", alpha=0.6, color=line.get_color())
     axes.set_ylabel("instances")
     _save(figure, axes, path, f"{len(found)} ways to have scaled; shaded: instances that were missing", timezone)
-
-
-def _canvas(rows: int = 1) -> tuple[Any, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        msg = "--plot needs matplotlib: pip install 'airflow-predictive-scaling[plot]'"
-        raise InvalidRequest(msg) from error
-    figure = Figure(figsize=(12, 4.5 * rows), layout="constrained")
-    return figure, figure.subplots(rows)
 
 
 def _bands(axes: Any, found: Forecast, timezone: str) -> None:
@@ -120,7 +106,7 @@ def _local(times: Any, timezone: str) -> list[Any]:
 
 def _save(figure: Any, axes: Any, path: str, title: str, timezone: str) -> None:
     _dress(axes, title, timezone)
-    _write(figure, path, title)
+    write(figure, path, title)
 
 
 def _dress(axes: Any, title: str, timezone: str) -> None:
@@ -129,27 +115,3 @@ def _dress(axes: Any, title: str, timezone: str) -> None:
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize=8)
-
-
-def _write(figure: Any, path: str, title: str) -> None:
-    ending = Path(path).suffix.lower()
-    if ending not in {".png", ".html"}:
-        msg = f"--plot {path!r} ends in {ending!r}: name a .png or .html file"
-        raise InvalidRequest(msg)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    try:
-        Path(path).write_bytes(picture.getvalue() if ending == ".png" else _page(picture.getvalue(), title))
-    except OSError as error:
-        msg = f"--plot {path!r} cannot be written ({error.strerror}): name a file in a folder that exists"
-        raise InvalidRequest(msg) from error
-
-
-def _page(picture: bytes, title: str) -> bytes:
-    name = html.escape(title)
-    data = base64.b64encode(picture).decode()
-    return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{name}</title>\n'
-        f"<style>body {{ margin: 2rem; font-family: sans-serif }} img {{ max-width: 100% }}</style>\n"
-        f'<h1>{name}</h1>\n<img alt="{name}" src="data:image/png;base64,{data}">\n</html>\n'
-    ).encode()

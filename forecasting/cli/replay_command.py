@@ -2,72 +2,55 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from datetime import timedelta
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.cli import options, tables
-from forecasting.errors import ForecastingError
-from forecasting.policy import Policy
-from forecasting.policy_file import read_mapping, timezone_of
-from forecasting.rehearsal import MODES, Rehearsal
-from forecasting.scorecard import Scorecard, scored
+from forecasting.cli import options, past, policies, tables
+from forecasting.cli.policies import Steering
+from forecasting.comparison import outcomes
+from forecasting.rehearsal import MODES
 
 if TYPE_CHECKING:
     import argparse
 
-_LAST = timedelta(days=2)
+    from forecasting.scorecard import Scorecard
 
 
 def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("replay", help="steer a policy through a past demand and score it")
     options.add_demand(parser)
-    parser.add_argument("--policy", required=True, metavar="POLICY.yaml", help="a policy file, or a fleet file")
+    parser.add_argument("--policy", required=True, metavar="POLICY.yaml", help=policies.HELP)
     parser.add_argument(
         "--mode", choices=[*MODES, "all"], default="all", help="how to steer [all, one after the other]"
     )
-    parser.add_argument("--engine", default="auto", help="the model, see forecasting.ENGINES [auto]")
-    parser.add_argument("--since", type=options.instant, metavar="INSTANT", help="[two days before the end]")
-    parser.add_argument("--until", type=options.instant, metavar="INSTANT", help="[the end of the demand]")
-    parser.add_argument("--boot", type=options.duration, default="5m", metavar="5m", help="until an order serves [5m]")
-    parser.add_argument("--refresh", type=options.duration, default="1h", metavar="1h", help="between forecasts [1h]")
+    past.add_to(parser)
+    options.add_plot(parser)
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> None:
     """Replay in one mode or in all, and show the scorecards."""
-    policy = Policy.from_yaml(given.policy)
-    timezone = given.timezone or timezone_of(read_mapping(given.policy))
-    demand = options.read_demand(given.demand, timezone)
-    try:
-        rehearsal = Rehearsal(
-            demand,
-            since=given.since or demand.end - _LAST,
-            until=given.until,
-            engine=given.engine,
-            refresh=given.refresh,
-            timezone=timezone,
-            watch=partial(tables.progress, doing="replay"),
-        )
-        modes = MODES if given.mode == "all" else (given.mode,)
-        cards = [scored(rehearsal.steered(policy, mode, given.boot), policy) for mode in modes]
-    except ForecastingError as error:
-        raise options.naming(given.demand, error) from error
+    steering, name = Steering.read(given.policy, given), Path(given.policy).stem
+    demand = options.read_demand(given.demand, steering.foresight.timezone)
+    modes = MODES if given.mode == "all" else (given.mode,)
+    with options.naming(given.demand):
+        rehearsal = past.rehearsal(given, demand, steering.foresight)
+        found = outcomes(rehearsal, {name: steering.policy}, modes=modes, boot=given.boot)
+    if given.plot:
+        from forecasting.cli.picture import draw_comparison
+
+        draw_comparison(given.plot, found, {name: steering.policy}, steering.foresight.timezone)
+    cards = [each.card for each in found]
     if given.json:
-        data = [_as_json(card) for card in cards]
-        tables.write(json.dumps(data[0] if given.mode != "all" else {"scorecards": data}))
+        data = [card.as_mapping() for card in cards]
+        one = data[0] if given.mode != "all" else {"scorecards": data}
+        tables.write_json({**one, "from_file": steering.taken})
     else:
-        _show(cards)
+        _show(cards, steering.told(given.policy))
 
 
-def _as_json(card: Scorecard) -> dict[str, Any]:
-    return {**asdict(card), "since": card.since.isoformat(), "until": card.until.isoformat()}
-
-
-def _show(cards: list[Scorecard]) -> None:
+def _show(cards: list[Scorecard], taken: str) -> None:
     header = [
         "mode",
         "time short",
@@ -97,4 +80,5 @@ def _show(cards: list[Scorecard]) -> None:
     ]
     tables.show(header, rows)
     first = cards[0]
-    tables.write(f"{first.since.isoformat()} to {first.until.isoformat()}; {first.needed_hours:,.1f} hours were needed")
+    hours = f"{first.needed_hours:,.1f} hours were needed"
+    tables.write(f"{first.since.isoformat()} to {first.until.isoformat()}; {hours}{taken}")

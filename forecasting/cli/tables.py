@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +16,16 @@ Item = TypeVar("Item")
 def write(line: str) -> None:
     """Print one line on stdout."""
     sys.stdout.write(f"{line}\n")
+
+
+def write_json(data: object) -> None:
+    """Print one JSON object on stdout; what could not be computed is null, for JSON knows no NaN."""
+    write(json.dumps(_finite(data), allow_nan=False))
+
+
+def figure(value: float, how: str) -> str:
+    """Show a number, and a dash where it could not be computed."""
+    return format(value, how) if math.isfinite(value) else "-"
 
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> None:
@@ -37,3 +49,11 @@ def progress(items: Iterable[Item], total: int, *, doing: str) -> Iterable[Item]
     from rich.progress import track
 
     return track(items, total=total, description=doing, console=Console(stderr=True), transient=True)
+
+
+def _finite(data: object) -> object:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.cli import options, tables
-from forecasting.comparison import MODES, STATIC, Outcome, compare
-from forecasting.errors import ForecastingError, InvalidRequest
-from forecasting.policy import Policy
-from forecasting.policy_file import read_mapping, timezone_of
+from forecasting.cli import options, past, policies, tables
+from forecasting.cli.policies import Steering
+from forecasting.comparison import MODES, STATIC, Outcome, outcomes
+from forecasting.errors import InvalidRequest
 from forecasting.rehearsal import MODES as STEERED
 
 if TYPE_CHECKING:
     import argparse
 
-_LAST = timedelta(days=2)
+    from forecasting.demand import Demand
 
 
 def add_to(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("what-if", help="compare policies and ways of scaling on a past demand")
     options.add_demand(parser)
-    parser.add_argument("--policy", required=True, nargs="+", metavar="POLICY.yaml", help="policy or fleet files")
+    parser.add_argument("--policy", required=True, nargs="+", metavar="POLICY.yaml", help=policies.HELP)
     known = ", ".join((STATIC, *STEERED))
     parser.add_argument("--mode", nargs="+", default=MODES, choices=(STATIC, *STEERED), metavar="MODE", help=known)
-    parser.add_argument("--engine", default="auto", help="the model, see forecasting.ENGINES [auto]")
-    parser.add_argument("--since", type=options.instant, metavar="INSTANT", help="[two days before the end]")
-    parser.add_argument("--until", type=options.instant, metavar="INSTANT", help="[the end of the demand]")
-    parser.add_argument("--boot", type=options.duration, default="5m", metavar="5m", help="until an order serves [5m]")
-    parser.add_argument("--refresh", type=options.duration, default="1h", metavar="1h", help="between forecasts [1h]")
+    past.add_to(parser)
     parser.add_argument("--price", type=float, metavar="0.1", help="of an instance-hour [that of each policy]")
     options.add_plot(parser)
     parser.set_defaults(run=run)
@@ -41,49 +33,61 @@ def add_to(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Compare and show."""
-    policies = _policies(given.policy, given.price)
-    timezone = given.timezone or timezone_of(read_mapping(given.policy[0]))
+    steerings = _steerings(given)
+    timezone = _timezone(steerings)
     demand = options.read_demand(given.demand, timezone)
-    try:
-        found = compare(
-            demand,
-            policies,
-            since=given.since or max(demand.end - _LAST, demand.start + demand.step),
-            until=given.until,
-            modes=given.mode,
-            engine=given.engine,
-            boot=given.boot,
-            refresh=given.refresh,
-            timezone=timezone,
-            watch=partial(tables.progress, doing="what if"),
-        )
-    except ForecastingError as error:
-        raise options.naming(given.demand, error) from error
+    with options.naming(given.demand):
+        found = _compared(given, steerings, demand)
     if given.plot:
         from forecasting.cli.picture import draw_comparison
 
-        draw_comparison(given.plot, found, policies, timezone)
+        draw_comparison(given.plot, found, {name: each.policy for name, each in steerings.items()}, timezone)
     if given.json:
-        tables.write(json.dumps({"outcomes": [outcome.as_mapping() for outcome in found]}))
+        taken = {name: each.taken for name, each in steerings.items()}
+        tables.write_json({"outcomes": [outcome.as_mapping() for outcome in found], "from_files": taken})
     else:
-        _show(found)
+        _show(found, "".join(each.told(name) for name, each in steerings.items()))
 
 
-def _policies(paths: list[str], price: float | None) -> dict[str, Policy]:
+def _steerings(given: argparse.Namespace) -> dict[str, Steering]:
     """Read the policies, named by their files; two files of one name keep their whole paths."""
-    stems = [Path(path).stem for path in paths]
-    found: dict[str, Policy] = {}
-    for path, stem in zip(paths, stems, strict=True):
-        policy = Policy.from_yaml(path)
-        name = stem if stems.count(stem) == 1 else path
-        found[name] = policy if price is None else replace(policy, price_per_hour=price)
-    if len(found) < len(paths):
-        msg = f"--policy names {', '.join(sorted(set(paths)))} more than once: give every file once"
+    options.once(given.policy, "--policy")
+    stems = [Path(path).stem for path in given.policy]
+    return {
+        stem if stems.count(stem) == 1 else path: _priced(Steering.read(path, given), path, given.price)
+        for path, stem in zip(given.policy, stems, strict=True)
+    }
+
+
+def _priced(steering: Steering, path: str, price: float | None) -> Steering:
+    if price is None:
+        return steering
+    with options.naming(f"{path} at --price {price:g}"):
+        return replace(steering, policy=replace(steering.policy, price_per_hour=price))
+
+
+def _timezone(steerings: dict[str, Steering]) -> str:
+    """Give the one time zone in which the demand is read."""
+    zones = {each.foresight.timezone: name for name, each in steerings.items()}
+    if len(zones) > 1:
+        told = ", ".join(f"{name} {zone}" for zone, name in zones.items())
+        msg = f"--policy names files of different time zones ({told}): choose one with --timezone"
         raise InvalidRequest(msg)
-    return found
+    return next(iter(zones))
 
 
-def _show(found: tuple[Outcome, ...]) -> None:
+def _compared(given: argparse.Namespace, steerings: dict[str, Steering], demand: Demand) -> tuple[Outcome, ...]:
+    """Steer; files that agree on how to look ahead share their forecasts."""
+    ways = dict.fromkeys(each.foresight for each in steerings.values())
+    rehearsals = {foresight: past.rehearsal(given, demand, foresight) for foresight in ways}
+    return tuple(
+        outcome
+        for name, each in steerings.items()
+        for outcome in outcomes(rehearsals[each.foresight], {name: each.policy}, modes=given.mode, boot=given.boot)
+    )
+
+
+def _show(found: tuple[Outcome, ...], taken: str) -> None:
     figures = ["time short", "worst", "idle hours paid", "actions a day", "hours a month", "cost a month"]
     rows = [
         [
@@ -100,4 +104,4 @@ def _show(found: tuple[Outcome, ...]) -> None:
     ]
     tables.show(["policy", "mode", *figures], rows, words=2)
     card = found[0].card
-    tables.write(f"{card.since.isoformat()} to {card.until.isoformat()}; a month is 30 days as these were")
+    tables.write(f"{card.since.isoformat()} to {card.until.isoformat()}; a month is 30 days as these were{taken}")

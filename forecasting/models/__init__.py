@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from forecasting.errors import UnknownEngine
+from forecasting.errors import UnknownEngine, shown
 from forecasting.models.ensemble import ensemble, ensemble_quick
 from forecasting.models.prophet import ProphetModel
 from forecasting.models.prophet_batched import prophet_batched
@@ -52,6 +52,6 @@ def model(engine: str) -> Model:
         return StatsForecastModel(engine)
     found = _MODELS.get("ensemble" if engine == "auto" else engine)
     if found is None:
-        msg = f"engine {engine!r} is unknown: choose one of {', '.join(ENGINES)}"
+        msg = f"engine {shown(engine)} is unknown: choose one of {', '.join(ENGINES)}"
         raise UnknownEngine(msg)
     return found

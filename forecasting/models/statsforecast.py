@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.errors import InvalidRequest, UnknownEngine
+from forecasting.errors import InvalidRequest, UnknownEngine, shown
 from forecasting.gaps import fill
 from forecasting.interval import OFFSET, ceiling, spread
 from forecasting.models.seasonal_naive import instead
@@ -80,10 +80,10 @@ def _kind(engine: str) -> Any:
     try:
         from statsforecast import models
     except ImportError as error:
-        msg = f"engine {engine!r} needs statsforecast: pip install 'airflow-predictive-scaling[statsforecast]'"
+        msg = f"engine {shown(engine)} needs statsforecast: pip install 'airflow-predictive-scaling[statsforecast]'"
         raise InvalidRequest(msg) from error
     found = getattr(models, engine.removeprefix(PREFIX), None)
     if not (inspect.isclass(found) and hasattr(found, "forecast")):
-        msg = f"engine {engine!r} is unknown: name a model of statsforecast.models, e.g. statsforecast:AutoETS"
+        msg = f"engine {shown(engine)} is unknown: name a model of statsforecast.models, e.g. statsforecast:AutoETS"
         raise UnknownEngine(msg)
     return found

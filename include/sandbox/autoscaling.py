@@ -72,6 +72,8 @@ def update_auto_scaling_group(self: AutoScalingBackend, name: str, **request: An
     check_bounds(minimum, maximum, given["desired_capacity"])
     if request["mixed_instances_policy"] is None and not request["launch_template"]:
         request["mixed_instances_policy"] = _kept_policy(group)
+    elif request["mixed_instances_policy"] and "LaunchTemplate" not in request["mixed_instances_policy"]:
+        request["mixed_instances_policy"] = {**(_kept_policy(group) or {}), **request["mixed_instances_policy"]}
     _moto_update(self, name=name, min_size=None, max_size=None, desired_capacity=None, **request)
     resize(group, minimum, maximum, given["desired_capacity"], "a user request update of AutoScalingGroup constraints")
     return group

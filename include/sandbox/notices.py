@@ -11,6 +11,8 @@ from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from sandbox.world import WORLD
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -37,6 +39,10 @@ def send(arn: str, message: Mapping[str, Any], subject: str | None = None) -> bo
 def announce(  # noqa: PLR0913, PLR0917 - an event has a place, a source, a type, a detail and resources
     account: str, region: str, source: str, kind: str, detail: Mapping[str, Any], resources: Sequence[str]
 ) -> None:
-    """Put an event of AWS on the default bus of EventBridge."""
+    """Put an event of AWS on the default bus of EventBridge, or lose it, as AWS may."""
+    lost = WORLD.settings.lost_events
+    if lost and WORLD.random.random() < lost:
+        log.warning("an event was lost: %s", kind)
+        return
     event = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail), "Resources": list(resources)}
     events_backends[account][region].put_events([event])

@@ -2,13 +2,15 @@
 
 Moto keeps users, roles and policies, but judges every call by the resource `*` and without conditions, and by names
 that policies do not use. Here a statement counts by its actions, its resources and its conditions. The resource is
-known for calls that concern one Auto Scaling group; of other calls it is not, and every resource matches.
+known for calls that concern one Auto Scaling group; of other calls it is not, and every resource matches. Conditions
+are judged by the tags of that group, and by the tags that the call itself brings.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -22,7 +24,7 @@ from sandbox.group_instances import instance_of
 from sandbox.world import WORLD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sandbox.wire import Call
 
@@ -32,7 +34,17 @@ PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "ste
 """Names in policies that differ from those of boto3's clients."""
 ALWAYS = ("sts:GetCallerIdentity",)
 _DENIALS = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
-_TAG = re.compile(r"(?:aws|autoscaling):ResourceTag/(.+)")
+_TAG = re.compile(r"(?:aws|autoscaling):(Resource|Request)Tag/(.+)")
+_KEY = re.compile(r"(Tags\.member\.\d+\.)Key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a call asks for: an action, on which group if it is known, and the tags of the group and of the call."""
+
+    action: str
+    group: FakeAutoScalingGroup | None
+    tags: Mapping[str, Mapping[str, str]]
 
 
 def refusal(call: Call) -> Answer | None:
@@ -45,19 +57,32 @@ def refusal(call: Call) -> Answer | None:
     except CreateAccessKeyFailure:
         message = "The security token included in the request is invalid."
         return error_answer(call.protocol, "InvalidClientTokenId", message, 403)
-    action, group = f"{PREFIXES.get(call.service, call.service)}:{call.operation}", _group(call)
-    if action in ALWAYS or _allowed(caller.collect_policies(), action, group):
+    asked = _asked(call)
+    if asked.action in ALWAYS or _allowed(caller.collect_policies(), asked):
         return None
-    on = f" on resource: {group.arn}" if group else ""
+    on = f" on resource: {asked.group.arn}" if asked.group else ""
     message = (
-        f"User: {caller.arn} is not authorized to perform: {action}{on} "
-        f"because no identity-based policy allows the {action} action"
+        f"User: {caller.arn} is not authorized to perform: {asked.action}{on} "
+        f"because no identity-based policy allows the {asked.action} action"
     )
     return error_answer(call.protocol, _DENIALS.get(call.protocol, "AccessDenied"), message, 403)
 
 
-def _allowed(policies: Iterable[Any], action: str, group: FakeAutoScalingGroup | None) -> bool:
-    effects = {statement["Effect"] for statement in _statements(policies) if _applies(statement, action, group)}
+def _asked(call: Call) -> Asked:
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace"))) if call.service == "autoscaling" else {}
+    group = _group(call, form)
+    return Asked(
+        action=f"{PREFIXES.get(call.service, call.service)}:{call.operation}",
+        group=group,
+        tags={
+            "Resource": {str(tag["Key"]): str(tag["Value"]) for tag in group.tags} if group else {},
+            "Request": {form[key]: form.get(f"{part[1]}Value", "") for key in form if (part := _KEY.fullmatch(key))},
+        },
+    )
+
+
+def _allowed(policies: Iterable[Any], asked: Asked) -> bool:
+    effects = {statement["Effect"] for statement in _statements(policies) if _applies(statement, asked)}
     return effects == {"Allow"}
 
 
@@ -75,11 +100,11 @@ def _document(policy: Any) -> Any:
     return next(version.document for version in policy.versions if version.is_default)
 
 
-def _applies(statement: dict[str, Any], action: str, group: FakeAutoScalingGroup | None) -> bool:
+def _applies(statement: dict[str, Any], asked: Asked) -> bool:
     return (
-        _named(statement.get("Action", ()), action.lower(), fold=True)
-        and (group is None or _named(statement.get("Resource", ()), group.arn))
-        and all(_holds(test, wanted, group) for test, wanted in statement.get("Condition", {}).items())
+        _named(statement.get("Action", ()), asked.action.lower(), fold=True)
+        and (asked.group is None or _named(statement.get("Resource", ()), asked.group.arn))
+        and all(_holds(test, wanted, asked) for test, wanted in statement.get("Condition", {}).items())
     )
 
 
@@ -88,24 +113,23 @@ def _named(patterns: str | list[str], name: str, *, fold: bool = False) -> bool:
     return any(fnmatchcase(name, each.lower() if fold else each) for each in every)
 
 
-def _holds(test: str, wanted: dict[str, Any], group: FakeAutoScalingGroup | None) -> bool:
+def _holds(test: str, wanted: dict[str, Any], asked: Asked) -> bool:
     """Compare tags; a condition that cannot be judged here does not hold."""
-    tags = {str(tag["Key"]): str(tag["Value"]) for tag in group.tags} if group else {}
     for key, values in wanted.items():
         tag = _TAG.fullmatch(key)
-        if tag is None or tag[1] not in tags or test not in {"StringEquals", "StringLike"}:
+        found = asked.tags[tag[1]].get(tag[2]) if tag else None
+        if found is None or test not in {"StringEquals", "StringLike"}:
             return False
         every = [values] if isinstance(values, str) else values
-        if not any(fnmatchcase(tags[tag[1]], each) if test == "StringLike" else tags[tag[1]] == each for each in every):
+        if not any(fnmatchcase(found, each) if test == "StringLike" else found == each for each in every):
             return False
     return True
 
 
-def _group(call: Call) -> FakeAutoScalingGroup | None:
+def _group(call: Call, form: Mapping[str, str]) -> FakeAutoScalingGroup | None:
     """Find the one group that a call of Auto Scaling changes; descriptions concern all of them."""
     if call.service != "autoscaling" or call.operation.startswith("Describe"):
         return None
-    form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     backend = autoscaling_backends[DEFAULT_ACCOUNT_ID][call.region]
     if "InstanceId" in form:
         found = instance_of(backend, form["InstanceId"])

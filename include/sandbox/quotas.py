@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from sandbox.usage import Pool, Usage
 
 _FAMILY = re.compile(r"([a-z]+)\d")
-STANDARD = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
-GRAPHICS = frozenset({"g", "gr", "vt"})
-TRAINING = frozenset({"p"})
-INFERENTIA = frozenset({"inf"})
-TRAINIUM = frozenset({"trn"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,65 +37,53 @@ class Quota:
 
     def covers(self, pool: Pool) -> bool:
         """Tell whether instances of a pool count towards the quota."""
-        family = _FAMILY.match(pool.instance_type)
-        return pool.purchase == self.purchase and family is not None and family[1] in self.families
+        return pool.purchase == self.purchase and _family(pool.instance_type, self.purchase) in self.families
 
     def used(self, usage: Usage) -> int:
         """Return how many vCPUs run."""
         return sum(pool.vcpus * count for pool, count in usage.pools.items() if self.covers(pool))
 
 
+def _family(instance_type: str, purchase: str) -> str:
+    """Give the letters of a type; P5 has a Spot quota of its own."""
+    found = _FAMILY.match(instance_type)
+    family = found[1] if found else ""
+    return "p5" if purchase == SPOT and instance_type.startswith("p5") else family
+
+
+def _quota(row: tuple[str, str, str, str], name: str, purchase: str) -> Quota:
+    families, named, code, setting = row
+    return Quota(
+        code=code, name=name.format(named), setting=setting, families=frozenset(families.split()), purchase=purchase
+    )
+
+
 _STANDARD_NAME = "Standard (A, C, D, H, I, M, R, T, Z)"
+_ON_DEMAND = (
+    # families, their name, code and setting
+    ("a c d h i im is m r t z", _STANDARD_NAME, "L-1216C47A", "standard_vcpus"),
+    ("g gr vt", "G and VT", "L-DB2E81BA", "graphics_vcpus"),
+    ("p", "P", "L-417A185B", "p_vcpus"),
+    ("inf", "Inf", "L-1945791B", "inf_vcpus"),
+    ("trn", "Trn", "L-2C3B7624", "trn_vcpus"),
+    ("dl", "DL", "L-6E869C2A", "other_vcpus"),
+    ("f", "F", "L-74FC7D96", "other_vcpus"),
+    ("x", "X", "L-7295265B", "other_vcpus"),
+)
+_SPOT = (
+    ("a c d h i im is m r t z", _STANDARD_NAME, "L-34B43A08", "standard_spot_vcpus"),
+    ("g gr vt", "G and VT", "L-3819A6DF", "graphics_spot_vcpus"),
+    ("p", "P4, P3 and P2", "L-7212CCBC", "p_spot_vcpus"),
+    ("p5", "P5", "L-C4BD4855", "p_spot_vcpus"),
+    ("inf", "Inf", "L-B5D1601B", "inf_spot_vcpus"),
+    ("trn", "Trn", "L-6B0D517C", "trn_spot_vcpus"),
+    ("dl", "DL", "L-85EED4F7", "other_vcpus"),
+    ("f", "F", "L-88CF9481", "other_vcpus"),
+    ("x", "X", "L-E3A00192", "other_vcpus"),
+)
 QUOTAS = (
-    Quota(
-        code="L-1216C47A",
-        name=f"Running On-Demand {_STANDARD_NAME} instances",
-        setting="standard_vcpus",
-        families=STANDARD,
-        purchase=ON_DEMAND,
-    ),
-    Quota(
-        code="L-DB2E81BA",
-        name="Running On-Demand G and VT instances",
-        setting="graphics_vcpus",
-        families=GRAPHICS,
-        purchase=ON_DEMAND,
-    ),
-    Quota(
-        code="L-34B43A08",
-        name=f"All {_STANDARD_NAME} Spot Instance Requests",
-        setting="standard_spot_vcpus",
-        families=STANDARD,
-        purchase=SPOT,
-    ),
-    Quota(
-        code="L-3819A6DF",
-        name="All G and VT Spot Instance Requests",
-        setting="graphics_spot_vcpus",
-        families=GRAPHICS,
-        purchase=SPOT,
-    ),
-    Quota(
-        code="L-417A185B",
-        name="Running On-Demand P instances",
-        setting="p_vcpus",
-        families=TRAINING,
-        purchase=ON_DEMAND,
-    ),
-    Quota(
-        code="L-1945791B",
-        name="Running On-Demand Inf instances",
-        setting="inf_vcpus",
-        families=INFERENTIA,
-        purchase=ON_DEMAND,
-    ),
-    Quota(
-        code="L-2C3B7624",
-        name="Running On-Demand Trn instances",
-        setting="trn_vcpus",
-        families=TRAINIUM,
-        purchase=ON_DEMAND,
-    ),
+    *(_quota(row, "Running On-Demand {} instances", ON_DEMAND) for row in _ON_DEMAND),
+    *(_quota(row, "All {} Spot Instance Requests", SPOT) for row in _SPOT),
 )
 
 _moto_get = ServiceQuotasResponse.get_service_quota

@@ -19,6 +19,10 @@ WHOLE = (
     "p_vcpus",
     "inf_vcpus",
     "trn_vcpus",
+    "p_spot_vcpus",
+    "inf_spot_vcpus",
+    "trn_spot_vcpus",
+    "other_vcpus",
     "iam",
     "seed",
 )
@@ -73,6 +77,16 @@ class Settings:
     """Quota L-1945791B: the same of the family Inf."""
     trn_vcpus: int = 10_000
     """Quota L-2C3B7624: the same of the family Trn."""
+    p_spot_vcpus: int = 10_000
+    """Quotas L-7212CCBC and, for P5, L-C4BD4855: the families P as Spot."""
+    inf_spot_vcpus: int = 10_000
+    """Quota L-B5D1601B: Inf as Spot."""
+    trn_spot_vcpus: int = 10_000
+    """Quota L-6B0D517C: Trn as Spot."""
+    other_vcpus: int = 10_000
+    """Each of the quotas of DL, F and X, on demand and as Spot."""
+    lost_events: float = 0.0
+    """The share of Auto Scaling's and EC2's events that EventBridge never gets: AWS sends them as best it can."""
     seed: int = 1
     """Of the boot jitter and of the fault probabilities; setting it starts the sequence again."""
 
@@ -90,9 +104,10 @@ class Settings:
             if getattr(self, name) != int(getattr(self, name)):
                 message = f"{name}: {getattr(self, name)!r} is not whole; give a whole number"
                 raise InvalidSetting(message)
-        if self.boot_jitter > 1:
-            message = f"boot_jitter: {self.boot_jitter!r} is more than 1; give a share between 0 and 1"
-            raise InvalidSetting(message)
+        for name in ("boot_jitter", "lost_events"):
+            if getattr(self, name) > 1:
+                message = f"{name}: {getattr(self, name)!r} is more than 1; give a share between 0 and 1"
+                raise InvalidSetting(message)
 
     def changed(self, changes: Mapping[str, object]) -> Settings:
         """Return these settings with some of them changed."""

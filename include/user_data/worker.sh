@@ -56,14 +56,21 @@ about_me() {
 
 # Write the settings into a file that only root can read; docker takes it from there.
 settings() {
-  local found
+  local found group
+  group="$(my_group)" || return 1
   found="$(aws ssm get-parameters-by-path --path "${PARAMETERS}" --recursive --with-decryption \
     --query 'Parameters[].[Name,Value]' --output text)" || return 1
   mkdir -p "${FOLDER}" && (umask 077 && : >"${FOLDER}/worker.env") || return 1
   while IFS=$'\t' read -r name value; do
     [[ -n "${name}" ]] && echo "${name##*/}=${value}" >>"${FOLDER}/worker.env"
   done <<<"${found}"
-  echo "AWS_DEFAULT_REGION=${REGION}" >>"${FOLDER}/worker.env"
+  printf '%s\n' "AWS_DEFAULT_REGION=${REGION}" "INSTANCE_ID=${INSTANCE}" "AUTO_SCALING_GROUP=${group}" \
+    >>"${FOLDER}/worker.env"
+}
+
+my_group() {
+  aws autoscaling describe-auto-scaling-instances --instance-ids "${INSTANCE}" \
+    --query 'AutoScalingInstances[0].AutoScalingGroupName' --output text
 }
 
 setting() {
@@ -149,10 +156,7 @@ goodbye() {
   say "the instance must go ($1): stopping the worker, which has ${GRACE} s"
   docker stop --time "${GRACE}" "${NAME}"
   { docker ps --all && docker logs --tail 200 "${NAME}"; } 2>&1 | ship end
-  local group
-  group="$(aws autoscaling describe-auto-scaling-instances --instance-ids "${INSTANCE}" \
-    --query 'AutoScalingInstances[0].AutoScalingGroupName' --output text)"
-  aws autoscaling complete-lifecycle-action --auto-scaling-group-name "${group}" --lifecycle-hook-name "${HOOK}" \
+  aws autoscaling complete-lifecycle-action --auto-scaling-group-name "$(my_group)" --lifecycle-hook-name "${HOOK}" \
     --instance-id "${INSTANCE}" --lifecycle-action-result CONTINUE || say "no hook was waiting, or it is gone"
 }
 

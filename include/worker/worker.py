@@ -2,8 +2,8 @@
 
 It takes one message at a time, keeps it hidden from others while it works, and deletes it only when the work is done.
 On SIGTERM it takes no new message, finishes the one in hand and exits with 0. A message that fails is left to the
-queue, which gives it to somebody again, and after its `maxReceiveCount` to the dead-letter queue. Put your work into a
-function and name it in HANDLER.
+queue, which gives it to somebody again, and after its `maxReceiveCount` to the dead-letter queue. A message that takes
+long keeps its instance out of scale-in until it is done. Put your work into a function and name it in HANDLER.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -31,11 +31,59 @@ LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 5
 
 
+class Shelter:
+    """Keeps an instance out of scale-in while a message is in hand for longer than a while.
+
+    Short messages cost no call: Auto Scaling counts calls, and a hook at the end is enough for them.
+    """
+
+    def __init__(self, autoscaling: Any, group: str, instance: str, *, after_seconds: float) -> None:
+        self._autoscaling = autoscaling
+        self._group = group
+        self._instance = instance
+        self._after = after_seconds
+        self._taken = False
+
+    @contextmanager
+    def while_working(self) -> Iterator[None]:
+        """Protect the instance if the work takes long, and no longer than it takes."""
+        timer = threading.Timer(self._after, self._protect, kwargs={"protected": True})
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if self._taken:
+                self._protect(protected=False)
+
+    def _protect(self, *, protected: bool) -> None:
+        self._taken = protected
+        try:
+            self._autoscaling.set_instance_protection(
+                AutoScalingGroupName=self._group,
+                InstanceIds=[self._instance],
+                ProtectedFromScaleIn=protected,
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("scale-in protection could not be set to %s: %s", protected, error)
+
+
 class Worker:
     """Takes messages from one queue, one at a time, until it is told to stop."""
 
-    def __init__(self, sqs: Any, queue_url: str, handle: Callable[[str], None], *, visibility_seconds: int) -> None:
+    def __init__(
+        self,
+        sqs: Any,
+        queue_url: str,
+        handle: Callable[[str], None],
+        *,
+        visibility_seconds: int,
+        shelter: Shelter | None = None,
+    ) -> None:
         self._sqs = sqs
+        self._shelter = shelter
         self._queue = queue_url
         self._handle = handle
         self._visibility = visibility_seconds
@@ -75,7 +123,10 @@ class Worker:
     def _work(self, message: dict[str, Any]) -> None:
         """Do the work, and only then delete the message."""
         try:
-            with self._kept_hidden(message):
+            with ExitStack() as around:
+                around.enter_context(self._kept_hidden(message))
+                if self._shelter:
+                    around.enter_context(self._shelter.while_working())
                 self._handle(message["Body"])
         except Exception:
             logger.exception("message %s failed, and is left to the queue", message["MessageId"])
@@ -116,6 +167,15 @@ def handler(path: str) -> Callable[[str], None]:
     return found
 
 
+def shelter_of(autoscaling: Any) -> Shelter | None:
+    """Give the shelter that the environment asks for; none unless the time, the instance and its group are known."""
+    names = ("PROTECT_AFTER_SECONDS", "AUTO_SCALING_GROUP", "INSTANCE_ID")
+    after, group, instance = (os.environ.get(name, "") for name in names)
+    if not (after and group and instance):
+        return None
+    return Shelter(autoscaling, group, instance, after_seconds=float(after))
+
+
 def main() -> int:
     """Read the environment, and work."""
     level = os.environ.get("LOG_LEVEL", "INFO")
@@ -126,8 +186,14 @@ def main() -> int:
     except (KeyError, ValueError, ImportError, AttributeError) as error:
         logger.error("cannot start: %r; set QUEUE_URL, HANDLER=module:function and VISIBILITY_SECONDS", error)  # noqa: TRY400 - the message is the whole story
         return 2
-    sqs = boto3.client("sqs", config=Config(retries={"mode": "adaptive", "total_max_attempts": 6}))
-    worker = Worker(sqs, queue_url, handle, visibility_seconds=visibility)
+    config = Config(retries={"mode": "adaptive", "total_max_attempts": 6})
+    worker = Worker(
+        boto3.client("sqs", config=config),
+        queue_url,
+        handle,
+        visibility_seconds=visibility,
+        shelter=shelter_of(boto3.client("autoscaling", config=config)),
+    )
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     worker.run()

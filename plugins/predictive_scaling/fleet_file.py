@@ -20,6 +20,7 @@ from forecasting.event import Event
 from forecasting.freeze import Freeze
 from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
+from forecasting.yaml_file import parse_yaml
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Load, Mode, Ownership
 from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, Strict, Text
@@ -199,7 +200,7 @@ class FleetFile(Strict):
 def read_fleet(path: Path) -> FleetSpec:
     """Read one fleet file; InvalidFleet names the file, the key, the value and the mend."""
     try:
-        fields = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoDuplicates)  # noqa: S506 - a SafeLoader
+        fields = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path.name}: cannot be read ({error}): make it a text file in UTF-8 that Airflow may read"
         raise InvalidFleet(msg) from error
@@ -266,19 +267,3 @@ def _explain(file: str, detail: ErrorDetails) -> str:
             whole = not key or isinstance(detail["input"], dict)
             return f"{where}: {'' if whole else repr(detail['input']) + ': '}{detail['ctx']['error']}"
     return f"{where}: {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-class _NoDuplicates(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it was built
-    """YAML keeps the last of two equal keys in silence; a fleet file must not."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
-    for at, key in enumerate(keys):
-        if key in keys[:at]:
-            problem = f"key {key!r} stands twice: keep one"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.value[at][0].start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-_NoDuplicates.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -56,7 +56,7 @@ def lead_time(stated: timedelta, gate: Gate | None) -> tuple[timedelta, tuple[st
     if learned == stated:
         return stated, ()
     note = (
-        f"asks {learned // MINUTE} min ahead instead of {stated / MINUTE:g}: nine of {gate.launches} launches of ten "
+        f"asks {learned // MINUTE} min ahead instead of {stated / MINUTE:g}: nine in ten of {gate.launches} launches "
         f"were in service within {gate.boot / MINUTE:.1f} min, and AWS may be {AWS_DELAY // MINUTE} late"
     )
     return learned, (note,)

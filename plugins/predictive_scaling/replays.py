@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from forecasting.comparison import compare
+from forecasting.comparison import outcomes
+from forecasting.foresight import Foresight
+from forecasting.rehearsal import Rehearsal
 from predictive_scaling.errors import NoHistory
 
 if TYPE_CHECKING:
@@ -47,9 +49,7 @@ class Replayed:
 
     def as_json(self) -> dict[str, Any]:
         """Give what is stored and shown by the run."""
-        rows = [asdict(card) for card in self.cards]
-        for row in rows:
-            row["since"], row["until"] = row["since"].isoformat(), row["until"].isoformat()
+        rows = [card.as_mapping() for card in self.cards]
         return {"fleet": self.fleet, "boot_seconds": self.boot.total_seconds(), "modes": rows}
 
 
@@ -74,13 +74,6 @@ def replay_fleet(fleet: FleetSpec, storage: Storage, trial: Trial, *, now: datet
         )
         raise NoHistory(msg)
     policy = replace(fleet.policy, price_per_hour=trial.price_per_hour)
-    outcomes = compare(
-        demand,
-        {fleet.name: policy},
-        since=since,
-        modes=trial.modes,
-        engine=fleet.engine,
-        boot=trial.boot,
-        timezone=fleet.timezone,
-    )
-    return Replayed(fleet=fleet.name, boot=trial.boot, cards=tuple(outcome.card for outcome in outcomes))
+    rehearsal = Rehearsal(demand, since=since, foresight=Foresight(**fleet.calendar))
+    found = outcomes(rehearsal, {fleet.name: policy}, modes=trial.modes, boot=trial.boot)
+    return Replayed(fleet=fleet.name, boot=trial.boot, cards=tuple(outcome.card for outcome in found))

@@ -160,7 +160,7 @@ def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
     seconds = boot.time.total_seconds() if boot.time else None
     before = {"boot_seconds": known.time.total_seconds()} if known.time else None
     after = {"boot_seconds": seconds, "launches": boot.launches}
-    reason = f"nine of {boot.launches} launches of ten were in service within {seconds or 0:.0f} seconds"
+    reason = f"nine in ten of {boot.launches} launches were in service within {seconds or 0:.0f} seconds"
     return Event(fleet=fleet, kind=EventKind.LEARNED, by=by, reason=reason, before=before, after=after)
 
 

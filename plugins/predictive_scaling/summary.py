@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.steer import Steered
+    from predictive_scaling.fleets import Observed
+    from predictive_scaling.steered import Steered
 
 
 def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None) -> Status:
@@ -50,6 +51,20 @@ def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, n
     """Keep what was known, beside what went wrong."""
     known = _known_from_file(spec, now)
     return replace(before, **known, problem=problem) if before else Status(**known, problem=problem)
+
+
+def status_resized(before: Status, observed: Observed, *, now: datetime) -> Status:
+    """Give the status after a change by hand: the sizes are new, and the plan is as it was."""
+    meter = Reading.from_json(before.meter) if before.meter else None
+    return replace(
+        before,
+        at=now,
+        min_size=observed.min_size,
+        max_size=observed.max_size,
+        desired=observed.desired,
+        in_service=observed.in_service,
+        meter=meter.advanced(now, observed.in_service, meter.price).as_json() if meter else None,
+    )
 
 
 def _meter(steered: Steered, before: Status | None) -> dict[str, Any] | None:

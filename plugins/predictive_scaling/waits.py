@@ -81,6 +81,27 @@ class InServiceWait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServesWait:
+    """Until so much capacity serves, whoever asks for it: neither what is desired now nor what fails ends it."""
+
+    goal: int
+
+    def judge(self, seen: Examined) -> Verdict | None:
+        """Give the end, or None while it does not serve."""
+        if seen.observed.serving_units < self.goal:
+            return None
+        return Verdict(ended=Ended.DONE, reason=self.progress(seen))
+
+    def progress(self, seen: Examined) -> str:
+        """One line for the task log."""
+        return f"{InServiceWait(goal=self.goal).progress(seen)}; desired is {seen.observed.desired}"
+
+    def as_json(self) -> dict[str, Any]:
+        """What a trigger is made again from."""
+        return {"for": "serves", "goal": self.goal}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoneWait:
     """Until these instances have drained, passed their hooks, and are gone."""
 
@@ -103,13 +124,16 @@ class GoneWait:
         return {"for": "gone", "instances": list(self.instances)}
 
 
-Wait = InServiceWait | GoneWait
+Wait = InServiceWait | ServesWait | GoneWait
 
 
 def wait_from(fields: Mapping[str, Any]) -> Wait:
     """Read what a wait's `as_json` wrote."""
-    if fields["for"] == "gone":
-        return GoneWait(instances=tuple(fields["instances"]))
+    match fields["for"]:
+        case "gone":
+            return GoneWait(instances=tuple(fields["instances"]))
+        case "serves":
+            return ServesWait(goal=fields["goal"])
     return InServiceWait(goal=fields["goal"], mark=fields["mark"])
 
 

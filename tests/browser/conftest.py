@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,21 +43,27 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def sign_in(server: PageServer, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Give a page on which a user has signed in as people do; each user signs in once."""
-    pages: dict[tuple[str, int], Page] = {}
+def sign_in_at(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Give a page of the Airflow at an address, signed in to as people do; each user signs in once."""
+    pages: dict[tuple[str, str, int], Page] = {}
 
-    def signed_in(user: str = "admin", *, width: int = 1280) -> Page:
-        if (user, width) not in pages:
+    def signed_in(url: str, user: str = "admin", *, width: int = 1280) -> Page:
+        if (url, user, width) not in pages:
             page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
-            page.goto(server.url)
+            page.goto(url)
             page.fill("input[name=username]", user)
             page.fill("input[name=password]", user)
             page.keyboard.press("Enter")
-            page.wait_for_url(f"{server.url}/")
-            pages[user, width] = page
-        return pages[user, width]
+            page.wait_for_url(f"{url}/")
+            pages[url, user, width] = page
+        return pages[url, user, width]
 
     yield signed_in
     for page in pages.values():
         page.context.close()
+
+
+@pytest.fixture(scope="module")
+def sign_in(server: PageServer, sign_in_at: Callable[..., Page]) -> Callable[..., Page]:
+    """Sign in to the shared API server."""
+    return partial(sign_in_at, server.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from by_hand import assert_every_intent_has_one_certain_outcome, the_fleet
+from by_hand import the_fleet
 
 from predictive_scaling.follow import is_conclusion
 from predictive_scaling.ledger.records import EventKind
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     import sandbox
     from predictive_scaling.ledger.records import Event
     from predictive_scaling.ledger.store import SqlLedger
+
+
+def assert_every_intent_has_one_certain_outcome(ledger: SqlLedger) -> None:
+    """Nothing is open, and nothing that was intended is without an end."""
+    waiting: set[str | None] = set()
+    for event in sorted(ledger.events(fleet="web", limit=1000), key=lambda event: event.id or 0):
+        if event.kind is EventKind.INTENT:
+            assert event.call not in waiting, "an intent was repeated before it was answered"
+            waiting.add(event.call)
+        elif event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call:
+            waiting.remove(event.call)
+    assert waiting == set()
+    assert ledger.open_operation("web") is None
 
 
 def assert_nothing_is_left(ledger: SqlLedger) -> None:

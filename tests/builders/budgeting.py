@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
+from rights import client_of, keys_of
 from telling import MONDAY, a_ledger, a_run
 
 from forecasting import Policy
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    import pytest
-
     import sandbox
     from forecasting import Forecast, Plan
 
@@ -34,12 +33,6 @@ def a_fleet_of(name: str = "web", group: str = "web", **policy: Any) -> FleetSpe
     return FleetSpec(
         name=name, group=group, metric=Metric(namespace="A", name="B"), policy=Policy(2, 20, 100.0, **policy)
     )
-
-
-def connected(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-    extra = {"endpoint_url": cloud.url, "region_name": "us-east-1", **keys}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": extra}))
 
 
 @dataclass
@@ -70,7 +63,8 @@ class Till:
     def claimed(self, plan: Plan, *, fleet: int = 0, forecast: Forecast | None = None) -> Gated:
         """Hold a plan against the budgets, and leave it behind as the fleet's own, as its turn does."""
         spec = self.fleets[fleet]
-        observed = AutoScalingFleet(self.cloud.client("autoscaling"), spec.group).observe()
+        autoscaling = client_of(self.cloud, "autoscaling", keys_of(self.cloud, "costs"))
+        observed = AutoScalingFleet(autoscaling, spec.group).observe()
         claim = Claim(spec=spec, policy=spec.policy, plan=plan, observed=observed, forecast=forecast)
         gated = self.gate().capped(claim, by=a_run(), now=self.now)
         status = Status(fleet=spec.name, at=self.now, group=spec.group, mode="auto", unit="B", stage="auto")

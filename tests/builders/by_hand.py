@@ -6,17 +6,18 @@ import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from rights import client_of, connect, keys_of
+from telling import a_ledger
 
 from forecasting import Policy
 from predictive_scaling.change import Workplace
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-from predictive_scaling.ledger.connection import engine_for
-from predictive_scaling.ledger.records import EventKind, TaskRun
-from predictive_scaling.ledger.store import SqlLedger
-from predictive_scaling.ledger.tables import metadata
+from predictive_scaling.ledger.records import TaskRun
 from predictive_scaling.metric import Metric
 from predictive_scaling.settle import Turn
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import sandbox
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.store import SqlLedger
 
 FLEET_FILE = """
 name: web
@@ -39,12 +41,6 @@ max: 12
 mode: auto
 """
 WEB = FleetSpec(name="web", group="web", metric=Metric(namespace="A", name="B"), policy=Policy(2, 12, 100.0))
-
-
-def a_ledger(folder: Path) -> SqlLedger:
-    engine = engine_for(f"sqlite:///{folder}/ledger.db")
-    metadata.create_all(engine)
-    return SqlLedger(engine)
 
 
 def a_run(run: int = 1, *, attempt: int = 1) -> TaskRun:
@@ -60,7 +56,9 @@ def at_work(fleet: Fleet, ledger: Ledger, run: int = 1, *, attempt: int = 1) -> 
 
 
 def the_fleet(cloud: sandbox.Cloud) -> AutoScalingFleet:
-    return AutoScalingFleet(cloud.client("autoscaling"), "web", cloud.client)
+    """Reach the group `web` with the rights of those who scale by hand."""
+    reach = partial(client_of, cloud, keys=keys_of(cloud, "scale"))
+    return AutoScalingFleet(reach("autoscaling"), "web", reach)
 
 
 def seen(cloud: sandbox.Cloud) -> Observed:
@@ -100,30 +98,18 @@ class Desk:
                 waiting = deferred
 
 
-def a_desk(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Set the connections and the fleet file; a second of ours is five minutes of the cloud."""
+def a_desk(
+    cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch, *, rights: tuple[str, ...] = ("scale",)
+) -> Desk:
+    """Set the fleet file, and connections with these rights; a second of ours is five minutes of the cloud."""
     (folder / "fleets").mkdir()
     (folder / "fleets" / "web.yaml").write_text(FLEET_FILE)
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-    extra = {"endpoint_url": cloud.url, "region_name": "us-east-1", **keys}
     ledger = {"conn_type": "generic", "extra": {"sqlalchemy_url": f"sqlite:///{folder}/ledger.db"}}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": extra}))
+    connect(cloud, monkeypatch, *rights)
     monkeypatch.setenv("AIRFLOW_CONN_SCALING_LEDGER", json.dumps(ledger))
     monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__FLEETS_FOLDER", str(folder / "fleets"))
     cloud.clock(speed=300)
     return Desk(cloud, a_ledger(folder))
-
-
-def assert_every_intent_has_one_certain_outcome(ledger: SqlLedger) -> None:
-    waiting: set[str | None] = set()
-    for event in sorted(ledger.events(fleet="web", limit=1000), key=lambda event: event.id or 0):
-        if event.kind is EventKind.INTENT:
-            assert event.call not in waiting, "an intent was repeated before it was answered"
-            waiting.add(event.call)
-        elif event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call:
-            waiting.remove(event.call)
-    assert waiting == set()
-    assert ledger.open_operation("web") is None
 
 
 def told(ledger: SqlLedger) -> list[str]:

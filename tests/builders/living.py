@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rights import client_of, keys_of
 from telling import a_ledger
 
 from forecasting import Demand, Policy
@@ -23,13 +24,14 @@ from predictive_scaling.ledger.records import TaskRun
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.metric import Metric
 from predictive_scaling.review import Bench, Reviewed, review
-from predictive_scaling.steer import Steered, steer
+from predictive_scaling.steer import steer
 from predictive_scaling.storage import Points, Storage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import sandbox
+    from predictive_scaling.steered import Steered
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
@@ -63,6 +65,7 @@ class Life:
     folder: Path
     now: datetime
     spec: FleetSpec = field(default_factory=a_spec)
+    rights: tuple[str, ...] = ("auto",)
 
     def __post_init__(self) -> None:
         self.ledger = a_ledger(self.folder)
@@ -78,7 +81,8 @@ class Life:
         return Bench(storage=self.storage, gates=self.gates, ledger=self.ledger, reach=self.reach, by=self.by)
 
     def reach(self, spec: FleetSpec) -> AutoScalingFleet:
-        return AutoScalingFleet(self.cloud.client("autoscaling"), spec.group)
+        keys = keys_of(self.cloud, *self.rights)
+        return AutoScalingFleet(client_of(self.cloud, "autoscaling", keys), spec.group)
 
     def measured(self, demand: Demand) -> None:
         """Store what was measured."""
@@ -126,5 +130,5 @@ class Life:
 
     def sizes(self) -> tuple[int, int, int]:
         """Give the group's minimum, maximum and instances in service."""
-        seen = AutoScalingFleet(self.cloud.client("autoscaling"), "web").observe()
+        seen = self.reach(self.spec).observe()
         return seen.min_size, seen.max_size, seen.in_service

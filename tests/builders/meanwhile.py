@@ -1,7 +1,9 @@
-"""A fleet beside whose calls somebody else acts: the moment is told as for a mortal one, and the process lives on."""
+"""What happens meanwhile: around a call of the fleet, told as for a mortal one, or as soon as something is seen."""
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from mortal import MortalFleet
@@ -21,3 +23,16 @@ class Meanwhile(MortalFleet):
 
     def _end(self) -> None:
         self._act()
+
+
+def once(seen_that: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
+    """Let somebody act as soon as something is seen."""
+
+    def watch() -> None:
+        while not seen_that():
+            time.sleep(0.02)
+        act()
+
+    other = threading.Thread(target=watch, daemon=True)
+    other.start()
+    return other

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import rights
 import sqlalchemy as sa
 
-from demo.cloud_api import CREDENTIALS, REGION
 from forecasting import Policy
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import FileMetric, Measure, Metric, PrometheusMetric, QueueMetric, SqlMetric
@@ -156,9 +156,8 @@ def connect(patch: pytest.MonkeyPatch, name: str, **fields: Any) -> None:
 
 
 def connect_to(cloud: sandbox.Cloud, patch: pytest.MonkeyPatch) -> None:
-    """Define the connection to a sandbox cloud."""
-    extra = {"endpoint_url": cloud.url, "region_name": REGION, **CREDENTIALS}
-    connect(patch, "aws_default", conn_type="aws", extra=extra)
+    """Define the connection to a sandbox cloud, with the rights of those who measure."""
+    rights.connect(cloud, patch, "observe", "queue")
 
 
 def _requests(name: str) -> Metric:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
+from rights import client_of, keys_of
 
 from forecasting import Plan, Step
 from predictive_scaling.apply import Applied, Order, apply_plan
@@ -61,9 +62,9 @@ def an_order(plan: Plan, turn: Turn | None = None, *, write: bool = True) -> Ord
 
 
 def a_fleet(cloud: sandbox.Cloud, *, read_timeout: float = 60) -> AutoScalingFleet:
-    """Reach the sandbox's group over HTTP, answering for itself: no retries unless the story asks for them."""
+    """Reach the sandbox's group over HTTP with the rights of a fleet that acts; no call is made again by itself."""
     options = Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout)
-    return AutoScalingFleet(cloud.client("autoscaling", config=options), "web")
+    return AutoScalingFleet(client_of(cloud, "autoscaling", keys_of(cloud, "auto"), options), "web")
 
 
 def a_ledger(folder: Path) -> SqlLedger:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from forecasting import Demand, InvalidRequest, NotEnoughHistory
-from forecasting.backtest import Asked, backtest, summaries
+from forecasting.backtest import Asked, backtest, summaries, unscored
 from forecasting.loss import coverage, geometric_mean, pinball, wape
-from forecasting.synthetic import synthetic_demand
+from forecasting.synthetic import MONDAY, synthetic_demand
+
+if TYPE_CHECKING:
+    from forecasting.values import Values
 
 STEP = timedelta(minutes=30)
 
@@ -52,10 +56,36 @@ def test_summaries_average_over_series() -> None:
 
 
 def test_too_short_a_series_is_named() -> None:
-    with pytest.raises(NotEnoughHistory, match=r"^web: 3 days, 0:00:00 of demand cannot be tried"):
+    with pytest.raises(NotEnoughHistory, match=r"^web: 3d of demand cannot be tried"):
         backtest({"web": synthetic_demand(days=3, step=STEP)})
 
 
-def test_no_origins_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="origins is 0"):
-        Asked(origins=0)
+@pytest.mark.parametrize("origins", [0, -1, 1_001])
+def test_a_number_of_origins_out_of_range_is_refused(origins: int) -> None:
+    with pytest.raises(InvalidRequest, match=f"^origins is {origins}: forecast from 1 to 1,000 moments$"):
+        Asked(origins=origins)
+
+
+def test_no_engine_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^no engine is named: try at least one$"):
+        Asked(engines=())
+
+
+def test_the_moment_at_which_a_history_was_too_thin_is_named() -> None:
+    silent = Demand(MONDAY, STEP, np.full(7 * 48, np.nan))
+    with pytest.raises(NotEnoughHistory, match=r"^web: as of 2026-01-09T04:30:00\+00:00: 0 observed values") as refused:
+        backtest({"web": silent}, Asked(engines=("seasonal_naive",), horizon=timedelta(hours=6)))
+    assert refused.value.series == "web"
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (np.zeros(7 * 48), "all that came after"),
+        (np.r_[np.ones(4 * 48), np.full(3 * 48, np.nan)], "nothing was measured after"),
+    ],
+)
+def test_it_is_said_why_a_figure_could_not_be_computed(values: Values, why: str) -> None:
+    asked = Asked(engines=("seasonal_naive",), horizon=timedelta(hours=6), origins=2)
+    (note,) = unscored(backtest({"web": Demand(MONDAY, STEP, values)}, asked))
+    assert note.startswith(f"web: {why}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
-from forecasting import backtest, champion, forecast, forecast_many
+from forecasting import backtest, champion
 from forecasting.backtest import Asked
 from forecasting.champion import scores_of
 from forecasting.synthetic import synthetic_demand
@@ -53,17 +52,3 @@ def test_a_backtest_gives_an_entry_that_survives_json() -> None:
     entry = scores_of("web", scores)
     assert set(entry) == {"ensemble_quick", "seasonal_naive"}
     assert json.loads(json.dumps(entry)) == entry
-
-
-def test_auto_serves_the_champion_of_each_series_and_the_ensemble_where_there_is_none() -> None:
-    demands = {
-        name: synthetic_demand(days=20, step=HOUR, seed=seed) for seed, name in enumerate(("web", "jobs", "mail"))
-    }
-    found = forecast_many(demands, champions={"jobs": "seasonal_naive", "gone": "prophet"})
-    assert {name: each.engine for name, each in found.items()} == {
-        "web": "ensemble",
-        "jobs": "seasonal_naive",
-        "mail": "ensemble",
-    }
-    assert np.array_equal(found["jobs"].values, forecast(demands["jobs"], engine="seasonal_naive").values)
-    assert list(found) == list(demands)

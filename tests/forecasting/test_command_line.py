@@ -7,8 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from forecasting.cli import tables
 from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:
@@ -109,6 +111,45 @@ def test_replay_prints_one_scorecard(demand_file: Path, policy_file: Path) -> No
     assert data["mode"] == "hybrid"
     assert 0 <= data["under_time_share"] <= 1
     assert {"over_hours_share", "theta_u", "theta_o", "instance_hours", "actions_per_day", "cost"} <= set(data)
+
+
+@pytest.mark.parametrize(("name", "begins"), [("r.png", b"\x89PNG"), ("r.html", b"<!doctype html>")])
+@pytest.mark.parametrize("mode", ["reactive", "all"])
+def test_replay_draws_demand_supply_and_what_was_missing(
+    demand_file: Path, policy_file: Path, tmp_path: Path, name: str, begins: bytes, mode: str
+) -> None:
+    given = ["--since", "2026-01-19T22:00Z", "--engine", "seasonal_naive", "--mode", mode, "--plot", tmp_path / name]
+    done = run("replay", demand_file, "--policy", policy_file, *given)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_replay_of_a_short_demand_takes_what_there_is(policy_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    rows = (f"2026-01-05T{hour:02}:{minute:02}Z,{1_000 + hour}" for hour in range(20) for minute in (0, 30))
+    path.write_text("\n".join(["timestamp,value", *rows, ""]))
+    done = run("replay", path, "--policy", policy_file, "--mode", "reactive", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["since"] == "2026-01-05T00:30:00+00:00"
+
+
+def test_what_could_not_be_computed_is_null_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "zero.csv"
+    rows = (f"2026-01-{day:02}T{hour:02}:00Z,0" for day in range(1, 8) for hour in range(24))
+    path.write_text("\n".join(["timestamp,value", *rows, ""]))
+    given = ("backtest", path, "--engine", "seasonal_naive", "--horizon", "12h")
+    why = f"{path}: all that came after the moments forecast from is 0"
+    data = json.loads(run(*given, "--json").stdout, parse_constant=pytest.fail)
+    assert data["scores"][0]["wape"] is None
+    assert data["notes"][0].startswith(why)
+    shown = run(*given).stdout
+    assert "nan" not in shown
+    assert why in shown
+
+
+def test_json_never_holds_what_json_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.write_json({"a": [float("nan"), (1.0, float("-inf"))], "b": {"c": np.float64("inf")}})
+    assert json.loads(capsys.readouterr().out) == {"a": [None, [1.0, None]], "b": {"c": None}}
 
 
 def test_replay_prints_a_table_of_all_modes(demand_file: Path, policy_file: Path) -> None:

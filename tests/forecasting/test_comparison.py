@@ -8,21 +8,22 @@ import numpy as np
 import pytest
 
 from forecasting import Demand, InvalidRequest, Policy
-from forecasting.comparison import compare
+from forecasting.comparison import outcomes
+from forecasting.rehearsal import Rehearsal
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 
 
-def a_demand() -> Demand:
-    """Three days, each with six hours at 1,000 and the rest at 200."""
+def the_third_day() -> Rehearsal:
+    """Of three days, each with six hours at 1,000 and the rest at 200."""
     day = np.repeat([200.0, 1_000.0, 200.0], [96, 72, 120])
-    return Demand(MONDAY, FIVE, np.tile(day, 3))
+    return Rehearsal(Demand(MONDAY, FIVE, np.tile(day, 3)), since=MONDAY + timedelta(days=2))
 
 
 def test_money_is_counted_for_a_month_of_such_days() -> None:
     policies = {"web": Policy(1, 20, 100.0, price_per_hour=0.5)}
-    static, reactive = compare(a_demand(), policies, since=MONDAY + timedelta(days=2), modes=("static", "reactive"))
+    static, reactive = outcomes(the_third_day(), policies, modes=("static", "reactive"))
     assert (static.card.under_time_share, static.card.actions_per_day) == (0, 0)
     assert static.monthly_cost == pytest.approx(10 * 24 * 30 * 0.5)
     # A quarter of the day at ten, the rest at two, and a while longer at ten until the load has stayed away.
@@ -32,7 +33,7 @@ def test_money_is_counted_for_a_month_of_such_days() -> None:
 
 def test_a_policy_that_caps_is_cheaper_and_shorter() -> None:
     policies = {"free": Policy(1, 20, 100.0), "capped": Policy(1, 6, 100.0)}
-    free, capped = compare(a_demand(), policies, since=MONDAY + timedelta(days=2), modes=("static",))
+    free, capped = outcomes(the_third_day(), policies, modes=("static",))
     assert capped.monthly_hours < free.monthly_hours
     assert capped.card.worst_shortage == 4
     assert capped.as_mapping()["policy"] == "capped"
@@ -44,4 +45,4 @@ def test_a_policy_that_caps_is_cheaper_and_shorter() -> None:
 )
 def test_nothing_to_compare_is_refused(policies: dict[str, Policy], modes: tuple[str, ...]) -> None:
     with pytest.raises(InvalidRequest):
-        compare(a_demand(), policies, since=MONDAY + timedelta(days=2), modes=modes)
+        outcomes(the_third_day(), policies, modes=modes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from forecasting import Demand, InvalidDemand
+from forecasting import Demand, InvalidDemand, forecast
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -46,11 +49,30 @@ def test_values_cannot_be_written_to() -> None:
         ([1.0, 2.0, -3.0], "-3 at index 2 is negative"),
         ([], "non-empty"),
         ([[1.0]], "one-dimensional"),
+        ([1.0, 1e308], r"1e\+308 at index 1 is above 1e\+15, .* count in a greater unit"),
+        (["a"], r"values \['a'\] are not numbers"),
+        ([1.0, [2.0]], "are not numbers"),
+        ([{}], "are not numbers"),
     ],
 )
-def test_values_that_are_no_demand_are_refused_by_index(values: list[float], words: str) -> None:
+def test_values_that_are_no_demand_are_refused_by_index(values: list[Any], words: str) -> None:
     with pytest.raises(InvalidDemand, match=words):
-        Demand(MONDAY, FIVE, np.array(values))
+        Demand(MONDAY, FIVE, values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("step", [timedelta(days=100_000), timedelta.max])
+def test_a_demand_without_an_end_in_the_calendar_is_refused(step: timedelta) -> None:
+    with pytest.raises(InvalidDemand, match="check the"):
+        Demand(MONDAY, step, np.array([1.0, 2.0]))
+
+
+@given(st.floats(0, 1e15), st.floats(0, 1e15), st.sampled_from(["seasonal_naive", "ensemble_quick"]))
+@settings(max_examples=30, deadline=None)
+def test_every_demand_that_is_none_too_great_can_be_forecast(low: float, high: float, engine: str) -> None:
+    """Whatever its size; a warning of numpy would fail this."""
+    values = np.where(np.arange(24 * 8) % 24 < 12, low, high)
+    found = forecast(Demand(MONDAY, timedelta(hours=1), values), engine=engine)
+    assert np.isfinite(found.values).all()
 
 
 def test_a_gap_stays_missing() -> None:

@@ -99,7 +99,9 @@ def test_rows_a_few_seconds_late_are_snapped_to_their_slot(tmp_path: Path) -> No
         (["2026-01-05T00:00,1", "2026-01-05T00:05"], "line 3: .* too few columns"),
         (["2026-01-05T00:00,1"], "fewer than two rows"),
         ([], "fewer than two rows"),
-        (["1026-01-05T00:00,1", *hours("2026-01-05", "00:00", "00:05", "00:10")], "line 3: .* check the year"),
+        (["1026-01-05T00:00,1"], "line 2: timestamp 1026-.* outside the years 1900 to 2199: check the year"),
+        (["2026-01-05T00:00,1", "2026-01-05T00:05,1e308"], "line 3: value '1e308' is above 1e\\+15, .* greater unit"),
+        (["1926-01-05T00:00,1", *hours("2026-01-05", "00:00", "00:05", "00:10")], "line 3: .* check the year"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line_and_the_mend(tmp_path: Path, lines: list[str], words: str) -> None:

@@ -134,6 +134,12 @@ def test_a_forecast_made_in_the_past_is_used_from_now_on() -> None:
     )
 
 
+@pytest.mark.parametrize("current", [-1, 10**10])
+def test_a_present_that_cannot_be_is_refused(current: int) -> None:
+    with pytest.raises(InvalidRequest, match=f"current is {current}: give the capacity the fleet has now"):
+        draw_plan(a_forecast(100.0), Policy(1, 9, 100.0), now=MONDAY, current=current)
+
+
 def test_a_forecast_that_has_ended_is_refused() -> None:
     with pytest.raises(InvalidForecast, match=r"ended at 2026-01-05T03:00:00\+00:00, before now"):
         draw_plan(a_peak(), Policy(1, 40, 600), now=MONDAY + timedelta(hours=3))

@@ -104,6 +104,16 @@ def test_a_day_of_missing_values_is_bridged_and_told(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", QUICK)
+@pytest.mark.parametrize("minutes", [1, 5, 20, 60])
+@pytest.mark.parametrize("step", [5, 30, 60])
+def test_a_horizon_of_minutes_is_answered_too(engine: str, minutes: int, step: int) -> None:
+    demand = synthetic_demand(days=10, step=timedelta(minutes=step))
+    forecast = make_forecast(demand, engine=engine, horizon=timedelta(minutes=minutes))
+    assert len(forecast) == -(-minutes // step)
+    assert is_sound(forecast.values)
+
+
+@pytest.mark.parametrize("engine", QUICK)
 @pytest.mark.parametrize("hours", [12, 36, 5 * 24])
 def test_a_short_history_is_answered_with_a_word_about_it(engine: str, hours: int) -> None:
     demand = synthetic_demand(days=hours / 24, step=timedelta(minutes=15))

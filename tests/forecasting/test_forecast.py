@@ -58,7 +58,7 @@ def test_an_inconsistent_forecast_cannot_be_made(values: object, words: str) -> 
         a_forecast(values)
 
 
-@pytest.mark.parametrize("quantiles", [(0.9, 0.5), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0)])
+@pytest.mark.parametrize("quantiles", [(0.9, 0.5), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0), (float("nan"),), ()])
 def test_quantiles_out_of_order_or_range_are_refused(quantiles: tuple[float, ...]) -> None:
     with pytest.raises(InvalidForecast, match="ascending between 0 and 1"):
         a_forecast(quantiles=quantiles)
@@ -69,7 +69,9 @@ def test_json_gives_back_the_same_forecast() -> None:
     assert Forecast.from_json(forecast.to_json()) == forecast
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "forecast/0"}', '{"format": "forecast/1"}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": "forecast/0"}', '{"format": "forecast/1"}', "[" * 100_000]
+)
 def test_other_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidForecast):
         Forecast.from_json(text)

@@ -80,7 +80,7 @@ def test_a_fleet_file_is_a_policy_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("min: [", "is not YAML"),
+        ("min: [", "cannot be read as YAML"),
         ("- 1", "holds list, not keys"),
         ("min: 1\nmax: 0\ntarget_per_instance: 1", "min_size is 1"),
     ],
@@ -136,6 +136,21 @@ def test_a_quantile_given_by_hand_goes_before_costs() -> None:
 
 def test_no_cost_asks_for_more_certainty_than_a_forecast_has() -> None:
     assert Policy(1, 9, 100, price_per_hour=0.01, shortage_cost=500).at_cost().quantile == 0.99
+
+
+def test_the_times_of_a_freeze_are_the_fleet_s_own_where_they_name_no_zone() -> None:
+    freeze = {"start": datetime(2026, 1, 5, 23), "end": "2026-01-06"}  # noqa: DTZ001  (as YAML gives it)
+    policy = Policy.from_mapping(a_mapping(timezone="Europe/Berlin", freezes=[freeze]))
+    assert policy.freezes == (Freeze(datetime(2026, 1, 5, 22, tzinfo=UTC), datetime(2026, 1, 5, 23, tzinfo=UTC)),)
+
+
+@given(st.floats(0, 1e15), st.floats(1e-9, 1e15), st.integers(1, 10**9), st.floats(0, 10))
+def test_instances_are_counted_alike_one_by_one_and_together(
+    demand: float, target: float, units: int, headroom: float
+) -> None:
+    """However far the demand is beyond the target: a count ends at a billion, and nothing overflows."""
+    policy = Policy(0, 10**9, target, units=units, headroom=headroom)
+    assert policy.counted(np.array([demand])).tolist() == [policy.needed(demand)]
 
 
 def test_freezes_are_read_in_any_zone() -> None:

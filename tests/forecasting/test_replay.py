@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import Demand, InvalidRequest, Policy, replay
+from forecasting.foresight import Foresight
 from forecasting.rehearsal import Mode, Rehearsal
 from forecasting.scalers import SCALERS
 from forecasting.scalers.reg import parabola
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 FIVE, TEN = timedelta(minutes=5), timedelta(minutes=10)
 HOUR = timedelta(hours=1)
+QUICK = Foresight(engine="ensemble_quick")
 
 
 def a_staircase() -> Demand:
@@ -79,7 +81,7 @@ def test_foresight_is_short_less_often_than_reaction_and_both_together_least() -
 
 def test_only_what_looks_ahead_is_in_time_for_a_job_by_the_clock() -> None:
     demand = synthetic_demand(days=10, step=FIVE, level=20_000, cron=1.8, noise=0.02)
-    rehearsal = Rehearsal(demand, since=demand.end - timedelta(days=1), engine="ensemble_quick", refresh=6 * HOUR)
+    rehearsal = Rehearsal(demand, since=demand.end - timedelta(days=1), foresight=QUICK, refresh=6 * HOUR)
     policy = Policy(1, 200, 600.0)
     cards = {mode: scored(rehearsal.steered(policy, mode, TEN), policy) for mode in MODES if mode != "predictive"}
     assert cards["hybrid"].under_time_share < 0.05
@@ -95,9 +97,8 @@ def test_a_rehearsal_makes_its_forecasts_once() -> None:
             made.append(instant)
             yield instant
 
-    rehearsal = Rehearsal(
-        demand, since=demand.end - timedelta(hours=4), engine="seasonal_naive", refresh=HOUR, watch=watched
-    )
+    foresight = Foresight(engine="seasonal_naive")
+    rehearsal = Rehearsal(demand, since=demand.end - timedelta(hours=4), foresight=foresight, watch=watched)
     for size in (50.0, 60.0):
         rehearsal.steered(Policy(1, 80, size), "predictive", TEN)
         rehearsal.steered(Policy(1, 80, size), "hybrid", TEN)
@@ -108,8 +109,8 @@ def test_many_forecasts_at_once_steer_as_one_at_a_time() -> None:
     """What a plan rests on does not depend on the refreshes that are forecast along with it."""
     demand = synthetic_demand(days=10, step=FIVE, level=20_000)
     since = demand.end - timedelta(hours=6)
-    whole = Rehearsal(demand, since=since, engine="ensemble_quick").steered(Policy(1, 80, 600), "predictive", TEN)
-    first = Rehearsal(demand, since=since, until=since + HOUR, engine="ensemble_quick")
+    whole = Rehearsal(demand, since=since, foresight=QUICK).steered(Policy(1, 80, 600), "predictive", TEN)
+    first = Rehearsal(demand, since=since, until=since + HOUR, foresight=QUICK)
     assert first.steered(Policy(1, 80, 600), "predictive", TEN).ordered.tolist() == whole.ordered[:12].tolist()
 
 
@@ -185,3 +186,20 @@ def test_a_time_outside_the_demand_is_refused(since: datetime, until: datetime |
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="mode 'magic' is unknown: choose one of predictive"):
         replay(a_staircase(), Policy(1, 10, 100.0), since=MONDAY + FIVE, mode="magic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("minutes", [5, 30, 60])
+def test_hours_paid_for_nothing_do_not_depend_on_the_slots_they_are_counted_in(minutes: int) -> None:
+    """Where nobody was needed there are no hours to be a share of; they are held against one."""
+    step = timedelta(minutes=minutes)
+    idle = Demand(MONDAY, step, np.zeros(timedelta(days=2) // step))
+    card = replay(idle, Policy(3, 9, 100.0), since=MONDAY + timedelta(days=1), mode="reactive")
+    assert card.over_hours_share == pytest.approx(3 * 24)
+
+
+def test_a_boot_of_no_time_or_beyond_a_day() -> None:
+    since = MONDAY + timedelta(days=1)
+    at_once = replay(a_staircase(), Policy(1, 10, 100.0), since=since, mode="reactive", boot=timedelta(0))
+    assert at_once.under_time_share == pytest.approx(1 / 72)
+    with pytest.raises(InvalidRequest, match="boot is 2d: give 0 to 24 hours"):
+        replay(a_staircase(), Policy(1, 10, 100.0), since=since, mode="reactive", boot=timedelta(days=2))

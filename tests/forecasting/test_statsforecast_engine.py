@@ -1,18 +1,26 @@
-"""A model of statsforecast serves as an engine; these tests run where that library is installed."""
+"""A model of statsforecast serves as an engine."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from services import without
 
 from forecasting import UnknownEngine, forecast
 from forecasting.loss import wape
 from forecasting.synthetic import synthetic_demand
 
-pytest.importorskip("statsforecast")
 HALF_HOUR = timedelta(minutes=30)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _statsforecast() -> None:
+    """The library is an extra; the tests' environment has it."""
+    if find_spec("statsforecast") is None:
+        without("statsforecast", "run `make test`, which installs it")
 
 
 def test_a_model_of_statsforecast_serves_with_quantiles_of_its_own_errors() -> None:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from by_hand import the_fleet
+from rights import marked
 
 import sandbox
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import HELD_BY, Fleet, Observed, Sizes
-from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.fleets.memory import MemoryFleet
 from predictive_scaling.schedule import ScheduledAction
 
@@ -29,8 +30,9 @@ def fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
     with sandbox.running() as cloud:
         cloud.clock(now=NINE - timedelta(hours=1), speed=0)
         cloud.create_fleet("web", min_size=2, max_size=20, desired=2)
+        marked(cloud)
         cloud.advance(600)
-        yield AutoScalingFleet(cloud.client("autoscaling"), "web", cloud.client)
+        yield the_fleet(cloud)
 
 
 def an_action(hour: int = 0, capacity: int = 5, name: str | None = None) -> ScheduledAction:

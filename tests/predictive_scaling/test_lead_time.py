@@ -44,7 +44,7 @@ def test_a_gpu_that_takes_sixteen_minutes_is_asked_for_earlier_and_the_log_says_
     found, (note,) = lead_time(FIVE, a_gate(timedelta(minutes=15, seconds=40)))
     assert found == timedelta(minutes=18)
     assert note == (
-        "asks 18 min ahead instead of 5: nine of 40 launches of ten were in service within 15.7 min, "
+        "asks 18 min ahead instead of 5: nine in ten of 40 launches were in service within 15.7 min, "
         "and AWS may be 2 late"
     )
 

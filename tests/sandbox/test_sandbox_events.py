@@ -69,6 +69,17 @@ def test_a_lifecycle_action_is_told_without_a_target_of_its_own(cloud: Cloud, he
     assert event["detail"]["LifecycleActionToken"]
 
 
+def test_events_may_be_lost_as_on_aws(cloud: Cloud, heard: str) -> None:
+    cloud.configure(lost_events=1)
+    cloud.create_fleet("web", desired=1)
+    cloud.advance(180)
+    assert told(cloud, heard) == []
+    cloud.configure(lost_events=0)
+    cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=0)
+    cloud.advance(120)
+    assert len(told(cloud, heard)) == 1
+
+
 def test_a_spot_price_is_what_the_costs_count(cloud: Cloud) -> None:
     rows = cloud.client("ec2").describe_spot_price_history(InstanceTypes=["m5.large"], StartTime=cloud.now())
     prices = {row["AvailabilityZone"]: float(row["SpotPrice"]) for row in rows["SpotPriceHistory"]}

@@ -118,6 +118,25 @@ def test_a_group_is_told_by_its_name_and_by_its_tags(cloud: Cloud, of: str) -> N
     assert "autoScalingGroupName/theirs" in refused(lambda: terminate("theirs"))[1]
 
 
+def test_a_call_is_told_by_the_tags_it_brings(cloud: Cloud) -> None:
+    cloud.create_fleet("template")
+    asked = {"StringEquals": {"aws:RequestTag/team": "blue"}}
+    autoscaling = a_user(cloud, allow("autoscaling:CreateAutoScalingGroup", Condition=asked))("autoscaling")
+
+    def create(team: str) -> None:
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=team,
+            MinSize=0,
+            MaxSize=1,
+            AvailabilityZones=["us-east-1a"],
+            LaunchTemplate={"LaunchTemplateName": "template"},
+            Tags=[{"Key": "Name", "Value": team}, {"Key": "team", "Value": team}],
+        )
+
+    create("blue")
+    assert "autoscaling:CreateAutoScalingGroup" in refused(lambda: create("green"))[1]
+
+
 def test_a_condition_that_cannot_be_judged_does_not_hold(cloud: Cloud) -> None:
     reach = a_user(cloud, allow("sqs:*", Condition={"IpAddress": {"aws:SourceIp": "127.0.0.1"}}))
     assert refused(reach("sqs").list_queues)[0] == "AccessDeniedException"

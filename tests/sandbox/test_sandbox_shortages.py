@@ -116,6 +116,31 @@ def test_a_terminated_instance_gives_its_vcpus_back(cloud: Cloud) -> None:
     assert len(group(cloud)["Instances"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("instance_type", "purchase", "setting", "code"),
+    [
+        ("g5.xlarge", "on-demand", "graphics_vcpus", "L-DB2E81BA"),
+        ("p3.2xlarge", "on-demand", "p_vcpus", "L-417A185B"),
+        ("p3.2xlarge", "spot", "p_spot_vcpus", "L-7212CCBC"),
+        ("p5.48xlarge", "spot", "p_spot_vcpus", "L-C4BD4855"),
+        ("inf1.xlarge", "spot", "inf_spot_vcpus", "L-B5D1601B"),
+        ("trn1.2xlarge", "spot", "trn_spot_vcpus", "L-6B0D517C"),
+        ("dl1.24xlarge", "on-demand", "other_vcpus", "L-6E869C2A"),
+    ],
+)
+def test_each_family_has_its_quota_on_demand_and_as_spot(
+    cloud: Cloud, instance_type: str, purchase: str, setting: str, code: str
+) -> None:
+    cloud.configure(**{setting: 0})
+    quota = cloud.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]
+    assert quota["Value"] == 0
+    ec2 = cloud.client("ec2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    market = {"InstanceMarketOptions": {"MarketType": "spot"}} if purchase == "spot" else {}
+    with pytest.raises(ClientError, match=r"VcpuLimitExceeded|MaxSpotInstanceCountExceeded"):
+        ec2.run_instances(ImageId=image, InstanceType=instance_type, MinCount=1, MaxCount=1, **market)
+
+
 def test_ec2_itself_refuses_by_its_own_codes(cloud: Cloud) -> None:
     ec2 = cloud.client("ec2")
     request = {"ImageId": "ami-12c6146b", "InstanceType": "g4dn.xlarge", "MinCount": 1, "MaxCount": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from rights import marked
 
 import sandbox
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cloud() -> Iterator[sandbox.Cloud]:
-    """A cloud with one Auto Scaling group, `web`, its clock standing at Monday 08:00:20 UTC."""
+    """A cloud with one Auto Scaling group, `web`, marked as ours, its clock standing at Monday 08:00:20 UTC."""
     with sandbox.running() as running:
         running.clock(now="2026-01-05T08:00:20+00:00", speed=0)
         ec2 = running.client("ec2")
@@ -29,4 +30,5 @@ def cloud() -> Iterator[sandbox.Cloud]:
             AvailabilityZones=["us-east-1a"],
             LaunchTemplate={"LaunchTemplateName": "web"},
         )
+        marked(running)
         yield running

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from budgeting import Till, a_fleet_of, connected
+from budgeting import Till, a_fleet_of
+from rights import connect
 from telling import MONDAY, a_plan, an_order, carry_out, floors
 from telling import a_fleet as the_group
 
@@ -27,7 +28,7 @@ PRICE = 0.0104  # a t3.micro in the sandbox's list
 
 @pytest.fixture(autouse=True)
 def _connection(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    connected(cloud, monkeypatch)
+    connect(cloud, monkeypatch, "costs")
 
 
 def budget(name: str = "web", **caps: Any) -> dict[str, Any]:

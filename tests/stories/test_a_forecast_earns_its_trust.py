@@ -187,5 +187,5 @@ def test_instances_that_boot_slowly_are_asked_for_earlier_once_that_is_known(
 
     assert gate.boot is not None
     assert timedelta(minutes=14) < gate.boot < timedelta(minutes=20)
-    assert "instead of 10: nine of" in note
+    assert "instead of 10: nine in ten of" in note
     assert "learned" in told(life.ledger)

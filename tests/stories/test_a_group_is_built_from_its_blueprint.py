@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from by_hand import a_desk, a_run
+from rights import client_of, keys_of
 
 from demo.local_airflow import ROOT
 from predictive_scaling.blueprint_file import blueprint_path, read_blueprint
@@ -38,11 +40,12 @@ FOR_AWS_ALONE = {"ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"}
 
 @pytest.fixture
 def desk(cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    return a_desk(cloud, tmp_path, monkeypatch)
+    return a_desk(cloud, tmp_path, monkeypatch, rights=("ensure",))
 
 
 def built(desk: Desk, folder: Path, name: str, **how: Any) -> Ensured:
-    builder = Builder(reach=desk.cloud.client, ledger=desk.ledger, by=a_run(), deployment=how.pop("deployment", None))
+    reach = partial(client_of, desk.cloud, keys=keys_of(desk.cloud, "ensure"))
+    builder = Builder(reach=reach, ledger=desk.ledger, by=a_run(), deployment=how.pop("deployment", None))
     blueprint = read_blueprint(blueprint_path(folder, name))
     return ensure(read_fleet(folder / f"{name}.yaml"), blueprint, builder, **how)
 
@@ -76,7 +79,8 @@ def test_what_was_built_has_nothing_to_mend(desk: Desk, folder: Path) -> None:
         spec = read_fleet(path)
         attributes = {"VisibilityTimeout": "120"}
         desk.cloud.client("sqs").create_queue(QueueName=queue_of(spec), Attributes=attributes)
-        assert check_fleet(spec, desk.cloud.client, settings, now=desk.cloud.now()) == ()
+        reach = partial(client_of, desk.cloud, keys=keys_of(desk.cloud, "check"))
+        assert check_fleet(spec, reach, settings, now=desk.cloud.now()) == ()
 
 
 def test_the_stages_differ_in_numbers_alone() -> None:

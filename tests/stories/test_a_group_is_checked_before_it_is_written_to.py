@@ -58,7 +58,7 @@ def a_careless_group(cloud: sandbox.Cloud) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    a_desk(cloud, tmp_path, monkeypatch)
+    a_desk(cloud, tmp_path, monkeypatch, rights=("check",))
     fleets = tmp_path / "fleets"
     (fleets / "web.yaml").write_text(WORKERS.replace("group: web", "group: workers"))
     (fleets / "blueprints").mkdir()

@@ -28,7 +28,7 @@ BUDGET = "budgets:\n  - {name: web, fleets: [web], hourly: 0.6}\n"
 
 def a_life(cloud: sandbox.Cloud, folder: Path, mode: Mode = Mode.AUTO, **policy: object) -> Life:
     """Arrange a group of three that may have twenty; the watch looks at it."""
-    life = Life(cloud, folder, MONDAY, a_spec(mode, **policy))
+    life = Life(cloud, folder, MONDAY, a_spec(mode, **policy), rights=("scale",))
     cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", DesiredCapacity=3)
     life.by = a_watch(MONDAY)
     return life

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
 from by_hand import WEB, a_desk, the_fleet
+from rights import marked
 
 import sandbox
 from predictive_scaling.errors import GroupNotFound
 from predictive_scaling.fleets import Sizes
+from predictive_scaling.sensors import FleetServesSensor
 from predictive_scaling.triggers.fleet import FleetTrigger
-from predictive_scaling.waits import InServiceWait
+from predictive_scaling.waits import InServiceWait, ServesWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sandbox.C
     """Two instances serve, a third is asked for, and time stands still."""
     with sandbox.running() as running:
         running.create_fleet("web", min_size=2, max_size=20, desired=2, balanced=True)
+        marked(running)
         running.advance(900)
         a_desk(running, tmp_path, monkeypatch)
         running.clock(speed=0)
@@ -91,3 +95,39 @@ def test_a_look_costs_three_calls_behind_one_target_group(cloud: sandbox.Cloud) 
         "autoscaling.DescribeScalingActivities": 1,
         "elbv2.DescribeTargetHealth": 1,
     }
+
+
+def a_sensor(**options: Any) -> FleetServesSensor:
+    given = {"task_id": "wait", "fleet": "web", "at_least": "3", "poke_interval": 0.02, "timeout": 60, **options}
+    return FleetServesSensor(**given)
+
+
+def grow(cloud: sandbox.Cloud) -> None:
+    the_fleet(cloud).resize(Sizes(desired=3))
+    cloud.advance(600)
+
+
+def test_a_dag_of_ones_own_waits_until_a_fleet_is_large_enough_though_nobody_asks_for_it_yet(
+    cloud: sandbox.Cloud,
+) -> None:
+    the_fleet(cloud).resize(Sizes(desired=2))
+    cloud.advance(600)
+    sensor = a_sensor()
+    with pytest.raises(TaskDeferred) as waits:
+        sensor.execute({})
+    trigger = waits.value.trigger
+    assert isinstance(trigger, FleetTrigger)
+    grow(cloud)
+    sensor.resume({}, event=asyncio.run(event_of(made_again(trigger))))
+    assert sensor.console.endswith("AutoScalingGroupDetails:id=web;view=activity")
+    a_sensor(deferrable=False).execute({})
+    a_sensor().execute({})  # it serves already, and nothing is deferred
+
+
+def test_a_fleet_that_stays_too_small_ends_the_sensor_with_what_was_seen(cloud: sandbox.Cloud) -> None:
+    event = asyncio.run(event_of(FleetTrigger.of(WEB, ServesWait(goal=9), every=0.02, until=datetime.now(UTC))))
+    with pytest.raises(AirflowSensorTimeout, match=r"9 were to serve.* 2 of 9 serve, 1 on their way.*desired is 3"):
+        a_sensor(at_least=9).resume({}, event=event)
+    with pytest.raises(AirflowFailException, match="there is no fleet 'wep': choose one of web"):
+        a_sensor(fleet="wep").execute({})
+    assert the_fleet(cloud).observe().desired == 3, "a sensor changes nothing"

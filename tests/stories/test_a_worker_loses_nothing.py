@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_hand import at_work, seen, the_fleet
+from rights import keys_of
+from telling import a_ledger
 
 from demo.local_airflow import ROOT
+from predictive_scaling.scale_in import Request, let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +61,9 @@ class Shop:
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
-    def hire(self, *, work: float = 0.3, visibility: int = 30) -> subprocess.Popen[str]:
+    def hire(self, *, work: float = 0.3, visibility: int = 30, **environment: str) -> subprocess.Popen[str]:
+        """Start a worker, which may do what its own policy allows."""
+        keys = keys_of(self.cloud, "worker")
         env = {
             **os.environ,
             "PYTHONPATH": str(self.folder),
@@ -68,8 +74,9 @@ class Shop:
             "NOTES": str(self.notes),
             "AWS_ENDPOINT_URL": self.cloud.url,
             "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "y",
+            "AWS_ACCESS_KEY_ID": keys["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": keys["aws_secret_access_key"],
+            **environment,
         }
         script = ROOT / "include" / "worker" / "worker.py"
         worker = subprocess.Popen([sys.executable, script], env=env, stdout=subprocess.PIPE, text=True)
@@ -141,3 +148,20 @@ def test_a_worker_that_dies_gives_its_message_back(shop: Shop) -> None:
     shop.hire(work=0)
     shop.wait(lambda: shop.told()["done only"] == 1 and not sum(shop.left().values()))
     assert shop.told() == {"began only": 2, "done only": 1}
+
+
+def test_an_instance_with_a_long_message_in_hand_is_not_let_go_before_it_is_done(shop: Shop) -> None:
+    shop.cloud.advance(600)
+    shop.cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MinSize=0)
+    oldest, younger = sorted(seen(shop.cloud).instances, key=lambda each: (str(each.launched_at), each.id))
+    shop.send("long")
+    shop.hire(work=6, PROTECT_AFTER_SECONDS="0.5", AUTO_SCALING_GROUP="web", INSTANCE_ID=oldest.id)
+    shop.wait(lambda: {each.id: each.protected for each in seen(shop.cloud).instances}[oldest.id])
+
+    at = at_work(the_fleet(shop.cloud), a_ledger(shop.folder))
+    let = let_go(Request(amount=1, reason="it is over"), at)
+
+    assert let.instances == (younger.id,), "the idle one, though it is younger"
+    assert f"keep {oldest.id} (us-east-1a): protected from scale-in" in let.story
+    shop.wait(lambda: shop.told()["done long"] == 1)
+    shop.wait(lambda: not any(each.protected for each in seen(shop.cloud).instances))

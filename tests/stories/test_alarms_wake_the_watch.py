@@ -24,7 +24,7 @@ PROMETHEUS = FILE.replace("{namespace: A, name: B}", "{source: prometheus, name:
 
 
 def a_desk_with(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch, file: str = FILE) -> Desk:
-    desk = a_desk(cloud, folder, monkeypatch)
+    desk = a_desk(cloud, folder, monkeypatch, rights=("alarms",))
     (folder / "fleets" / "web.yaml").write_text(file)
     cloud.faults.forget_calls()
     return desk

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aftermath import assert_every_intent_has_one_certain_outcome
 from airflow.sdk.exceptions import AirflowFailException
-from by_hand import (
-    WEB,
-    Desk,
-    a_desk,
-    assert_every_intent_has_one_certain_outcome,
-    at_work,
-    seen,
-    sizes,
-    the_fleet,
-    told,
-)
+from arranging import a_cloud_of_four
+from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet, told
+from meanwhile import once
 
-import sandbox
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.operators import InventoryOperator, ScaleInOperator, ScaleOutOperator, SetCapacityOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 EVERY = timedelta(seconds=0.05)
@@ -35,10 +25,7 @@ EVERY = timedelta(seconds=0.05)
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Four instances behind a load balancer, bounds 2..20 of the group and 2..12 of the fleet file."""
-    with sandbox.running() as cloud:
-        cloud.clock(now="2026-01-05T08:00:00+00:00", speed=0)
-        cloud.create_fleet("web", min_size=2, max_size=20, desired=4, balanced=True)
-        cloud.advance(900)
+    with a_cloud_of_four(balanced=True) as cloud:
         yield a_desk(cloud, tmp_path, monkeypatch)
 
 
@@ -50,19 +37,6 @@ def add(amount: int, **options: Any) -> ScaleOutOperator:
 def remove(amount: int, **options: Any) -> ScaleInOperator:
     given = {"reason": "it is over", "every": EVERY, "timeout": timedelta(minutes=2), **options}
     return ScaleInOperator(task_id="remove", fleet="web", amount=amount, **given)
-
-
-def once(seen_that: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
-    """Let somebody else act as soon as they see something."""
-
-    def watch() -> None:
-        while not seen_that():
-            time.sleep(0.05)
-        act()
-
-    other = threading.Thread(target=watch, daemon=True)
-    other.start()
-    return other
 
 
 def last_reason(desk: Desk) -> str:
@@ -77,6 +51,7 @@ def test_what_is_added_serves_before_the_task_ends_and_the_seconds_are_kept(desk
     (end, *_) = desk.ledger.events(fleet="web")
     assert end.after is not None
     assert end.after["seconds"] == pytest.approx(result["seconds"], abs=0.1)
+    assert result["promised"] == 300, "lead_time of the fleet file"
 
 
 def test_more_than_the_bounds_allow_is_cut_and_nothing_left_to_add_is_refused(desk: Desk) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aftermath import launches_and_ends
+from aftermath import assert_every_intent_has_one_certain_outcome, launches_and_ends
+from arranging import a_cloud_of_four
 from botocore.config import Config
-from by_hand import a_ledger, assert_every_intent_has_one_certain_outcome, at_work, seen, sizes, the_fleet
+from by_hand import at_work, seen, sizes, the_fleet
 from deeds import DEEDS, set_sizes
+from rights import client_of, keys_of
+from telling import a_ledger
 
-import sandbox
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import sandbox
     from predictive_scaling.ledger.store import SqlLedger
 
 PASSING = (CloudUnavailable, OutcomeUnknown, WriteRefused)
@@ -36,6 +40,12 @@ TROUBLES: dict[str, dict[str, Any]] = {
         "seconds": 60,
     },
     "each write done and cut off": {"operation": WRITES, "drop": True, "after": True, "seconds": 60},
+    "each write meets another change": {
+        "operation": WRITES,
+        "error": "ResourceContention",
+        "status": 500,
+        "seconds": 60,
+    },
     "each write cut off before": {"operation": WRITES, "drop": True, "seconds": 60},
 }
 ENDS = {
@@ -50,18 +60,15 @@ ENDS = {
 
 @pytest.fixture
 def cloud() -> Iterator[sandbox.Cloud]:
-    """Four instances, bounds 2..20; no second passes by itself."""
-    with sandbox.running() as running:
-        running.clock(now="2026-01-05T08:00:00+00:00", speed=0)
-        running.create_fleet("web", min_size=2, max_size=20, desired=4)
-        running.advance(900)
+    with a_cloud_of_four() as running:
         yield running
 
 
 def tries_until_done(deed: str, cloud: sandbox.Cloud, ledger: SqlLedger) -> int:
     """Try as Airflow does, a minute of the cloud apart; give how many tries it took."""
     impatient = Config(retries={"total_max_attempts": 1}, read_timeout=READ_TIMEOUT)
-    fleet = AutoScalingFleet(cloud.client("autoscaling", config=impatient), "web", cloud.client)
+    reach = partial(client_of, cloud, keys=keys_of(cloud, "scale"), config=impatient)
+    fleet = AutoScalingFleet(reach("autoscaling"), "web", reach)
     for attempt in count(1):
         try:
             DEEDS[deed](at_work(fleet, ledger, run=2, attempt=attempt))
@@ -100,3 +107,11 @@ def test_retries_alone_bring_it_to_its_end(
     assert (ends[0] - before[0], ends[1] - before[1]) == ENDS[deed][1], "nothing was done twice"
     assert seen(cloud).serving_units == ENDS[deed][0][1]
     assert_every_intent_has_one_certain_outcome(ledger)
+
+
+def test_a_group_with_another_change_pending_is_known_to_be_unchanged(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path)
+    cloud.faults.add(service="autoscaling", **TROUBLES["each write meets another change"])
+    with pytest.raises(WriteRefused, match="ResourceContention"):
+        DEEDS["set_capacity"](at_work(the_fleet(cloud), ledger))
+    assert ledger.open_operation("web") is None, "certain, though AWS answers it with 500"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from meanwhile import Meanwhile
+from rights import marked
 from telling import (
     MONDAY,
     NINE,
@@ -65,7 +66,11 @@ def test_five_minutes_without_any_answer_are_recovered_from_unaided(
     assert_in_place_once(cloud, ledger, MANY)
 
 
-@pytest.mark.parametrize("how", [{"drop": True}, {"latency": 0.6}], ids=["cut off", "answered late"])
+@pytest.mark.parametrize(
+    "how",
+    [{"drop": True}, {"latency": 0.6}, {"error": "ServiceUnavailable", "status": 503}],
+    ids=["cut off", "answered late", "answered 503"],
+)
 @pytest.mark.parametrize("skip", [0, 1])
 def test_a_batch_that_took_effect_unanswered_is_found_and_not_sent_again(
     cloud: sandbox.Cloud, tmp_path: Path, how: dict[str, Any], skip: int
@@ -148,3 +153,4 @@ def create(cloud: sandbox.Cloud) -> None:
         AvailabilityZones=["us-east-1a"],
         LaunchTemplate={"LaunchTemplateName": "web"},
     )
+    marked(cloud)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from aftermath import assert_nothing_is_left, launches_and_ends
 from airflow.sdk.exceptions import AirflowFailException
+from arranging import a_cloud_of_four
 from by_hand import Desk, a_desk, seen, sizes, the_fleet
+from meanwhile import once
 
-import sandbox
 from predictive_scaling.errors import CloudUnavailable, GroupNotFound
 from predictive_scaling.operators import ScaleInOperator, ScaleOutOperator
 from sandbox import interruptions
 from sandbox.world import WORLD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import sandbox
 
 EVERY = timedelta(seconds=0.05)
 
@@ -28,11 +29,7 @@ EVERY = timedelta(seconds=0.05)
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Four instances behind a load balancer; a second is a minute and a half of the cloud."""
-    with sandbox.running() as cloud:
-        cloud.clock(now="2026-01-05T08:00:00+00:00", speed=0)
-        cloud.configure(boot_jitter=0)
-        cloud.create_fleet("web", min_size=2, max_size=20, desired=4, balanced=True)
-        cloud.advance(900)
+    with a_cloud_of_four(balanced=True, boot_jitter=0) as cloud:
         desk = a_desk(cloud, tmp_path, monkeypatch)
         cloud.clock(speed=90)
         yield desk
@@ -48,19 +45,6 @@ def remove(amount: int) -> ScaleInOperator:
     return ScaleInOperator(
         task_id="remove", fleet="web", amount=amount, reason="it is over", every=EVERY, timeout=timedelta(minutes=2)
     )
-
-
-def once(seen_that: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
-    """Let something happen as soon as something else is seen."""
-
-    def watch() -> None:
-        while not seen_that():
-            time.sleep(0.02)
-        act()
-
-    other = threading.Thread(target=watch, daemon=True)
-    other.start()
-    return other
 
 
 def delete(cloud: sandbox.Cloud) -> None:

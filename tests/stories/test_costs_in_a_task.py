@@ -10,6 +10,7 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowFailException
 from by_hand import Desk, a_desk
+from rights import client_of, keys_of
 
 from demo.local_airflow import ROOT
 from forecasting.price_book import Purchase
@@ -29,7 +30,7 @@ PRICE = 0.0104
 
 def at_the_desk(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch, *budgets: dict[str, Any]) -> Desk:
     """Set up a deployment whose fleets' folder has budgets beside it."""
-    desk = a_desk(cloud, folder, monkeypatch)
+    desk = a_desk(cloud, folder, monkeypatch, rights=("costs",))
     cloud.clock(now=datetime.now(UTC).isoformat(), speed=0)
     monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{folder}/storage")
     (folder / "budgets.yaml").write_text(yaml.safe_dump({"budgets": list(budgets)}))
@@ -84,9 +85,8 @@ def test_the_permissions_are_exactly_the_calls_made(
     desk.carry_out(CostGateOperator(task_id="gate"))
     spot = Bought(instance_type="t3.micro", region="us-east-1", purchase=Purchase.SPOT)
     store = CostStore.at(f"file://{tmp_path}/storage")
-    AwsPrices(lambda service, region: cloud.client(service, region_name=region), store).rate(
-        spot, now=datetime.now(UTC)
-    )
+    keys = keys_of(cloud, "costs")
+    AwsPrices(lambda service, _region: client_of(cloud, service, keys), store).rate(spot, now=datetime.now(UTC))
 
     statements = json.loads((ROOT / "include" / "iam" / "costs.json").read_text())["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}

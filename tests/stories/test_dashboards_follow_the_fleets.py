@@ -60,7 +60,7 @@ def steered(desk: Desk) -> None:
 def test_a_dashboard_is_made_once_and_kept_current(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = a_desk(cloud, tmp_path, monkeypatch)
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
     cloud.faults.forget_calls()
     assert ensured(desk, only_plan="True") == [("predictive-scaling", "create")]
     assert "cloudwatch.PutDashboard" not in cloud.calls()
@@ -84,7 +84,7 @@ def test_a_dashboard_is_made_once_and_kept_current(
 def test_what_is_no_longer_needed_goes_and_what_is_not_ours_stays(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = a_desk(cloud, tmp_path, monkeypatch)
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
     cloudwatch = cloud.client("cloudwatch")
     for name in ("predictive-scaling-2", "predictive-scaling-of-mine"):
         cloudwatch.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
@@ -102,7 +102,7 @@ def test_what_is_no_longer_needed_goes_and_what_is_not_ours_stays(
 def test_a_fleet_with_a_price_has_its_cost_drawn(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = a_desk(cloud, tmp_path, monkeypatch)
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
     (tmp_path / "fleets" / "web.yaml").write_text(f"{FLEET_FILE}price_per_hour: 0.25\n")
     ensured(desk)
     *_, cost = drawn(cloud)

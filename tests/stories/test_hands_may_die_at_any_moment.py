@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from by_hand import a_ledger, assert_every_intent_has_one_certain_outcome, at_work, seen, sizes, the_fleet
+from aftermath import assert_every_intent_has_one_certain_outcome
+from arranging import a_cloud_of_four
+from by_hand import at_work, seen, sizes, the_fleet
 from deeds import DEEDS, set_sizes
+from dying import die
+from telling import a_fleet, a_ledger, a_plan, an_order, carry_out, floors
 
-import sandbox
-from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    import sandbox
 
 
 @pytest.fixture
 def cloud() -> Iterator[sandbox.Cloud]:
-    """Four instances, bounds 2..20, on a Monday at eight; no second passes by itself."""
-    with sandbox.running() as running:
-        running.clock(now="2026-01-05T08:00:00+00:00", speed=0)
-        running.create_fleet("web", min_size=2, max_size=20, desired=4)
-        running.advance(900)
+    with a_cloud_of_four() as running:
         yield running
-
-
-def die(cloud: sandbox.Cloud, folder: Path, moment: str, deed: str) -> None:
-    """Begin a deed in a process of its own that kills itself."""
-    script = Path(__file__).with_name("dying_by_hand.py")
-    path = [*sys.path, str(script.parent)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
-    command = [sys.executable, str(script), cloud.url, str(folder), moment, deed]
-    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def changes(cloud: sandbox.Cloud) -> int:
@@ -91,6 +77,21 @@ def test_the_retry_ends_where_the_first_try_would_have(
         assert before == {instance.id for instance in seen(cloud).instances if not instance.leaving}
 
 
+@pytest.mark.parametrize("moment", ["before:delete:1", "after:delete:1", "after:observe:2"])
+def test_a_schedule_that_is_rolled_back_is_gone_whenever_its_rollback_died(
+    cloud: sandbox.Cloud, tmp_path: Path, moment: str
+) -> None:
+    ledger = a_ledger(tmp_path)
+    carry_out(an_order(a_plan(5, 7)), a_fleet(cloud), ledger)
+    die(cloud, tmp_path, moment, "roll_back")
+    assert ledger.open_operation("web") is not None
+
+    DEEDS["roll_back"](at_work(the_fleet(cloud), ledger, attempt=2))
+
+    assert floors(cloud) == {}
+    assert_every_intent_has_one_certain_outcome(ledger)
+
+
 @pytest.mark.parametrize("deed", ["scale_out", "scale_in", "set_capacity"])
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_another_run_ends_what_was_abandoned_by_what_it_sees(
@@ -119,34 +120,6 @@ def test_somebody_elses_number_is_not_taken_for_ours(cloud: sandbox.Cloud, tmp_p
         DEEDS["scale_out"](at_work(the_fleet(cloud), ledger, attempt=2))
 
     assert sizes(cloud)[1] == 3
-    assert_every_intent_has_one_certain_outcome(ledger)
-
-
-@pytest.mark.parametrize("deed", ["scale_out", "scale_in", "set_capacity"])
-def test_an_answer_that_was_lost_is_found_in_the_group(cloud: sandbox.Cloud, tmp_path: Path, deed: str) -> None:
-    ledger = a_ledger(tmp_path)
-    operation = "Update.*|Terminate.*"
-    cloud.faults.add(service="autoscaling", operation=operation, error="InternalFailure", status=500, after=True)
-    with pytest.raises(OutcomeUnknown, match="may have taken effect"):
-        DEEDS[deed](at_work(the_fleet(cloud), ledger))
-    cloud.faults.clear()
-    DEEDS[deed](at_work(the_fleet(cloud), ledger, attempt=2))
-    assert sizes(cloud)[1] == (2 if deed == "scale_in" else 6)
-    assert changes(cloud) == (2 if deed == "scale_in" else 1)
-    assert_every_intent_has_one_certain_outcome(ledger)
-
-
-@pytest.mark.parametrize("deed", ["scale_out", "scale_in", "set_capacity"])
-def test_throttling_changes_nothing_and_is_no_more_than_a_reason_to_try_again(
-    cloud: sandbox.Cloud, tmp_path: Path, deed: str
-) -> None:
-    ledger = a_ledger(tmp_path)
-    cloud.faults.add(service="autoscaling", operation="Update.*|Terminate.*", error="Throttling", status=400)
-    with pytest.raises((WriteRefused, CloudUnavailable), match="Throttling"):
-        DEEDS[deed](at_work(the_fleet(cloud), ledger))
-    cloud.faults.clear()
-    DEEDS[deed](at_work(the_fleet(cloud), ledger, attempt=2))
-    assert sizes(cloud)[1] == (2 if deed == "scale_in" else 6)
     assert_every_intent_has_one_certain_outcome(ledger)
 
 

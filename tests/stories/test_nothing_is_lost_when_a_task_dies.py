@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from aftermath import assert_every_intent_has_one_certain_outcome
+from dying import APPLY, die
+from rights import ONCE, REGION
 from telling import (
     NINE,
     PATIENCE,
@@ -21,16 +20,15 @@ from telling import (
     an_order,
     carry_out,
     floors,
-    in_order,
     told,
-    writes,
 )
 
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, OutcomeUnknown
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-from predictive_scaling.ledger.records import EventKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import sandbox
     from predictive_scaling.ledger.store import SqlLedger
 
@@ -48,34 +46,13 @@ MOMENTS = [
 ]
 
 
-def die(cloud: sandbox.Cloud, folder: Path, moment: str, capacities: list[int]) -> None:
-    """Apply a plan in a process of its own that kills itself."""
-    script = Path(__file__).with_name("dying.py")
-    command = [sys.executable, str(script), cloud.url, str(folder), moment, *map(str, capacities)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
-
-def assert_every_intent_has_one_certain_outcome(ledger: SqlLedger) -> None:
-    waiting: set[str | None] = set()
-    for event in in_order(ledger):
-        if event.kind is EventKind.INTENT:
-            assert event.call not in waiting, "an intent was repeated before it was answered"
-            waiting.add(event.call)
-        elif event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call:
-            waiting.remove(event.call)
-    assert waiting == set()
-    assert ledger.open_operation("web") is None
-
-
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_retry_converges_after_a_kill(cloud: sandbox.Cloud, tmp_path: Path, moment: str) -> None:
     ledger = a_ledger(tmp_path)
     yesterdays = a_plan(5, 7, first=NINE + timedelta(minutes=30))
     carry_out(an_order(yesterdays, a_turn(run=0)), a_fleet(cloud), ledger)
     later = [*MANY, 9]
-    die(cloud, tmp_path, moment, later)
+    die(cloud, tmp_path, moment, APPLY, *later)
     left_open = ledger.open_operation("web")
     assert left_open is not None, "the intent was durable"
 
@@ -89,28 +66,9 @@ def test_a_retry_converges_after_a_kill(cloud: sandbox.Cloud, tmp_path: Path, mo
 
 
 def test_a_kill_before_anything_was_intended_leaves_nothing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
-    die(cloud, tmp_path, "after:observe:1", [5])
+    die(cloud, tmp_path, "after:observe:1", APPLY, 5)
     assert told(a_ledger(tmp_path)) == []
     assert floors(cloud) == {}
-
-
-def test_a_call_that_took_effect_and_was_never_answered_is_found_and_not_made_again(
-    cloud: sandbox.Cloud, tmp_path: Path
-) -> None:
-    ledger = a_ledger(tmp_path)
-    cloud.faults.add(service="autoscaling", operation="BatchPut.*", error="ServiceUnavailable", status=503, after=True)
-    with pytest.raises(OutcomeUnknown, match="may have taken effect"):
-        carry_out(an_order(a_plan(5)), a_fleet(cloud), ledger)
-    assert told(ledger) == ["intent", "unknown"]
-    cloud.faults.clear()
-    before = writes(cloud)
-
-    again = carry_out(an_order(a_plan(5), a_turn(attempt=2)), a_fleet(cloud), ledger)
-
-    assert told(ledger) == ["intent", "unknown", "applied"]
-    assert not again.written
-    assert writes(cloud) == before
-    assert floors(cloud) == {"09:00": 5, "10:00": 2}
 
 
 def test_a_call_that_timed_out_without_effect_is_found_missing_and_made_again(
@@ -135,7 +93,7 @@ def test_another_run_waits_for_an_open_operation_and_settles_it_once_it_is_old(
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
     ledger = a_ledger(tmp_path)
-    die(cloud, tmp_path, "after:put:1", [5])
+    die(cloud, tmp_path, "after:put:1", APPLY, 5)
 
     soon = a_turn(run=2, later=timedelta(minutes=1))
     with pytest.raises(FleetBusy):
@@ -148,16 +106,14 @@ def test_another_run_waits_for_an_open_operation_and_settles_it_once_it_is_old(
 
 
 def test_a_cloud_that_is_down_changes_nothing_and_says_so(tmp_path: Path) -> None:
-    import boto3
-
+    options: dict[str, Any] = {
+        "region_name": REGION,
+        "config": ONCE,
+        "aws_access_key_id": "x",
+        "aws_secret_access_key": "y",
+    }
+    down = boto3.client("autoscaling", endpoint_url="http://127.0.0.1:9", **options)
     ledger = a_ledger(tmp_path)
-    down = boto3.client(
-        "autoscaling",
-        endpoint_url="http://127.0.0.1:9",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="y",
-    )
     with pytest.raises(CloudUnavailable, match=r"describing group web: AWS cannot be reached"):
         carry_out(an_order(a_plan(5)), AutoScalingFleet(down, "web"), ledger)
     assert told(ledger) == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from by_hand import Desk, a_desk
 from living import Life, a_spec
+from rights import a_user, connect_with
 
 from forecasting.override import OverrideKind
 from predictive_scaling.ledger.overrides import SqlOverrides
@@ -64,7 +65,10 @@ def a_pager(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
     queue = cloud.client("sqs").create_queue(QueueName="pager")["QueueUrl"]
     arn = "arn:aws:sqs:us-east-1:123456789012:pager"
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    notifier = {"notifier": SNS, "target_arn": topic, "message": "{{ scaling }}", "region_name": "us-east-1"}
+    may_publish = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}}
+    connect_with(a_user(cloud, "pager", [json.dumps(may_publish)]), cloud, monkeypatch, name="aws_pager")
+    who = {"notifier": SNS, "aws_conn_id": "aws_pager", "region_name": "us-east-1"}
+    notifier = {**who, "target_arn": topic, "message": "{{ scaling }}"}
     monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__NOTIFIERS", json.dumps([notifier]))
     return str(queue)
 
@@ -80,7 +84,7 @@ def heard(cloud: sandbox.Cloud, queue: str) -> list[str]:
 def test_a_notifier_is_told_once_by_the_hourly_task(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk: Desk = a_desk(cloud, tmp_path, monkeypatch)
+    desk: Desk = a_desk(cloud, tmp_path, monkeypatch, rights=("auto",))
     now = datetime.now(UTC)
     cloud.clock(now=now.isoformat(), speed=0)
     monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{tmp_path}/storage")

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rights import connect
 from telling import MONDAY, a_fleet, a_ledger, a_plan, a_turn, an_order, carry_out
 
 from demo.local_airflow import ROOT
@@ -33,9 +34,7 @@ def made(cloud: sandbox.Cloud) -> set[str]:
 
 
 def pull(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-    extra = {"endpoint_url": cloud.url, "region_name": "us-east-1", **keys}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": extra}))
+    connect(cloud, monkeypatch, "observe")
     web = FleetSpec(name="web", group="web", metric=Metric(namespace="A", name="B"), policy=Policy(1, 9, 100.0))
     answer = CloudWatchSource().read([Request(fleet=web, since=MONDAY - timedelta(hours=1))], until=MONDAY)
     assert answer.problems == {}
@@ -51,13 +50,14 @@ def test_a_fleet_that_is_observed_needs_the_reading_permissions_alone(
     assert made(cloud) == allowed("observe")
 
 
-def test_a_fleet_that_is_steered_needs_two_more(
+def test_a_fleet_that_is_steered_needs_four_more(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = a_ledger(tmp_path)
     cloud.faults.forget_calls()
     pull(cloud, monkeypatch)
-    a_fleet(cloud).claim("blue")  # before the first write
+    a_fleet(cloud).policies()  # before the first write
+    a_fleet(cloud).claim("blue")
     carry_out(an_order(a_plan(5, 9)), a_fleet(cloud), ledger)
     carry_out(an_order(a_plan(5), a_turn(run=2)), a_fleet(cloud), ledger)
     a_fleet(cloud).activities()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
+from rights import a_user, client_of, connect_with
 from telling import MONDAY, a_ledger, a_plan, a_turn, an_order, carry_out, floors, writes
 
 from demo.local_airflow import ROOT
 from forecasting import Policy
+from predictive_scaling.aws_client import client
 from predictive_scaling.errors import PredictiveScalingError
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.fleets import HELD_BY
@@ -24,6 +25,7 @@ from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
 from predictive_scaling.sources import Request
 from predictive_scaling.sources.cloudwatch import CloudWatchSource
+from predictive_scaling.triggers import fleet as triggers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,21 +51,11 @@ def _less(action: str, statement: dict[str, list[str]]) -> dict[str, object]:
 
 
 def enforced(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch, policies: list[str]) -> AutoScalingFleet:
-    """Be a user with these policies alone; give the marked group as the user reaches it."""
-    mark = {"ResourceId": "web", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
-    cloud.client("autoscaling").create_or_update_tags(Tags=[{**mark, "Key": "predictive-scaling", "Value": "yes"}])
-    iam = cloud.client("iam")
-    iam.create_user(UserName="product")
-    for number, policy in enumerate(policies):
-        iam.put_user_policy(UserName="product", PolicyName=f"asked-for-{number}", PolicyDocument=policy)
-    key = iam.create_access_key(UserName="product")["AccessKey"]
-    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    reach = {"endpoint_url": cloud.url, "region_name": "us-east-1", **keys}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "extra": reach}))
-    cloud.configure(iam=1)
+    """Be a user with these policies alone; give the group as the user reaches it."""
+    keys = a_user(cloud, "product", policies)
+    connect_with(keys, cloud, monkeypatch)
     cloud.faults.forget_calls()
-    once = Config(retries={"total_max_attempts": 1})
-    return AutoScalingFleet(boto3.client("autoscaling", config=once, **reach), "web")
+    return AutoScalingFleet(client_of(cloud, "autoscaling", keys), "web")
 
 
 def an_hour(fleet: AutoScalingFleet, ledger: SqlLedger) -> None:
@@ -108,3 +100,26 @@ def test_a_group_that_is_not_marked_is_out_of_reach(
     with pytest.raises(PredictiveScalingError, match="autoscaling:CreateOrUpdateTags"):
         an_hour(fleet, ledger)
     assert (floors(cloud), writes(cloud)) == ({}, 1), "it was asked once, and refused"
+
+
+def test_a_role_is_asked_for_where_the_connection_points_and_nowhere_else(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iam = cloud.client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole"}})
+    role = iam.create_role(RoleName="product", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="product", PolicyName="auto", PolicyDocument=json.dumps(AUTO))
+    keys = a_user(cloud, "airflow", [trust.replace("}}", ', "Resource": "*"}}')])
+    connect_with(keys, cloud, monkeypatch, role_arn=role)
+
+    fleet = AutoScalingFleet(client("autoscaling", connection="aws_default", region=None), "web")
+    an_hour(fleet, a_ledger(tmp_path))
+    assert floors(cloud) == {"09:00": 5, "10:00": 2}
+
+    async def from_the_triggerer() -> int:
+        opened = await triggers.client("autoscaling", connection="aws_default", region=None)
+        async with opened as autoscaling:
+            return len((await autoscaling.describe_auto_scaling_groups())["AutoScalingGroups"])
+
+    assert asyncio.run(from_the_triggerer()) == 1
+    assert cloud.calls()["sts.AssumeRole"] >= 2

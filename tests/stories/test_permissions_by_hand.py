@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from by_hand import a_desk, at_work, the_fleet
+from rights import marked
 
 import sandbox
 from demo.local_airflow import ROOT
@@ -27,6 +28,7 @@ def test_scaling_by_hand_needs_what_its_policy_gives(tmp_path: Path, monkeypatch
     allowed = {action for statement in statements for action in statement["Action"]}
     with sandbox.running() as cloud:
         cloud.create_fleet("web", min_size=2, max_size=20, desired=3, balanced=True)
+        marked(cloud)
         cloud.advance(900)
         desk = a_desk(cloud, tmp_path, monkeypatch)
         cloud.faults.forget_calls()
@@ -34,6 +36,7 @@ def test_scaling_by_hand_needs_what_its_policy_gives(tmp_path: Path, monkeypatch
         desk.carry_out(ScaleOutOperator(task_id="add", fleet="web", amount=1, reason="x", every=every))
         desk.carry_out(ScaleInOperator(task_id="remove", fleet="web", amount=1, reason="x", every=every))
         InventoryOperator(task_id="list").execute({})
+        the_fleet(cloud).policies()  # as a reaction does before its first write
         action = ScheduledAction(name="a", start=cloud.now() + timedelta(days=1), min_size=3)
         put = Move(
             call="put 1 of 1",

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aftermath import assert_every_intent_has_one_certain_outcome
 from airflow.sdk.exceptions import AirflowFailException
-from by_hand import WEB, Desk, a_desk, assert_every_intent_has_one_certain_outcome, at_work, seen, sizes, the_fleet
+from arranging import a_cloud_of_four
+from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet
 
-import sandbox
 from predictive_scaling.change import Move, change
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.records import Event, EventKind
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Four instances, bounds 2..20, on the real day: what is scheduled must be to come for us as for the cloud."""
-    with sandbox.running() as cloud:
-        cloud.create_fleet("web", min_size=2, max_size=20, desired=4)
-        cloud.advance(900)
+    with a_cloud_of_four() as cloud:
         desk = a_desk(cloud, tmp_path, monkeypatch)
         cloud.clock(now=datetime.now(UTC), speed=1)
         yield desk

@@ -47,8 +47,16 @@ export async function paramsOf(dagId: string): Promise<Record<string, Param>> {
   return ((await answer.json()) as { params: Record<string, Param> | null }).params ?? {};
 }
 
-/** Trigger a run with the person's own rights, and give the address of it. */
-export async function trigger(dagId: string, conf: Record<string, unknown>): Promise<string> {
+export interface Run {
+  /** Below Airflow's API. */
+  path: string;
+  /** Where a person looks at it. */
+  address: string;
+  state: string;
+}
+
+/** Trigger a run with the person's own rights. */
+export async function trigger(dagId: string, conf: Record<string, unknown>): Promise<Run> {
   const dag = encodeURIComponent(dagId);
   const answer = await fetch(address(`api/v2/dags/${dag}/dagRuns`), {
     method: "POST",
@@ -56,8 +64,20 @@ export async function trigger(dagId: string, conf: Record<string, unknown>): Pro
     body: JSON.stringify({ logical_date: null, conf }),
   });
   if (!answer.ok) throw new Error(await told(answer));
-  const run = (await answer.json()) as { dag_run_id: string };
-  return address(`dags/${dag}/runs/${encodeURIComponent(run.dag_run_id)}`);
+  const run = (await answer.json()) as { dag_run_id: string; state: string };
+  const id = encodeURIComponent(run.dag_run_id);
+  return { path: `api/v2/dags/${dag}/dagRuns/${id}`, address: address(`dags/${dag}/runs/${id}`), state: run.state };
+}
+
+/** How a run is now. */
+export async function stateOf(run: Run): Promise<string> {
+  const answer = await fetch(address(run.path));
+  if (!answer.ok) throw new Error(await told(answer));
+  return ((await answer.json()) as { state: string }).state;
+}
+
+export function ended(state: string): boolean {
+  return state === "success" || state === "failed";
 }
 
 export type Choice = "Approve" | "Reject";

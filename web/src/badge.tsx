@@ -17,7 +17,7 @@ const TONES: Record<string, string> = {
   approved: "good",
   paused: "warn",
   overridden: "warn",
-  budgeted: "warn",
+  budgeted: "calm",
   clamped: "warn",
   shed: "warn",
   ask: "warn",
@@ -37,6 +37,9 @@ const TONES: Record<string, string> = {
   learned: "calm",
   created: "calm",
   deleted: "calm",
+  queued: "calm",
+  running: "calm",
+  success: "good",
 };
 
 export function toneOf(word: string): string {

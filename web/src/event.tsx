@@ -1,14 +1,15 @@
 /** One event, and the chain it belongs to: forecast, plan, request, observed result. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { Acts } from "./acts";
 import { address } from "./airflow";
 import { Badge, toneOf } from "./badge";
+import { ofRollback } from "./effects";
 import { useLive } from "./live";
 import { Shown } from "./notice";
 import { to } from "./route";
-import { RunForm } from "./run_form";
-import type { Actions, EventDetail, EventRow, Person } from "./views";
+import type { Act } from "./run_form";
+import type { Actions, EventDetail, EventRow } from "./views";
 import { clock, load, NONE, stamp } from "./wording";
 
 export function EventView({ id }: { id: string }) {
@@ -47,9 +48,8 @@ function Event({ event }: { event: EventDetail }) {
 }
 
 function Head({ event }: { event: EventDetail }) {
-  const me = useLive<Person>("me", 60_000);
-  const [open, setOpen] = useState(false);
-  const back = event.operation?.closed_at && me.data?.may_trigger.includes("roll_back");
+  const given = { event_id: event.id };
+  const back: Act = { dagId: "roll_back", label: "Roll back…", title: `Roll back event ${event.id} of ${event.fleet}`, given, foresee: ofRollback(event), tone: "primary" };
   return (
     <div class="head">
       <div>
@@ -68,15 +68,8 @@ function Head({ event }: { event: EventDetail }) {
             Task log
           </a>
         )}
-        {back && (
-          <button type="button" class="primary" onClick={() => setOpen(true)}>
-            Roll back…
-          </button>
-        )}
+        {event.operation?.closed_at && <Acts acts={[back]} />}
       </div>
-      {open && (
-        <RunForm dagId="roll_back" title={`Roll back event ${event.id} of ${event.fleet}`} given={{ event_id: event.id }} close={() => setOpen(false)} />
-      )}
     </div>
   );
 }

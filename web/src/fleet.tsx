@@ -4,10 +4,13 @@ import { useState } from "preact/hooks";
 import { Acts } from "./acts";
 import { AccuracyCard } from "./accuracy";
 import { Badge } from "./badge";
+import { ofPause, ofScaling, room } from "./effects";
 import { EventTable } from "./event_table";
+import { isShort } from "./fleet_list";
 import { Figure } from "./fleets";
 import { GateCard, Overrides } from "./gate";
 import { InventoryCard } from "./inventory";
+import { useLatest } from "./latest";
 import { useLive } from "./live";
 import { Loading, Notice, Shown } from "./notice";
 import { Picture } from "./picture";
@@ -30,11 +33,12 @@ export function FleetView({ name, theme }: { name: string; theme: string }) {
   return <Shown live={live}>{(fleet) => <Fleet fleet={fleet} theme={theme} />}</Shown>;
 }
 
-function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
-  const base = `fleets/${encodeURIComponent(fleet.name)}`;
+function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
+  const base = `fleets/${encodeURIComponent(seen.name)}`;
   const plan = useLive<Plan>(`${base}/plan`);
   const events = useLive<EventPage>(`${base}/events?limit=100`);
-  const overrides = useLive<OverridePage>(`overrides?fleet=${encodeURIComponent(fleet.name)}`).data?.items ?? [];
+  const fleet = useLatest(seen, events.data);
+  const overrides = useLive<OverridePage>(`overrides?fleet=${encodeURIComponent(seen.name)}`).data?.items ?? [];
   return (
     <>
       <Head fleet={fleet} overrides={overrides} />
@@ -44,7 +48,7 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
       {fleet.held_by && (
         <p class="warning">{`Held since ${clock(fleet.held_by.opened_at)} by ${fleet.held_by.kind}, ${fleet.held_by.by}: nobody else writes to it until that is settled.`}</p>
       )}
-      {fleet.notes.length > 0 && <p class="quiet notes">{fleet.notes.join("; ")}</p>}
+      <Notes notes={fleet.notes} />
       <PictureCard fleet={fleet} base={base} plan={plan.data} events={events.data} theme={theme} />
       <Shown live={plan} missing={<Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>}>
         {(found) => <PlanCard plan={found} />}
@@ -63,8 +67,23 @@ function Fleet({ fleet, theme }: { fleet: FleetDetail; theme: string }) {
   );
 }
 
+/** What its last turn remarked; what waits for a person stands above already. */
+function Notes({ notes }: { notes: string[] }) {
+  const shown = notes.filter((note) => !note.startsWith("waits for a person"));
+  if (shown.length === 0) return null;
+  return (
+    <ul class="quiet notes">
+      {shown.map((note) => (
+        <li key={note}>{note}</li>
+      ))}
+    </ul>
+  );
+}
+
 function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] }) {
   const given = { fleet: fleet.name };
+  // A question and an override are told whole, below.
+  const told = fleet.state === "waiting" || (overrides.length > 0 && ["paused", "held"].includes(fleet.state));
   const open = overrides.some((each) => each.fleet === fleet.name && each.ended_at === null);
   return (
     <div class="head">
@@ -75,14 +94,14 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
         <h2>
           {fleet.name} <Badge word={fleet.state} />
         </h2>
-        <p class="quiet">{fleet.state_reason}</p>
+        <p class="quiet">{[told ? "" : fleet.state_reason, fleet.seen_at && `looked at ${clock(fleet.seen_at)}, ${away(fleet.seen_at)}`].filter(Boolean).join(" · ")}</p>
       </div>
       <Acts
         acts={[
           ...(open ? [{ dagId: "resume_fleet", label: "Resume…", title: `Resume ${fleet.name}`, given }] : []),
-          { dagId: "pause_fleet", label: "Pause…", title: `Pause ${fleet.name}`, given },
+          { dagId: "pause_fleet", label: "Pause…", title: `Pause ${fleet.name}`, given, now: room(fleet), foresee: ofPause(fleet) },
           { dagId: "promote_fleet", label: "Promote…", title: `Promote ${fleet.name}`, given },
-          { dagId: "scale_manually", label: "Scale by hand…", title: `Scale ${fleet.name}`, given, first: true },
+          { dagId: "scale_manually", label: "Scale by hand…", title: `Scale ${fleet.name}`, given, now: room(fleet), foresee: ofScaling(fleet), tone: "primary" },
         ]}
       />
     </div>
@@ -95,7 +114,7 @@ function Figures({ fleet }: { fleet: FleetDetail }) {
   const sure = fleet.quantile ?? fleet.target_quantile;
   return (
     <dl class="figures">
-      <Figure title="In service" value={count(fleet.in_service)} more={`of ${count(fleet.desired)}, ${bounds}`} />
+      <Figure title="In service" value={count(fleet.in_service)} tone={isShort(fleet) ? "warn" : ""} more={`of ${count(fleet.desired)}, ${bounds}`} />
       <Figure title="Floor now" value={count(fleet.planned)} more={`policy ${fleet.policy_min}–${fleet.policy_max}`} />
       <Figure title="Next step" value={count(fleet.next_capacity)} more={next} />
       <Figure title="Load now" value={load(fleet.demand)} more={`p${+(sure * 100).toFixed(1)} ${fleet.unit}`} />
@@ -110,7 +129,6 @@ function Figures({ fleet }: { fleet: FleetDetail }) {
       {fleet.wape !== null && (
         <Figure title="Forecasts off by" value={percent(fleet.wape, 1)} more={`p90 held ${percent(fleet.coverage)}`} />
       )}
-      {fleet.seen_at && <Figure title="Looked at" value={clock(fleet.seen_at)} more={away(fleet.seen_at)} />}
     </dl>
   );
 }

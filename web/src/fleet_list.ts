@@ -23,6 +23,11 @@ export function chosen(rows: FleetRow[], choice: Choice): FleetRow[] {
   return found.sort((one, other) => compared(one, other, choice));
 }
 
+/** Fewer than the plan's floor, which AWS will raise; a fleet on trial has no floor of ours. */
+export function isShort(row: FleetRow): boolean {
+  return row.mode !== "observe" && row.in_service !== null && row.planned !== null && row.in_service < row.planned;
+}
+
 export function counted(rows: FleetRow[]): Map<State, number> {
   const counts = new Map<State, number>();
   for (const row of rows) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);

@@ -4,11 +4,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Acts } from "./acts";
 import { Badge } from "./badge";
 import { Budgets } from "./budgets";
-import { chosen, counted, STATES, total, type Choice, type SortField } from "./fleet_list";
+import { chosen, counted, isShort, STATES, total, type Choice, type SortField } from "./fleet_list";
+import { ofLift, ofStop } from "./effects";
 import { useLive } from "./live";
 import { Notice, Shown } from "./notice";
 import { go, to } from "./route";
-import type { FleetPage, FleetRow, State } from "./views";
+import type { Act } from "./run_form";
+import type { FleetPage, FleetRow, Override, OverridePage, State } from "./views";
 import { away, clock, count, load, money, NONE, percent } from "./wording";
 
 const MORE = 100;
@@ -29,6 +31,7 @@ export function FleetsView() {
 }
 
 function Fleets({ page }: { page: FleetPage }) {
+  const stop = useLive<OverridePage>("overrides?fleet=*").data?.items.find((each) => each.kind === "stop" && each.holds);
   const [choice, choose] = useState<Choice>({ text: "", state: null, field: "state", descending: false });
   const rows = useMemo(() => chosen(page.items, choice), [page, choice]);
   const change = (part: Partial<Choice>) => choose({ ...choice, ...part });
@@ -36,13 +39,28 @@ function Fleets({ page }: { page: FleetPage }) {
     <>
       <div class="head">
         <Summary page={page} />
-        <Acts acts={[{ dagId: "kill_switch", label: "Kill switch…", title: "Kill switch, for every fleet", given: {} }]} />
+        <Acts acts={[stop ? LIFT : stopping(page.total)]} />
       </div>
+      {stop && <Stopped stop={stop} />}
       {page.problems.length > 0 && <BrokenFiles problems={page.problems} />}
       <Budgets />
       <Toolbar page={page} choice={choice} change={change} />
-      {page.items.length === 0 ? <NoFleets /> : rows.length === 0 ? <NoMatch /> : <Table rows={rows} choice={choice} change={change} />}
+      {page.items.length === 0 ? <NoFleets /> : rows.length === 0 ? <NoMatch /> : <Table rows={rows} choice={choice} change={change} stopped={stop !== undefined} />}
     </>
+  );
+}
+
+const LIFT: Act = { dagId: "kill_switch", label: "Lift the stop…", title: "Lift the stop of every fleet", given: { action: "lift" }, foresee: ofLift(), tone: "primary" };
+
+function stopping(fleets: number): Act {
+  return { dagId: "kill_switch", label: "Kill switch…", title: "Stop every fleet", given: { action: "stop" }, foresee: ofStop(fleets), tone: "danger" };
+}
+
+function Stopped({ stop }: { stop: Override }) {
+  return (
+    <p class="warning stopped" role="alert">
+      <strong>Everything is stopped</strong> {`since ${clock(stop.starts_at)}, ${away(stop.starts_at)}, by ${stop.actor}: ${stop.reason}`}
+    </p>
   );
 }
 
@@ -128,7 +146,14 @@ function Chip({ name, on, press }: { name: string; on: boolean; press: () => voi
   );
 }
 
-function Table({ rows, choice, change }: { rows: FleetRow[]; choice: Choice; change: (part: Partial<Choice>) => void }) {
+interface TableProps {
+  rows: FleetRow[];
+  choice: Choice;
+  change: (part: Partial<Choice>) => void;
+  stopped: boolean;
+}
+
+function Table({ rows, choice, change, stopped }: TableProps) {
   const [shown, show] = useState(MORE);
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => show(MORE), [choice]);
@@ -156,7 +181,7 @@ function Table({ rows, choice, change }: { rows: FleetRow[]; choice: Choice; cha
         </thead>
         <tbody>
           {rows.slice(0, shown).map((row) => (
-            <Row key={row.name} row={row} />
+            <Row key={row.name} row={row} stopped={stopped} />
           ))}
         </tbody>
       </table>
@@ -165,8 +190,8 @@ function Table({ rows, choice, change }: { rows: FleetRow[]; choice: Choice; cha
   );
 }
 
-function Row({ row }: { row: FleetRow }) {
-  const short = row.in_service !== null && row.planned !== null && row.in_service < row.planned;
+function Row({ row, stopped }: { row: FleetRow; stopped: boolean }) {
+  const short = isShort(row);
   const here = to("fleet", row.name);
   return (
     <tr onClick={() => go(here)}>
@@ -187,7 +212,7 @@ function Row({ row }: { row: FleetRow }) {
       </td>
       <td class="number" data-title="Floor">{count(row.planned)}</td>
       <td class="next" data-title="Next step">
-        {row.next_at === null ? <span class="quiet">no change ahead</span> : <Next row={row} at={row.next_at} />}
+        {stopped ? <span class="quiet">none while everything is stopped</span> : row.next_at === null ? <span class="quiet">no change ahead</span> : <Next row={row} at={row.next_at} />}
         <Why row={row} />
       </td>
       <td class="number" data-title="Load now">

@@ -24,6 +24,12 @@ interface Known {
 
 const known = new Map<string, Known>();
 const EVERY = 10_000;
+const CHANGED = "scaling:changed";
+
+/** Look again at everything that is shown, because something has just been done. */
+export function lookAgain(): void {
+  dispatchEvent(new Event(CHANGED));
+}
 
 /** Keep looking at a path of our API; null looks at nothing. */
 export function useLive<T>(path: string | null, every = EVERY): Live<T> {
@@ -41,10 +47,12 @@ export function useLive<T>(path: string | null, every = EVERY): Live<T> {
     const timer = setInterval(() => void look(), every);
     const again = () => void look();
     document.addEventListener("visibilitychange", again);
+    addEventListener(CHANGED, again);
     return () => {
       over = true;
       clearInterval(timer);
       document.removeEventListener("visibilitychange", again);
+      removeEventListener(CHANGED, again);
     };
   }, [path, every]);
   return live;

@@ -17,7 +17,7 @@ export function Picture({ theme, ...given }: Given & { theme: string }) {
   const [pointed, point] = useState<number | null>(null);
   const now = Math.floor(Date.now() / 60_000) * 60;
   const { fleet, history, forecast, plan, events } = given;
-  const data = useMemo(() => pictureData(given, now), [fleet.target_per_instance, history, forecast, plan, events, now]);
+  const data = useMemo(() => pictureData(given, now), [fleet, history, forecast, plan, events, now]);
   const chart = useRef<uPlot | null>(null);
   const latest = useRef(data);
   latest.current = data;
@@ -60,6 +60,7 @@ function Legend({ target }: { target: number }) {
       <span class="key middle">forecast p50</span>
       <span class="key fan">to p90</span>
       <span class="key floor">{`planned floor × ${load(target)} each`}</span>
+      <span class="key serving">in service now</span>
       <span class="key mark">events</span>
     </div>
   );
@@ -81,6 +82,11 @@ function Readout({ data, index, target }: { data: PictureData; index: number | n
       {value(data.high) !== null && (
         <span>
           p50 {load(value(data.middle))}, p90 {load(value(data.high))}
+        </span>
+      )}
+      {here === undefined && data.serving !== null && (
+        <span>
+          {data.serving} in service of {data.desired}, serve {load(data.serving * target)}
         </span>
       )}
       {step && (
@@ -148,6 +154,7 @@ function inks(place: HTMLElement) {
     return getComputedStyle(probe).color;
   };
   const found = {
+    ink: of("ink"),
     text: of("muted"),
     grid: of("line"),
     measured: of("measured"),
@@ -177,7 +184,7 @@ function options(width: number, data: () => PictureData, target: number, ink: In
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
     legend: { show: false },
     scales: {
-      load: { range: (_chart, _low, high) => [0, Math.max(high, target) * 1.06] },
+      load: { range: (_chart, _low, high) => [0, Math.max(high, target, (data().desired ?? 0) * target, (data().serving ?? 0) * target) * 1.06] },
       size: { from: "load", range: (_chart, low, high) => [(low ?? 0) / target, (high ?? target) / target] },
     },
     axes: [
@@ -195,7 +202,7 @@ function options(width: number, data: () => PictureData, target: number, ink: In
     bands: [{ series: [HIGH, MIDDLE], fill: ink.fan }],
     hooks: {
       setCursor: [(chart) => point(pointedAt(chart))],
-      draw: [(chart) => drawMarks(chart, data(), ink)],
+      draw: [(chart) => drawMarks(chart, data(), ink), (chart) => drawServing(chart, data(), target, ink)],
     },
   };
 }
@@ -214,6 +221,30 @@ function hours(_chart: uPlot, ticks: number[]): string[] {
     day = name;
     return label;
   });
+}
+
+/** What is there now, beside what the plan wants: a dot for the instances in service, a ring for more or fewer desired. */
+function drawServing(chart: uPlot, { now, desired, serving }: PictureData, target: number, ink: Inks): void {
+  const { ctx, bbox } = chart;
+  const ratio = devicePixelRatio;
+  const x = chart.valToPos(now, "x", true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const circle = (size: number, radius: number) => {
+    ctx.beginPath();
+    ctx.arc(x, chart.valToPos(size * target, "load", true), radius * ratio, 0, 2 * Math.PI);
+  };
+  ctx.save();
+  ctx.fillStyle = ctx.strokeStyle = ink.ink;
+  ctx.lineWidth = 1.5 * ratio;
+  if (serving !== null) {
+    circle(serving, 4);
+    ctx.fill();
+  }
+  if (desired !== null && desired !== serving) {
+    circle(desired, 5);
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 /** A line at now, and a triangle at the top for every event. */

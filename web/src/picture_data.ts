@@ -12,6 +12,9 @@ export interface PictureData {
   high: Values;
   floor: Values;
   now: number;
+  /** Instances, as last seen. */
+  desired: number | null;
+  serving: number | null;
   steps: Step[];
   marks: Mark[];
 }
@@ -45,6 +48,8 @@ export function pictureData({ fleet, history, forecast, plan, events }: Given, n
     high: at(high) as Values,
     floor: times.map((time) => stepAt(steps, time)?.capacity ?? null).map((size) => (size === null ? null : size * fleet.target_per_instance)),
     now,
+    desired: fleet.desired,
+    serving: fleet.in_service,
     steps,
     marks: marks(events, times[0] ?? now),
   };

@@ -1,13 +1,14 @@
 /** What a fleet's plan waits for: the question, its cost and picture, the answer, and what became of earlier ones. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { address, answer, type Choice } from "./airflow";
 import { Badge } from "./badge";
-import { useLive } from "./live";
+import { lookAgain, useLive } from "./live";
 import type { Person, Question, QuestionPage } from "./views";
 import { away, clock, money } from "./wording";
 
 const EARLIER = 3;
+const LOOK_EVERY = 3_000;
 
 export function Questions({ fleet }: { fleet: string }) {
   const page = useLive<QuestionPage>(`approvals?fleet=${encodeURIComponent(fleet)}&limit=20`).data;
@@ -50,6 +51,12 @@ function Open({ question, may }: { question: Question; may: boolean }) {
       set({ is: "refused", problem: (error as Error).message });
     }
   };
+  // Once it is acted on it is no longer open, and this goes.
+  useEffect(() => {
+    if (sent.is !== "done") return;
+    const timer = setInterval(lookAgain, LOOK_EVERY);
+    return () => clearInterval(timer);
+  }, [sent.is]);
   const over = Date.parse(question.due_at) <= Date.now();
   return (
     <article>

@@ -1,72 +1,62 @@
-/** The form of a manual DAG, drawn from what the DAG declares, and its run: one path for the page and for Airflow's own form. */
+/** The form of a manual DAG and its run: one path for the page and for Airflow's own form. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { paramsOf, trigger, type Param } from "./airflow";
+import { ended, paramsOf, stateOf, trigger, type Param, type Run } from "./airflow";
+import { Badge } from "./badge";
+import type { Conf, Foresee } from "./effects";
+import { Field, read } from "./fields";
+import { lookAgain } from "./live";
 import { Loading } from "./notice";
 
-interface Props {
+export interface Act {
   dagId: string;
+  label: string;
   title: string;
   /** What the page knows already; a parameter of that name is filled in and shown, not asked. */
-  given: Record<string, unknown>;
-  close: () => void;
+  given: Conf;
+  /** How things are, for who has to fill in a number. */
+  now?: string;
+  /** What will happen, told before it does. */
+  foresee?: Foresee;
+  tone?: "primary" | "danger";
 }
 
 type State =
   | { is: "loading" }
   | { is: "asking"; params: Record<string, Param>; problem: string; sending: boolean }
-  | { is: "started"; run: string }
+  | { is: "started"; run: Run }
   | { is: "broken"; problem: string };
 
-export function RunForm({ dagId, title, given, close }: Props) {
+export function RunForm({ act, close }: { act: Act; close: () => void }) {
   const box = useRef<HTMLDialogElement>(null);
   const [state, set] = useState<State>({ is: "loading" });
   useEffect(() => {
     box.current?.showModal();
-    paramsOf(dagId).then(
+    paramsOf(act.dagId).then(
       (params) => set({ is: "asking", params, problem: "", sending: false }),
       (error: Error) => set({ is: "broken", problem: error.message }),
     );
-  }, [dagId]);
-  const send = async (event: SubmitEvent, params: Record<string, Param>) => {
-    event.preventDefault();
-    const conf = read(new FormData(event.currentTarget as HTMLFormElement), params, given);
+  }, [act.dagId]);
+  const send = async (conf: Conf, params: Record<string, Param>) => {
     set({ is: "asking", params, problem: "", sending: true });
     try {
-      set({ is: "started", run: await trigger(dagId, conf) });
+      set({ is: "started", run: await trigger(act.dagId, conf) });
     } catch (error) {
       set({ is: "asking", params, problem: (error as Error).message, sending: false });
     }
   };
+  const shut = () => box.current?.close();
   return (
-    <dialog ref={box} onClose={close} aria-label={title}>
-      <h2>{title}</h2>
+    <dialog ref={box} onClose={close} aria-label={act.title}>
+      <h2>{act.title}</h2>
       {state.is === "loading" && <Loading rows={3} />}
       {state.is === "broken" && <p class="warning">{state.problem}</p>}
-      {state.is === "started" && (
-        <p>
-          Started. <a href={state.run}>Follow the run</a>; what it does appears among the events.
-        </p>
-      )}
-      {state.is === "asking" && (
-        <form onSubmit={(event) => void send(event, state.params)}>
-          {Object.entries(state.params).map(([name, param]) => (
-            <Field key={name} name={name} param={param} fixed={given[name]} />
-          ))}
-          {state.problem && <p class="warning" role="alert">{state.problem}</p>}
-          <div class="actions">
-            <button type="submit" class="primary" disabled={state.sending}>
-              {state.sending ? "Starting…" : "Start"}
-            </button>
-            <button type="button" onClick={() => box.current?.close()}>
-              Cancel
-            </button>
-          </div>
-        </form>
-      )}
-      {state.is !== "asking" && (
+      {state.is === "started" && <Started run={state.run} />}
+      {state.is === "asking" ? (
+        <Form act={act} params={state.params} problem={state.problem} sending={state.sending} send={(conf) => void send(conf, state.params)} cancel={shut} />
+      ) : (
         <div class="actions">
-          <button type="button" onClick={() => box.current?.close()}>
+          <button type="button" onClick={shut}>
             Close
           </button>
         </div>
@@ -75,77 +65,73 @@ export function RunForm({ dagId, title, given, close }: Props) {
   );
 }
 
-function Field({ name, param, fixed }: { name: string; param: Param; fixed: unknown }) {
-  const { schema } = param;
-  const title = schema.title ?? name.replaceAll("_", " ");
-  const input = fixed !== undefined ? <output>{String(fixed)}</output> : <Input name={name} param={param} />;
+interface FormProps {
+  act: Act;
+  params: Record<string, Param>;
+  problem: string;
+  sending: boolean;
+  send: (conf: Conf) => void;
+  cancel: () => void;
+}
+
+function Form({ act, params, problem, sending, send, cancel }: FormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  const [conf, setConf] = useState<Conf>(act.given);
+  const typed = () => read(new FormData(form.current!), params, act.given);
+  useEffect(() => setConf(typed()), []);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    send(typed());
+  };
+  const effect = act.foresee?.(conf) ?? null;
   return (
-    <div class="field">
-      <label class={kindOf(param) === "boolean" ? "check" : ""}>
-        <span>{title}</span>
-        {input}
-      </label>
-      {param.description && <small>{param.description}</small>}
+    <form ref={form} onSubmit={submit} onInput={() => setConf(typed())}>
+      {act.now && <p class="quiet">{act.now}</p>}
+      {Object.entries(params).map(([name, param]) => (
+        <Field key={name} name={name} param={param} fixed={act.given[name]} />
+      ))}
+      {act.foresee && (
+        <p class={effect?.refused ? "effect refused" : "effect"} role="status">
+          {effect?.text ?? "What will happen is told here."}
+        </p>
+      )}
+      {problem && <p class="warning" role="alert">{problem}</p>}
+      <div class="actions">
+        <button type="submit" class={act.tone === "danger" ? "danger" : "primary"} disabled={sending}>
+          {sending ? "Starting…" : "Start"}
+        </button>
+        <button type="button" onClick={cancel}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}
+
+const LOOK_EVERY = 2_000;
+const TOLD: Record<string, string> = {
+  queued: "Started; Airflow's scheduler will run it.",
+  running: "Started; it runs. You may close this, it goes on.",
+  success: "Done.",
+  failed: "It failed, and its log says why.",
+};
+
+/** The run, from its start to its end; what it did is asked for at once then. */
+function Started({ run }: { run: Run }) {
+  const [state, setState] = useState(run.state);
+  useEffect(() => {
+    if (ended(state)) return lookAgain();
+    const timer = setInterval(() => void stateOf(run).then(setState, () => undefined), LOOK_EVERY);
+    return () => clearInterval(timer);
+  }, [state]);
+  return (
+    <div role="status">
+      <p>
+        <Badge word={state} /> {TOLD[state] ?? "Started."}
+      </p>
+      <p>
+        <a href={run.address}>Follow the run</a>; what it does appears among the events.
+      </p>
     </div>
   );
-}
-
-function Input({ name, param }: { name: string; param: Param }) {
-  const { schema, value } = param;
-  if (schema.enum) {
-    return (
-      <select name={name}>
-        {schema.enum.map((each) => (
-          <option key={String(each)} value={String(each)} selected={each === value}>
-            {schema.values_display?.[String(each)] ?? String(each)}
-          </option>
-        ))}
-      </select>
-    );
-  }
-  const kind = kindOf(param);
-  if (kind === "array") return <Several name={name} choice={schema.items?.enum ?? []} chosen={value as unknown[]} />;
-  if (kind === "boolean") return <input name={name} type="checkbox" defaultChecked={value === true} />;
-  const required = !mayBeEmpty(param);
-  const text = value === null || value === undefined ? "" : String(value);
-  if (kind === "string") return <input name={name} defaultValue={text} required={required} minLength={schema.minLength} />;
-  return <input name={name} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} defaultValue={text} required={required} />;
-}
-
-function Several({ name, choice, chosen }: { name: string; choice: unknown[]; chosen: unknown[] }) {
-  return (
-    <select name={name} multiple size={choice.length}>
-      {choice.map((each) => (
-        <option key={String(each)} value={String(each)} selected={chosen.includes(each)}>
-          {String(each)}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-/** What Airflow is told: numbers as numbers, and nothing for what was left empty. */
-function read(form: FormData, params: Record<string, Param>, given: Record<string, unknown>): Record<string, unknown> {
-  const conf: Record<string, unknown> = {};
-  for (const [name, param] of Object.entries(params)) conf[name] = given[name] ?? answer(form, name, param);
-  return conf;
-}
-
-function answer(form: FormData, name: string, param: Param): unknown {
-  const kind = kindOf(param);
-  const value = form.get(name);
-  if (kind === "array") return form.getAll(name);
-  if (kind === "boolean") return value !== null;
-  if (value === "" && mayBeEmpty(param)) return null;
-  if (param.schema.enum) return param.schema.enum.find((each) => String(each) === value);
-  return kind === "string" ? value : Number(value);
-}
-
-function kindOf({ schema }: Param): string {
-  const types = [schema.type ?? "string"].flat();
-  return types.find((type) => type !== "null") ?? "string";
-}
-
-function mayBeEmpty({ schema }: Param): boolean {
-  return [schema.type ?? []].flat().includes("null");
 }

@@ -117,10 +117,14 @@ class AutoScalingFleet:
                     InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
                 )
         except WriteRefused as error:
-            if _ALREADY_GONE not in str(error):
+            if _ALREADY_GONE not in str(error) and self._has(instance_id):
                 raise
             return Receipt(request_id="already gone")
         return _receipt(answer, ())
+
+    def _has(self, instance_id: str) -> bool:
+        """Rights that go by a group's tags are refused for an instance in no group, so a refusal may mean: gone."""
+        return any(instance.id == instance_id for instance in self.observe().instances)
 
     def _bought_with(self, base: int) -> dict[str, Any]:
         """Give the group's own way of buying with another base on demand."""

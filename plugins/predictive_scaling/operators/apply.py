@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.steer import Steered
+    from predictive_scaling.steered import Steered
 
 
 class ApplyPlansOperator(SteeringOperator):

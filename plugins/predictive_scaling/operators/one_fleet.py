@@ -43,7 +43,11 @@ class OneFleetOperator(BaseOperator):
         from predictive_scaling.steer import may_pass
 
         try:
-            yield self._reach(context)
+            spec, at = self._reach(context)
+            try:
+                yield spec, at
+            finally:
+                self._remember(spec, at)
         except PredictiveScalingError as error:
             self.log.error("%s: %s", self.fleet, error)  # noqa: TRY400 - the message is the whole story
             if may_pass(error):
@@ -84,6 +88,19 @@ class OneFleetOperator(BaseOperator):
             return "this is a dry run"
         refuse_on_trial(spec)
         return ""
+
+    def _remember(self, spec: FleetSpec, at: Workplace) -> None:
+        """Let the page know the sizes as they are now; that it cannot be told is no reason to fail."""
+        from predictive_scaling.errors import PredictiveScalingError
+        from predictive_scaling.ledger.statuses import SqlStatuses
+        from predictive_scaling.summary import status_resized
+
+        try:
+            statuses = SqlStatuses.from_connection()
+            if before := statuses.of(spec.name):
+                statuses.save(status_resized(before, at.fleet.observe(), now=datetime.now(UTC)))
+        except PredictiveScalingError as error:
+            self.log.warning("%s: the page shows the sizes of before: %s", spec.name, error)
 
     def _tell(self, *lines: str) -> None:
         for line in lines:

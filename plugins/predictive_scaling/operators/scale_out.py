@@ -88,8 +88,11 @@ class ScaleOutOperator(OneFleetOperator):
             return self._defer(spec, raised, order)
         if verdict.ended is Ended.DONE:
             seconds = conclude(raised, verdict, at)
-            self._tell(f"{verdict.reason}; {seconds:.0f} s from the decision to in service")
-            return {"fleet": self.fleet, "from": raised.base, "to": raised.goal, "seconds": seconds}
+            promised = spec.policy.lead_time.total_seconds()
+            kept = f"{'within' if seconds <= promised else 'LATER than'} the {promised:.0f} s of lead_time"
+            self._tell(f"{verdict.reason}; {seconds:.0f} s from the decision to in service, {kept}")
+            took = {"seconds": seconds, "promised": promised}
+            return {"fleet": self.fleet, "from": raised.base, "to": raised.goal, **took}
         self.log.warning("%s: %s", self.fleet, verdict.reason)
         if verdict.ended is Ended.OVERTAKEN:
             conclude(raised, verdict, at, error=verdict.reason)

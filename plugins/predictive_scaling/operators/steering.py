@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,28 @@ if TYPE_CHECKING:
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.settings import Settings
-    from predictive_scaling.steer import Steered
+    from predictive_scaling.status import Status
+    from predictive_scaling.steered import Steered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """What came of one fleet's turn: it was steered, or there was trouble; and what people should hear of."""
+
+    fleet: str
+    steered: Steered | None = None
+    trouble: Exception | None = None
+    news: tuple[str, ...] = ()
 
 
 class SteeringOperator(BaseOperator):
     """Steers fleets one after the other; the trouble of one is recorded, and fails the task after the last."""
 
     def _steer_all(self, fleets: Iterable[FleetSpec], around: Circumstances, context: Context) -> list[Steered]:
-        news: list[str] = []
-        done = [(spec, self._turn(spec, around, news)) for spec in fleets]
-        self._pass_on(news, context)
-        self._fail_if_any([(spec.name, result) for spec, result in done if isinstance(result, Exception)])
-        return [result for _, result in done if not isinstance(result, Exception)]
+        turns = [self._turn(spec, around) for spec in fleets]
+        self._pass_on([line for turn in turns for line in turn.news], context)
+        self._fail_if_any(turns)
+        return [turn.steered for turn in turns if turn.steered]
 
     def _around(
         self, context: Context, settings: Settings, fleets: Sequence[FleetSpec], *, dry_run: bool = False
@@ -39,44 +50,53 @@ class SteeringOperator(BaseOperator):
 
         return around(task_run(context), settings, fleets, dry_run=dry_run)
 
-    def _turn(self, spec: FleetSpec, around: Circumstances, news: list[str]) -> Steered | Exception:
-        """Steer one fleet and tell its story; its trouble is recorded and given back, and what is new is news."""
+    def _turn(self, spec: FleetSpec, around: Circumstances) -> Turned:
+        """Steer one fleet and tell its story; its trouble is recorded, and stops no other."""
         from forecasting import ForecastingError
-        from predictive_scaling import concerns
-        from predictive_scaling.awaiting import await_answer
         from predictive_scaling.errors import LedgerUnavailable, PredictiveScalingError
-        from predictive_scaling.measures import emit, measures_of
-        from predictive_scaling.steer import refusal, steer
-        from predictive_scaling.summary import status_after, status_of_trouble
+        from predictive_scaling.steer import steer
 
-        now = datetime.now(UTC)
+        before = around.statuses.of(spec.name)
         try:
-            steered = steer(spec, around, now=now)
+            steered = steer(spec, around, now=datetime.now(UTC))
         except LedgerUnavailable:
             raise
         except (PredictiveScalingError, ForecastingError) as error:
-            self.log.error("%s: NOT STEERED: %s", spec.name, error)  # noqa: TRY400 - the message is the whole story
-            around.ledger.record(refusal(spec, error, around.by))
-            before = around.statuses.of(spec.name)
-            status = status_of_trouble(spec, before, str(error), now=now)
-            if before and not before.problem:
-                news.append(f"{spec.name}: not steered: {error}")
-            around.statuses.save(status)
-            emit(measures_of(status))
-            return error
-        before = around.statuses.of(spec.name)
+            return self._troubled(spec, error, around, before)
+        return self._told(spec, steered, around, before)
+
+    def _troubled(self, spec: FleetSpec, error: Exception, around: Circumstances, before: Status | None) -> Turned:
+        """Record why a fleet was left as it is; it is news where it was well before."""
+        from predictive_scaling.measures import emit, measures_of
+        from predictive_scaling.steer import refusal
+        from predictive_scaling.summary import status_of_trouble
+
+        self.log.error("%s: NOT STEERED: %s", spec.name, error)
+        around.ledger.record(refusal(spec, error, around.by))
+        status = status_of_trouble(spec, before, str(error), now=datetime.now(UTC))
+        around.statuses.save(status)
+        emit(measures_of(status))
+        news = (f"{spec.name}: not steered: {error}",) if before and not before.problem else ()
+        return Turned(fleet=spec.name, trouble=error, news=news)
+
+    def _told(self, spec: FleetSpec, steered: Steered, around: Circumstances, before: Status | None) -> Turned:
+        """Keep what the page shows, tell the story, and let questions wait for their people."""
+        from predictive_scaling import concerns
+        from predictive_scaling.awaiting import await_answer
+        from predictive_scaling.measures import emit, measures_of
+        from predictive_scaling.summary import status_after
+
         status = status_after(spec, steered, before)
-        fresh = concerns.news(steered.concerns, before.concerns if before else ())
-        news += [f"{spec.name}: {concern.text}" for concern in fresh]
         around.statuses.save(status, json.loads(steered.plan.to_json()))
-        around.storage.save_inventory(spec.name, steered.observed.instances, now=now)
+        around.storage.save_inventory(spec.name, steered.observed.instances, now=steered.now)
         emit(measures_of(status))
         for line in steered.story():
             self.log.info("%s", line)
         for question in steered.questions:
             if trouble := await_answer(question):
                 self.log.warning("%s", trouble)
-        return steered
+        fresh = concerns.news(steered.concerns, before.concerns if before else ())
+        return Turned(fleet=spec.name, steered=steered, news=tuple(f"{spec.name}: {each.text}" for each in fresh))
 
     def _pass_on(self, news: list[str], context: Context) -> None:
         """Tell people, in one message a task; a notifier that fails is told in the log."""
@@ -88,12 +108,13 @@ class SteeringOperator(BaseOperator):
         for trouble in notify("\n".join(news), Settings.from_airflow().notifiers, context) if news else ():
             self.log.warning("%s", trouble)
 
-    def _fail_if_any(self, failures: list[tuple[str, Exception]]) -> None:
+    def _fail_if_any(self, turns: Sequence[Turned]) -> None:
         """A retry helps against a busy fleet or a failing cloud, and not against a wrong fleet file."""
-        if not failures:
-            return
         from predictive_scaling.steer import may_pass
 
-        told = "; ".join(f"{name}: {error}" for name, error in failures)
-        msg = f"{len(failures)} fleets were not steered: {told}"
-        raise (AirflowException if any(may_pass(error) for _, error in failures) else AirflowFailException)(msg)
+        troubles = {turn.fleet: turn.trouble for turn in turns if turn.trouble}
+        if troubles:
+            told = "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
+            msg = f"{len(troubles)} fleets were not steered: {told}"
+            passing = any(may_pass(trouble) for trouble in troubles.values())
+            raise (AirflowException if passing else AirflowFailException)(msg)
