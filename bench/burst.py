@@ -281,13 +281,12 @@ class _Watch:
             self._carry_out(reaction)
 
     def _carry_out(self, reaction: Reaction) -> None:
-        from predictive_scaling.change import Workplace
         from predictive_scaling.fleet_folder import read_folder
         from predictive_scaling.fleets import Sizes
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.records import TaskRun
         from predictive_scaling.set_capacity import set_capacity
-        from predictive_scaling.settle import Turn
+        from predictive_scaling.workplace import Turn, Workplace
 
         spec = next(each for each in read_folder(self._lookout.folder).fleets if each.name == reaction.fleet)
         by = TaskRun(actor="bench", dag_id="react_to_load", run_id=f"look {reaction.decided_at}", task_id="react")

@@ -11,6 +11,7 @@ from predictive_scaling.operators import PauseFleetOperator, ScaleInOperator, Sc
 
 CHANGES = {"add": "Add so many instances", "remove": "Remove so many", "set": "Set desired capacity to this number"}
 FALLBACKS = {
+    "as the file says": "As the fleet file says",
     "elsewhere, keep": "Keep those that came",
     "elsewhere, on_demand, keep": "Buy on demand what Spot refuses, keep those that came",
     "elsewhere, rollback": "Put everything back",
@@ -36,7 +37,7 @@ with DAG(
         ),
         "reason": forms.reason(),
         "on_failure": forms.choice(
-            "elsewhere, keep",
+            "as the file says",
             FALLBACKS,
             "If instances do not come",
             "Other zones and types of the group's own list are tried first.",
@@ -60,8 +61,9 @@ with DAG(
     whose = {"fleet": "{{ params.fleet }}", "reason": "{{ params.reason }}"}
     form = {**whose, "only_plan": "{{ params.dry_run }}"}
     amount = "{{ params.amount }}"
+    on_failure = "{{ '' if params.on_failure == 'as the file says' else params.on_failure }}"
     changes = [
-        ScaleOutOperator(task_id="add", amount=amount, on_failure="{{ params.on_failure }}", **form),
+        ScaleOutOperator(task_id="add", amount=amount, on_failure=on_failure, **form),
         ScaleInOperator(task_id="remove", amount=amount, **form),
         SetCapacityOperator(task_id="set", desired=amount, **form),
     ]

@@ -39,6 +39,7 @@ FLEET_KEYS = frozenset(
         "metric",
         "mode",
         "name",
+        "on_failure",
         "ownership",
         "reaction",
         "region",
@@ -56,6 +57,16 @@ def read_policy(path: str | Path) -> dict[str, Any]:
 
 def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
     """Pick the known fields of a policy out of a mapping, each in its own type."""
+    found = some_fields(mapping, known)
+    absent = [field for field in _REQUIRED if field not in found]
+    if absent:
+        msg = f"{absent[0]} is missing: every policy needs {', '.join(_REQUIRED)}"
+        raise InvalidPolicy(msg)
+    return found
+
+
+def some_fields(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Pick those that are there, even where a whole policy would need more."""
     found: dict[str, Any] = {}
     for key, value in mapping.items():
         field = _ALIASES.get(key, key)
@@ -66,10 +77,6 @@ def fields_of(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any
             found[field] = _freezes(value, mapping) if field == "freezes" else _typed(str(key), field, value)
         elif key not in FLEET_KEYS:
             raise InvalidPolicy(_unknown(str(key), known))
-    absent = [field for field in _REQUIRED if field not in found]
-    if absent:
-        msg = f"{absent[0]} is missing: every policy needs {', '.join(_REQUIRED)}"
-        raise InvalidPolicy(msg)
     return found
 
 

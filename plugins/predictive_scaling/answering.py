@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from predictive_scaling.change import Change, Workplace, begun, would
+from predictive_scaling.change import Change, begun, would
 from predictive_scaling.cost_gate import Wish
 from predictive_scaling.errors import PredictiveScalingError
 from predictive_scaling.fleets import Sizes
@@ -20,8 +20,9 @@ from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
 from predictive_scaling.schedule import Naming
-from predictive_scaling.settle import Turn, settle
+from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds
+from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

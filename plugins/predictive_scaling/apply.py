@@ -11,27 +11,19 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from predictive_scaling.change import Workplace
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import (
-    Changes,
-    Naming,
-    ScheduledAction,
-    batches,
-    changes_between,
-    counted,
-    wanted_actions,
-)
+from predictive_scaling.schedule import Changes, Naming, batches, changes_between, counted, wanted_actions
+from predictive_scaling.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecasting import Plan
-    from predictive_scaling.fleets import Fleet, Observed, Receipt
+    from predictive_scaling.fleets import Fleet, Observed, Receipt, ScheduledAction
     from predictive_scaling.ledger import Ledger
-    from predictive_scaling.settle import Turn
+    from predictive_scaling.workplace import Turn
 
 KIND: Final = "apply_plan"
 

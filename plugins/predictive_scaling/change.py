@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
 from predictive_scaling.findings import findings_of, verb_of
@@ -19,37 +19,14 @@ from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.ownership import hold_by_hand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from predictive_scaling.fleets import Fleet, Observed, Receipt
+    from predictive_scaling.fleets import Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
-    from predictive_scaling.ownership import Claim
-    from predictive_scaling.settle import Turn
+    from predictive_scaling.workplace import Move, Workplace
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One write, what it changes from and to, and why."""
-
-    call: str
-    reason: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    send: Callable[[Fleet], Receipt]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
-    """One fleet, its ledger, whose turn it is, and who we are to the group; without a claim nobody asks whose it is."""
-
-    name: str
-    fleet: Fleet
-    ledger: Ledger
-    turn: Turn
-    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from predictive_scaling.fleets import Observed
+    from predictive_scaling.fleets import Observed, ScheduledAction
     from predictive_scaling.ledger.records import Event
-    from predictive_scaling.schedule import ScheduledAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -18,6 +18,7 @@ from forecasting.envelope import Envelope
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
+from forecasting.models import model
 from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from forecasting.yaml_file import parse_yaml
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+LONGEST_HISTORY: Final = timedelta(days=455)
+"""CloudWatch keeps nothing longer."""
 
 
 class EventFields(Strict):
@@ -120,6 +124,11 @@ class FleetFile(Strict):
     reaction: ReactionFields | None = Field(None, description="that we react to the load, and how; else others do")
     also: tuple[AlsoFields, ...] = Field((), description="more loads; at every moment the greatest need counts")
     approval: ApprovalFields | None = Field(None, description="what a plan may do unasked; the rest waits for a person")
+    on_failure: tuple[Literal["elsewhere", "on_demand", "keep", "rollback"], ...] = Field(
+        ("elsewhere", "keep"),
+        min_length=1,
+        description="what to do, in order, when instances added by hand do not come",
+    )
     ownership: Literal["refuse", "yield", "take_over"] = Field("refuse", description="when another holds the group")
     connection: Text = Field("aws_default", description="Airflow connection to the AWS account")
     region: Text | None = Field(None, description="AWS region, when the connection's own is not meant")
@@ -141,10 +150,15 @@ class FleetFile(Strict):
                 self.approval is not None and self.approval.dollars_a_day is not None and not self.price_per_hour,
                 "approval.dollars_a_day needs a price: give price_per_hour, what one instance costs an hour",
             ),
-            (self.history < timedelta(days=1), f"history {self.history} is under a day: write for example 28d"),
+            (
+                not timedelta(days=1) <= self.history <= LONGEST_HISTORY,
+                f"history {self.history} is not between a day and {LONGEST_HISTORY.days} days: write for example 28d",
+            ),
         ):
             if wrong:
                 raise ValueError(message)
+        if self.engine.startswith(PREFIX):
+            model(self.engine)
         if self.country:
             holidays_of(self.country, 2026, 2026, self.timezone)
         return self
@@ -191,6 +205,7 @@ class FleetFile(Strict):
             also=tuple(
                 Load(metric=each.metric.measure(), target_per_instance=each.target_per_instance) for each in self.also
             ),
+            on_failure=self.on_failure,
             ownership=Ownership(self.ownership),
             reaction=self.reaction.rules() if self.reaction else None,
             approval=self.approval.envelope() if self.approval else None,

@@ -65,6 +65,7 @@ class FleetSpec:
     region: str | None = None
     max_extra_cost: float = 0.25
     also: tuple[Load, ...] = ()
+    on_failure: tuple[str, ...] = ("elsewhere", "keep")  # when instances added by hand do not come
     ownership: Ownership = Ownership.REFUSE
     reaction: Rules | None = None  # None leaves reacting to the group's own policies
     approval: Envelope | None = None  # None lets a plan go as far as the policy does

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from predictive_scaling.change import Workplace
     from predictive_scaling.waits import Verdict
+    from predictive_scaling.workplace import Workplace
 
 
 class Begun(Protocol):

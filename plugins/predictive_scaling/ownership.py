@@ -23,9 +23,9 @@ from predictive_scaling.permission import May, Permission
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from predictive_scaling.fleets import Fleet, Observed, ScalingPolicy
+    from predictive_scaling.fleets import Fleet, Observed, ScalingPolicy, ScheduledAction
     from predictive_scaling.ledger.records import Event
-    from predictive_scaling.schedule import Naming, ScheduledAction
+    from predictive_scaling.schedule import Naming
 
 LATEST: Final = timedelta(minutes=3)
 """A scheduled action runs up to two minutes late; until then nobody can say what the bounds should be."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from predictive_scaling.change import Move, Workplace, change, same_task
+from predictive_scaling.change import change, same_task
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import Examined, Sizes
 from predictive_scaling.follow import conclude, is_conclusion
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleets import Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Event, TaskRun
+    from predictive_scaling.workplace import Move, Workplace
 
 KIND: Final = "scale_out"
 RAISE: Final = "resize up to"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from forecasting.decision import Fallback, Rules, StepRule
 from predictive_scaling.metric_file import Duration, Strict
+
+SIZED = frozenset({Fallback.STATIC, Fallback.HIGHER, Fallback.LOWER})
 
 
 class StepFields(Strict):
@@ -25,6 +27,14 @@ class ReactionFields(Strict):
     fallbacks: tuple[Fallback, ...] = Field((Fallback.CURRENT,), description="what to do without a load to go by")
     static: int | None = Field(None, ge=0, description="the size of the fallbacks static, higher and lower")
     fresh: Duration = Field(timedelta(minutes=10), description="a load older than this is none")
+
+    @model_validator(mode="after")
+    def _says_the_size(self) -> ReactionFields:
+        sized = [each.value for each in self.fallbacks if each in SIZED]
+        if sized and self.static is None:
+            msg = f"fallback {sized[0]} asks for a size: give static, a number of instances"
+            raise ValueError(msg)
+        return self
 
     def rules(self) -> Rules:
         """Give them as the decision knows them."""

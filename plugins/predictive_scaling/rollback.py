@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from predictive_scaling.change import Move, Workplace, change, would
+from predictive_scaling.change import change, would
 from predictive_scaling.errors import ChangedSince, NothingToRestore
 from predictive_scaling.findings import verb_of
-from predictive_scaling.fleets import Observed, Sizes
+from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import NOTICE, ScheduledAction, batches, counted
+from predictive_scaling.schedule import NOTICE, batches, counted
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move
+from predictive_scaling.workplace import Move, Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.candidates import Choice, Limits, candidates
-from predictive_scaling.change import Workplace, change, told_by, would
+from predictive_scaling.change import change, told_by, would
 from predictive_scaling.errors import NotAllowed
 from predictive_scaling.findings import verb_of
 from predictive_scaling.ledger.records import EventKind
@@ -23,8 +23,8 @@ from predictive_scaling.waits import GoneWait
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from predictive_scaling.change import Move
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.workplace import Move, Workplace
 
 KIND: Final = "scale_in"
 HOUR: Final = timedelta(hours=1)

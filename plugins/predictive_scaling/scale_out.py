@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from predictive_scaling.change import Workplace, change, told_by, would
+from predictive_scaling.change import change, told_by, would
 from predictive_scaling.errors import LaunchFailed
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.raised import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.launch_failure import LaunchFailure
+    from predictive_scaling.workplace import Workplace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from predictive_scaling.fleets import ScheduledAction
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
@@ -28,24 +30,6 @@ BATCH: Final = 50
 NOTICE: Final = timedelta(seconds=90)
 """The nearest start we ask for: AWS refuses a start in the past, and clocks differ."""
 MINUTE: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledAction:
-    """One scheduled action of a group, ours or foreign."""
-
-    name: str
-    start: datetime | None
-    min_size: int | None = None
-    max_size: int | None = None
-    desired: int | None = None
-    recurrence: str | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """What the ledger keeps of it."""
-        start = self.start.isoformat() if self.start else None
-        fields = {"start": start, "min": self.min_size, "max": self.max_size, "desired": self.desired}
-        return {key: value for key, value in {**fields, "recurrence": self.recurrence}.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from predictive_scaling.change import Workplace, change, would
+from predictive_scaling.change import change, would
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds
 
 if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Sizes
+    from predictive_scaling.workplace import Workplace
 
 KIND: Final = "set_capacity"
 

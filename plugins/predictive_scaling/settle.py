@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from predictive_scaling.change import Workplace
 from predictive_scaling.errors import FleetBusy, GroupNotFound
 from predictive_scaling.findings import findings_of
 from predictive_scaling.fleets import Observed
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.raised import end_unfollowed, end_with_the_group
+from predictive_scaling.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
 
     from predictive_scaling.fleets import Fleet
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Operation, TaskRun
+    from predictive_scaling.workplace import Turn
 
 _NOTHING: Final = Observed(min_size=0, max_size=0, desired=0, in_service=0)
 """What is left of a group that is gone: an instance that was let go is gone with it, an action removed too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Who acts on a fleet, when, and after how long an operation counts as abandoned."""
-
-    by: TaskRun
-    now: datetime
-    patience: timedelta
 
 
 def settle(name: str, fleet: Fleet, ledger: Ledger, turn: Turn) -> Observed:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.change import Move
 from predictive_scaling.errors import NotAllowed, OutOfBounds
 from predictive_scaling.fleets import Instance, Observed, Sizes
+from predictive_scaling.workplace import Move
 
 if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec

@@ -19,9 +19,10 @@ from predictive_scaling.ownership import Claim as Ours
 from predictive_scaling.ownership import Held, hold, last_written
 from predictive_scaling.permission import May, Permission, permission, stopped
 from predictive_scaling.schedule import ACTIONS_PER_GROUP, Naming
-from predictive_scaling.settle import Turn, settle
+from predictive_scaling.settle import settle
 from predictive_scaling.steered import Peak, Steered
 from predictive_scaling.track_record import quantile_to_ask
+from predictive_scaling.workplace import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

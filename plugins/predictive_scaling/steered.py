@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from forecasting.gate import Stage
     from predictive_scaling.apply import Applied
     from predictive_scaling.concerns import Concern
-    from predictive_scaling.fleets import Observed
-    from predictive_scaling.schedule import ScheduledAction
+    from predictive_scaling.fleets import Observed, ScheduledAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

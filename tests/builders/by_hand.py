@@ -14,12 +14,11 @@ from rights import client_of, connect, keys_of
 from telling import a_ledger
 
 from forecasting import Policy
-from predictive_scaling.change import Workplace
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.records import TaskRun
 from predictive_scaling.metric import Metric
-from predictive_scaling.settle import Turn
+from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
     from pathlib import Path

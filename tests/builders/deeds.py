@@ -17,7 +17,7 @@ from predictive_scaling.set_capacity import set_capacity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from predictive_scaling.change import Workplace
+    from predictive_scaling.workplace import Workplace
 
 
 def scale_out(at: Workplace) -> None:

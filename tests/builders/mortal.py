@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, ScalingPolicy, Sizes
+    from predictive_scaling.fleets import Activity, Examined, Observed, Receipt, ScalingPolicy, ScheduledAction, Sizes
     from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-    from predictive_scaling.schedule import ScheduledAction
 
 
 class MortalFleet:

@@ -16,7 +16,8 @@ from predictive_scaling.ledger.records import Event, TaskRun
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata
 from predictive_scaling.schedule import Naming
-from predictive_scaling.settle import Turn, settle
+from predictive_scaling.settle import settle
+from predictive_scaling.workplace import Turn
 
 if TYPE_CHECKING:
     from pathlib import Path

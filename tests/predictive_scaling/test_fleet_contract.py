@@ -11,9 +11,8 @@ from rights import marked
 
 import sandbox
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.fleets import HELD_BY, Fleet, Observed, Sizes
+from predictive_scaling.fleets import HELD_BY, Fleet, Observed, ScheduledAction, Sizes
 from predictive_scaling.fleets.memory import MemoryFleet
-from predictive_scaling.schedule import ScheduledAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

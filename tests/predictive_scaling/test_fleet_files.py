@@ -139,7 +139,7 @@ BAD_FILES = {
     "a lead time in words": (SIX_LINES + "lead_time: soon\n", r"lead_time: 'soon'.*10m"),
     "a lead time of a day": (SIX_LINES + "lead_time: 24h\n", r"lead_time .* over 6 h"),
     "a quantile of one": (SIX_LINES + "quantile: 1\n", r"quantile: 1.*less than or equal to 0\.99"),
-    "a history of an hour": (SIX_LINES + "history: 1h\n", r"history .* under a day"),
+    "a history of an hour": (SIX_LINES + "history: 1h\n", r"history .* not between a day and"),
     "a utilisation alone": (_with("metric", CPU), r"metric: CPUUtilization falls when the fleet grows.*per_instance"),
     "a sum per instance": (_with("metric", "{namespace: A, name: B, per_instance: true}"), r"statistic: Average"),
     "an unknown statistic": (_with("metric", "{namespace: A, name: B, statistic: Mean}"), r"metric\.statistic: 'Mean'"),
@@ -221,3 +221,20 @@ def test_the_shipped_fleets_are_good() -> None:
     folder = read_fleets(ROOT / "include" / "fleets")
     assert folder.problems == ()
     assert {fleet.name for fleet in folder.fleets} == {"web-shop", "api-checkout", "batch-video"}
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("reaction: {fallbacks: [static]}", "fallback static asks for a size: give static"),
+        ("history: 3650d", "is not between a day and 455 days"),
+        ("engine: 'statsforecast:Nope'", "name a model of statsforecast.models"),
+        ("on_failure: [pray]", "on_failure"),
+    ],
+)
+def test_what_would_first_fail_at_night_is_refused_in_the_file(tmp_path: Path, line: str, complaint: str) -> None:
+    path = tmp_path / "web.yaml"
+    good = "name: web\ngroup: web\nmetric: {namespace: A, name: B}\ntarget_per_instance: 10\nmin: 1\nmax: 5\n"
+    path.write_text(f"{good}{line}\n")
+    with pytest.raises(InvalidFleet, match=complaint):
+        read_fleet(path)

@@ -8,12 +8,12 @@ import pytest
 
 from predictive_scaling.errors import NotAllowed
 from predictive_scaling.fleet_spec import Ownership
-from predictive_scaling.fleets import HELD_BY, Observed, ScalingPolicy, Sizes
+from predictive_scaling.fleets import HELD_BY, Observed, ScalingPolicy, ScheduledAction, Sizes
 from predictive_scaling.fleets.memory import MemoryFleet
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 from predictive_scaling.ownership import Claim, hold, judge, judge_policies, last_written
 from predictive_scaling.permission import May, Permission
-from predictive_scaling.schedule import Naming, ScheduledAction
+from predictive_scaling.schedule import Naming
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

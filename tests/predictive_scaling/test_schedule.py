@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting import Plan, Step
-from predictive_scaling.fleets import Observed
-from predictive_scaling.schedule import Changes, Naming, ScheduledAction, batches, changes_between, wanted_actions
+from predictive_scaling.fleets import Observed, ScheduledAction
+from predictive_scaling.schedule import Changes, Naming, batches, changes_between, wanted_actions
 
 NOW = datetime(2026, 1, 5, 8, 0, 20, tzinfo=UTC)
 NINE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

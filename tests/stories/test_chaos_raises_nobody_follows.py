@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import sandbox
-    from predictive_scaling.change import Workplace
     from predictive_scaling.fleets import Fleet
     from predictive_scaling.ledger.store import SqlLedger
+    from predictive_scaling.workplace import Workplace
 
 PATIENCE = timedelta(minutes=15)
 SOON, LATE = timedelta(minutes=5), FOLLOWED + PATIENCE + timedelta(seconds=1)

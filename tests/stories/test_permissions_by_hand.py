@@ -11,9 +11,10 @@ from rights import marked
 
 import sandbox
 from demo.local_airflow import ROOT
-from predictive_scaling.change import Move, change
+from predictive_scaling.change import change
+from predictive_scaling.fleets import ScheduledAction
 from predictive_scaling.operators import InventoryOperator, RollbackOperator, ScaleInOperator, ScaleOutOperator
-from predictive_scaling.schedule import ScheduledAction
+from predictive_scaling.workplace import Move
 
 if TYPE_CHECKING:
     from pathlib import Path

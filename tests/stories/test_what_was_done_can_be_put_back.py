@@ -11,12 +11,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from arranging import a_cloud_of_four
 from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet
 
-from predictive_scaling.change import Move, change
-from predictive_scaling.fleets import Sizes
+from predictive_scaling.change import change
+from predictive_scaling.fleets import ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.operators import RollbackOperator, ScaleInOperator, SetCapacityOperator
-from predictive_scaling.schedule import ScheduledAction
 from predictive_scaling.set_capacity import set_capacity
+from predictive_scaling.workplace import Move
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,13 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from predictive_scaling.schedule import ScheduledAction
-
 IN_SERVICE: Final = "InService"
 HELD_BY: Final = "predictive-scaling:held-by"
 """The tag that says which deployment steers a group."""
 TAKES_WORK: Final = frozenset({"healthy", "unavailable", "not in use"})
 """Target states in which nothing is left to wait for: healthy, never checked, or behind no load balancer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledAction:
+    """One scheduled action of a group, ours or foreign."""
+
+    name: str
+    start: datetime | None
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+    recurrence: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """What the ledger keeps of it."""
+        start = self.start.isoformat() if self.start else None
+        fields = {"start": start, "min": self.min_size, "max": self.max_size, "desired": self.desired}
+        return {key: value for key, value in {**fields, "recurrence": self.recurrence}.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import FailedScheduledUpdateGroupActionRequestTypeDef
 
     from predictive_scaling.fleet_spec import FleetSpec
-    from predictive_scaling.schedule import ScheduledAction
+    from predictive_scaling.fleets import ScheduledAction
 
 _ALREADY_GONE = "not found"
 _PAGE = 100

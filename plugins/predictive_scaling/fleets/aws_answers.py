@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.fleets import Activity, Instance, Mix, Observed, ScalingPolicy
-from predictive_scaling.schedule import ScheduledAction
+from predictive_scaling.fleets import Activity, Instance, Mix, Observed, ScalingPolicy, ScheduledAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

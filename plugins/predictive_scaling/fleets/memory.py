@@ -22,7 +22,7 @@ from predictive_scaling.fleets import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from predictive_scaling.schedule import ScheduledAction
+    from predictive_scaling.fleets import ScheduledAction
 
 
 class MemoryFleet:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from predictive_scaling.change import Workplace
     from predictive_scaling.ensure import Ensured
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.workplace import Workplace
 
 
 class EnsureFleetOperator(OneFleetOperator):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from predictive_scaling.change import Workplace
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.workplace import Workplace
 
 
 LONGEST_HOURS: Final = 720
@@ -55,7 +55,6 @@ class OneFleetOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
 
     def _reach(self, context: Context) -> tuple[FleetSpec, Workplace]:
-        from predictive_scaling.change import Workplace
         from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.store import SqlLedger
@@ -63,8 +62,8 @@ class OneFleetOperator(BaseOperator):
         from predictive_scaling.ownership import Claim, deployment_name
         from predictive_scaling.schedule import Naming
         from predictive_scaling.settings import Settings
-        from predictive_scaling.settle import Turn
         from predictive_scaling.task_run import task_run
+        from predictive_scaling.workplace import Turn, Workplace
 
         settings = Settings.from_airflow()
         spec = named(self.fleet, read_fleets(settings.fleets_folder).fleets)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from predictive_scaling.change import Workplace
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.scale_in import LetGo
     from predictive_scaling.waits import Verdict
+    from predictive_scaling.workplace import Workplace
 
 
 class ScaleInOperator(OneFleetOperator):

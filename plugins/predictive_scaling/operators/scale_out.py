@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from predictive_scaling.change import Workplace
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.raised import Fallback, Raised
     from predictive_scaling.waits import Verdict
+    from predictive_scaling.workplace import Workplace
 
 
 WAYS_ON = frozenset({"elsewhere", "on_demand"})
@@ -28,7 +28,7 @@ class ScaleOutOperator(OneFleetOperator):
 
     `on_failure` is an order of `elsewhere`, `on_demand`, `keep` and `rollback`. `elsewhere` leaves a lack of capacity
     to AWS's next attempt in the group's other zones and types, `on_demand` buys what the Spot market refused; each is
-    passed over where it cannot help.
+    passed over where it cannot help. Without it the fleet's own order holds.
     """
 
     template_fields: Sequence[str] = (*OneFleetOperator.template_fields, "amount", "on_failure")
@@ -37,7 +37,7 @@ class ScaleOutOperator(OneFleetOperator):
         self,
         *,
         amount: int | str,
-        on_failure: Sequence[str] | str = ("elsewhere", "keep"),
+        on_failure: Sequence[str] | str = (),
         timeout: timedelta = timedelta(minutes=30),
         every: timedelta = timedelta(seconds=15),
         **kwargs: Any,
@@ -54,7 +54,7 @@ class ScaleOutOperator(OneFleetOperator):
         from predictive_scaling.scale_out import Terms, raise_desired
 
         with self._at(context) as (spec, at):
-            amount, order, why_not = positive("amount", self.amount), self._order(), self._why_not(spec)
+            amount, order, why_not = positive("amount", self.amount), self._order(spec), self._why_not(spec)
             followed = self.timeout * (1 + sum(each in WAYS_ON for each in order))
             terms = Terms(why_not=why_not, followed=followed, fallback=last_of(order))
             raised = raise_desired(spec, at, amount, self.reason, terms)
@@ -127,13 +127,13 @@ class ScaleOutOperator(OneFleetOperator):
         state = {"raised": raised.as_json(), "order": [each.value for each in order]}
         self.defer(trigger=trigger, method_name="resume", kwargs={"state": state})
 
-    def _order(self) -> list[Fallback]:
+    def _order(self, spec: FleetSpec) -> list[Fallback]:
         from predictive_scaling.errors import OutOfBounds
         from predictive_scaling.raised import Fallback
 
         words = self.on_failure.replace(",", " ").split() if isinstance(self.on_failure, str) else self.on_failure
         try:
-            return [Fallback(word) for word in words]
+            return [Fallback(word) for word in words or spec.on_failure]
         except ValueError as error:
             msg = f"on_failure {self.on_failure!r}: {error}: use an order of elsewhere, on_demand, keep, rollback"
             raise OutOfBounds(msg) from error

@@ -1,0 +1,46 @@
+"""Where a change is made: a fleet and its ledger, whose turn it is, and what one write is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
+
+    from predictive_scaling.fleets import Fleet, Receipt
+    from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.records import TaskRun
+    from predictive_scaling.ownership import Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Who acts on a fleet, when, and after how long an operation counts as abandoned."""
+
+    by: TaskRun
+    now: datetime
+    patience: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """One fleet, its ledger, whose turn it is, and who we are to the group; without a claim nobody asks whose it is."""
+
+    name: str
+    fleet: Fleet
+    ledger: Ledger
+    turn: Turn
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One write, what it changes from and to, and why."""
+
+    call: str
+    reason: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    send: Callable[[Fleet], Receipt]
