@@ -76,11 +76,11 @@ def test_a_call_that_timed_out_without_effect_is_found_missing_and_made_again(
 ) -> None:
     ledger = a_ledger(tmp_path)
     slow = cloud.faults.add(
-        service="autoscaling", operation="BatchPut.*", error="InternalFailure", status=500, latency=2.0
+        service="autoscaling", operation="BatchPut.*", error="InternalFailure", status=500, latency=4.0
     )
-    assert slow.latency == 2.0
+    assert slow.latency == 4.0
     with pytest.raises(OutcomeUnknown, match="no answer from AWS"):
-        carry_out(an_order(a_plan(5)), a_fleet(cloud, read_timeout=0.5), ledger)
+        carry_out(an_order(a_plan(5)), a_fleet(cloud, read_timeout=1.5), ledger)
     cloud.faults.clear()
 
     carry_out(an_order(a_plan(5), a_turn(attempt=2)), a_fleet(cloud), ledger)
