@@ -33,7 +33,8 @@ def test_the_scheduled_pull_leads_to_scheduled_actions_and_a_paired_ledger(stack
         (newest, *_) = sorted((stack.storage / "forecasts" / fleet).glob("*.json"), reverse=True)
         assert len(Forecast.from_json(newest.read_text())) == 48 * 12
         seen = json.loads((stack.storage / "inventories" / f"{fleet}.json").read_text())["instances"]
-        assert len(seen) == stack.size(fleet), "who runs is known by the last look"
+        assert seen, "who runs is known by the last look"
+        assert all(each["id"].startswith("i-") and each["zone"] for each in seen)
     for fleet in ("api-checkout", "web-shop"):
         assert stack.floors(fleet), "mode auto writes"
         assert paired(stack, fleet)
@@ -72,19 +73,26 @@ def test_the_task_log_tells_each_fleets_story_by_name(stack: Stack) -> None:
     assert (event.by.actor, event.by.run_id) == ("admin", run)
 
 
-def test_a_replay_asked_for_in_the_form_compares_the_modes_on_the_stored_history(stack: Stack) -> None:
+def test_a_replay_asked_for_in_the_form_compares_policies_and_modes_on_the_stored_history(stack: Stack) -> None:
     await_cycle(stack.airflow)
     stack.cloud.calls(reset=True)
-    run = stack.airflow.trigger("replay_policy", {"fleet": "web-shop", "days": 0.5, "modes": ["reactive", "hybrid"]})
+    form = {"days": 0.5, "modes": ["reactive", "hybrid"], "policies": {"surer": {"quantile": 0.95}}}
+    run = stack.airflow.trigger("replay_policy", {"fleet": "web-shop", **form})
     ended = stack.airflow.wait_for_run("replay_policy", run)
 
     assert ended["state"] == "success"
-    reactive, hybrid = stack.airflow.result("replay_policy", run, "replay")["modes"]
-    assert (reactive["mode"], hybrid["mode"]) == ("reactive", "hybrid")
-    assert hybrid["under_time_share"] <= reactive["under_time_share"]
+    found = stack.airflow.result("replay_policy", run, "replay")["outcomes"]
+    short = {(row["policy"], row["mode"]): row["under_time_share"] for row in found}
+    assert list(short) == [(name, mode) for name in ("web-shop", "surer") for mode in ("reactive", "hybrid")]
+    assert short["surer", "hybrid"] <= short["web-shop", "hybrid"] <= short["web-shop", "reactive"]
+    assert all(row["monthly_cost"] > 0 for row in found), "the price is the fleet file's"
+    assert sum(row["best"] for row in found) == 1
     assert stack.cloud.calls() == {}, "a replay asks nothing of AWS"
-    assert "mode         time short" in stack.airflow.task_log("replay_policy", run, "replay")
-    assert list((stack.storage / "replays" / "web-shop").glob("*.json"))
+    log = stack.airflow.task_log("replay_policy", run, "replay")
+    assert "surer: as web-shop, but quantile 0.95" in log
+    assert "policy   mode         time short" in log
+    (stored,) = (stack.storage / "replays" / "web-shop").glob("*.json")
+    assert json.loads(stored.read_text())["outcomes"] == found
 
 
 def test_a_replay_of_an_unknown_fleet_fails_with_the_known_ones(stack: Stack) -> None:
