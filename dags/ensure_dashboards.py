@@ -21,6 +21,6 @@ with DAG(
         "dry_run": forms.dry_run("Say what would be written."),
     },
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=10)},
-    doc_md="Draws demand, forecast, capacity and cost of every fleet; a dashboard that is as it should be is kept.",
+    doc_md="Draws demand, forecast, capacity, cost and burst of every fleet; what is as it should be is kept.",
 ):
     EnsureDashboardOperator(task_id="ensure", dashboard="{{ params.dashboard }}", only_plan="{{ params.dry_run }}")

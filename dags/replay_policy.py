@@ -1,4 +1,4 @@
-"""By hand: what each mode of scaling would have done to a fleet, on the fleet's own history."""
+"""By hand: what policies would have done to a fleet in each mode of scaling, on the fleet's own history."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ with DAG(
         "fleet": forms.fleet(),
         "days": Param(3, type="number", minimum=0.5, maximum=21, title="Days", description="The last days measured."),
         "modes": Param(MODES, type="array", items={"enum": MODES}, examples=MODES, minItems=1, title="Modes"),
+        "policies": forms.variations(
+            "Beside it",
+            "Other policies by name, each with the keys that differ from the fleet's file; at most 5.",
+            example={"surer": {"quantile": 0.97}, "wider": {"max": 60, "headroom": 0.2}},
+        ),
         "boot_minutes": Param(
             5,
             type="number",
@@ -29,10 +34,14 @@ with DAG(
             description="Minutes until a new instance serves.",
         ),
         "price_per_hour": Param(
-            0.0, type="number", minimum=0, title="Price", description="Of one instance for one hour."
+            None,
+            type=["null", "number"],
+            minimum=0,
+            title="Price",
+            description="Of one instance for one hour; empty: as in the fleet's file.",
         ),
     },
     default_args={"retries": 0, "execution_timeout": timedelta(minutes=30)},
-    doc_md="Replays a fleet's policy and prints, for each mode, how long it was short and what it paid.",
+    doc_md="Replays a fleet's policy, and others beside it, and prints how long each was short and what it paid.",
 ):
     ReplayPolicyOperator(task_id="replay")

@@ -28,7 +28,7 @@ with DAG(
         "dry_run": forms.dry_run(),
     },
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
-    doc_md="Restores the sizes and scheduled actions that the event's whole operation changed, and nothing else.",
+    doc_md="Restores the sizes, scheduled actions or traffic that the event's whole operation moved, and nothing else.",
 ):
     RollbackOperator(
         task_id="roll_back",

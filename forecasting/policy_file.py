@@ -29,6 +29,7 @@ FLEET_KEYS = frozenset(
     {
         "also",
         "approval",
+        "burst",
         "connection",
         "country",
         "engine",

@@ -37,7 +37,7 @@ SETTLED: Final = 400
 """Milliseconds after which nothing moves any more."""
 REACHES: Final = "page => Math.ceil(page.getBoundingClientRect().bottom)"
 DEEDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
-    ("replay_policy", {"fleet": FLEET, "price_per_hour": 0.0416}),
+    ("replay_policy", {"fleet": FLEET, "policies": {"surer": {"quantile": 0.97}}}),
     ("scale_manually", {"fleet": FLEET, "change": "add", "amount": 1, "reason": "a newsletter goes out at noon"}),
     ("check_budgets", {}),
     ("apply_plans", {}),

@@ -1,5 +1,7 @@
 """CloudWatch alarms that ring when a fleet's load is more than its instances serve well, and what they ring with.
 
+A fleet with a burst beside it has one for its baseline too, which rings when splitting the traffic does not help.
+
 An alarm wakes the watch, which looks for itself: so an alarm need not be exact, and one that fails costs no more than
 the time until the next look. The sum is made by CloudWatch, of the fleet's own metric and of its instances in service.
 What is there already is compared first, so a second run writes nothing.
@@ -9,9 +11,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.aws_client import reading, writing
+from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.fleet_spec import each_load
 from predictive_scaling.sources import SourceUnavailable
 from predictive_scaling.sources.cloudwatch import queries
@@ -19,10 +23,14 @@ from predictive_scaling.sources.cloudwatch import queries
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from predictive_scaling.burst import Burst
     from predictive_scaling.fleet_spec import FleetSpec
 
 PAGE: Final = 100
 """Alarms that one DeleteAlarms takes."""
+TOO_LONG: Final = 2
+"""Periods of five minutes that a baseline may stay above its ceiling."""
+_KINDS: Final = ("load", "baseline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +56,12 @@ class Bell:
 def wanted_alarms(
     fleets: Sequence[FleetSpec], prefix: str, topic: str
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
-    """Give an alarm for each load of the fleets that react, by name; and why a load can have none, by the load's."""
-    found: dict[str, Mapping[str, Any]] = {}
+    """Give an alarm for each load that is reacted to and each baseline, by name; and why a load can have none."""
+    found: dict[str, Mapping[str, Any]] = {
+        alarm_name(prefix, spec.name, "baseline"): _of_baseline(spec, spec.burst, topic)
+        for spec in fleets
+        if spec.burst
+    }
     none: dict[str, str] = {}
     for load in each_load(spec for spec in fleets if spec.reaction):
         try:
@@ -59,15 +71,16 @@ def wanted_alarms(
     return found, none
 
 
-def alarm_name(prefix: str, load: str) -> str:
-    """Name a load's alarm; whatever begins like it is ours."""
-    return f"{prefix}-load-{load}"
+def alarm_name(prefix: str, load: str, kind: str = "load") -> str:
+    """Name an alarm; whatever begins like it is ours."""
+    return f"{prefix}-{kind}-{load}"
 
 
 def changes(cloudwatch: Any, prefix: str, wanted: Mapping[str, Mapping[str, Any]]) -> list[AlarmChange]:
     """Compare what is wanted with what is there."""
     with reading("reading the alarms"):
-        pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=alarm_name(prefix, ""))
+        paginate = cloudwatch.get_paginator("describe_alarms").paginate
+        pages = [page for kind in _KINDS for page in paginate(AlarmNamePrefix=alarm_name(prefix, "", kind))]
         known = {row["AlarmName"]: row for page in pages for row in page["MetricAlarms"]}
     put = [
         AlarmChange(name=name, verb=_verb(known.get(name), request), request=request)
@@ -118,9 +131,26 @@ def _alarm(spec: FleetSpec, topic: str) -> dict[str, Any]:
     return {
         "AlarmDescription": f"{metric.unit} of fleet {spec.name} above what serves it well; wakes predictive scaling",
         "Metrics": [*load, _serving(spec), {"Id": "excess", "Expression": excess, "ReturnData": True}],
-        "EvaluationPeriods": 1,
-        "DatapointsToAlarm": 1,
-        "Threshold": 0.0,
+        **_ringing(above=0.0, periods=1, topic=topic),
+    }
+
+
+def _of_baseline(spec: FleetSpec, burst: Burst, topic: str) -> dict[str, Any]:
+    """Ring when a baseline stays above its ceiling, though what it cannot take should go to the burst."""
+    cpu = baseline_cpu(spec.group, timedelta(minutes=5))
+    ceiling = round(100 * burst.terms.ceiling, 6)
+    return {
+        "AlarmDescription": f"CPU of fleet {spec.name} stays above {ceiling:g}%: see split_traffic, and its size",
+        "Metrics": queries(cpu, spec.group, 0),
+        **_ringing(above=ceiling, periods=TOO_LONG, topic=topic),
+    }
+
+
+def _ringing(*, above: float, periods: int, topic: str) -> dict[str, Any]:
+    return {
+        "EvaluationPeriods": periods,
+        "DatapointsToAlarm": periods,
+        "Threshold": above,
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
         "ActionsEnabled": True,

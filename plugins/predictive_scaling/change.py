@@ -21,6 +21,7 @@ from predictive_scaling.ownership import hold_by_hand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from predictive_scaling.findings import Findings
     from predictive_scaling.fleets import Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
@@ -58,7 +59,10 @@ class Change:
 
     def seen(self, observed: Observed) -> Done:
         """End the operation by a look at the fleet; only what can be seen counts as applied."""
-        found = [findings_of(intent, observed, self.at.turn.now) for intent in _standing(self.intents)]
+        return self.judged([findings_of(intent, observed, self.at.turn.now) for intent in _standing(self.intents)])
+
+    def judged(self, found: Sequence[Findings]) -> Done:
+        """End the operation by what a look has found of its intents."""
         last = self.outcomes.pop()
         errors = [findings.error for findings in found if findings.error]
         if errors:
@@ -109,13 +113,16 @@ def change(kind: str, moves: Sequence[Move], at: Workplace) -> Done:
     return begun(kind, moves, at).seen(at.fleet.observe())
 
 
-def begun(kind: str, moves: Sequence[Move], at: Workplace) -> Change:
-    """Make the moves as one operation, and leave the look to the caller, who may look at many fleets at once."""
+def begun(kind: str, moves: Sequence[Move], at: Workplace, *, lock: str = "") -> Change:
+    """Make the moves as one operation, and leave the look to the caller, who may look at many fleets at once.
+
+    It holds the fleet, or what `lock` names in its place: a part of it that no change of its size touches.
+    """
     by = at.turn.by
     content = [[move.call, dict(move.before), dict(move.after)] for move in moves]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     key = "/".join(str(part) for part in (kind, at.name, by.dag_id, by.run_id, by.task_id, by.map_index, digest))
-    return Change(at, Operation(fleet=at.name, kind=kind, key=key, by=by)).make(moves)
+    return Change(at, Operation(fleet=lock or at.name, kind=kind, key=key, by=by)).make(moves)
 
 
 def would(moves: Sequence[Move], why_not: str, at: Workplace) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.aws_client import reading, writing
+from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.metric import Metric
 
@@ -20,14 +23,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from forecasting import Plan
+    from predictive_scaling.burst import Burst
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.status import Status
 
-FLEETS_A_DASHBOARD: Final = 100
-"""Four widgets a fleet; CloudWatch takes 500 on a dashboard."""
+FLEETS_A_DASHBOARD: Final = 70
+"""Four widgets a fleet, and three more for its burst; CloudWatch takes 500 on a dashboard."""
 MARKS: Final = 5
 """So many coming steps of a plan are marked."""
 _THIRD, _HEIGHT, _HEAD = 8, 6, 2
+_MINUTES: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,7 @@ def bodies(name: str, fleets: Sequence[Shown], *, now: datetime) -> dict[str, st
     """Draw as few dashboards as hold the fleets, by name; the first has the bare name."""
     parts = [fleets[at : at + FLEETS_A_DASHBOARD] for at in range(0, len(fleets), FLEETS_A_DASHBOARD)]
     names = [name, *(f"{name}-{number}" for number in range(2, len(parts) + 1))]
-    return {
-        each: json.dumps({"widgets": [widget for row, shown in enumerate(part) for widget in _row(shown, row, now)]})
-        for each, part in zip(names, parts, strict=False)
-    }
+    return {each: json.dumps({"widgets": _widgets(part, now)}) for each, part in zip(names, parts, strict=False)}
 
 
 def changes(cloudwatch: Any, name: str, wanted: Mapping[str, str]) -> list[DashboardChange]:
@@ -94,12 +96,19 @@ def _verb(known: str | None, body: str) -> str:
     return "keep" if json.loads(known) == json.loads(body) else "update"
 
 
-def _row(shown: Shown, row: int, now: datetime) -> Iterator[dict[str, Any]]:
-    top = row * (_HEAD + _HEIGHT)
+def _widgets(part: Sequence[Shown], now: datetime) -> list[dict[str, Any]]:
+    heights = (_HEAD + (2 if shown.spec.burst else 1) * _HEIGHT for shown in part)
+    tops = accumulate(heights, initial=0)
+    return [widget for shown, top in zip(part, tops, strict=False) for widget in _row(shown, top, now)]
+
+
+def _row(shown: Shown, top: int, now: datetime) -> Iterator[dict[str, Any]]:
     yield _widget("text", 0, top, 3 * _THIRD, {"markdown": _words(shown, now)})
     for column, properties in enumerate((_demand(shown, now), _capacity(shown, now), _cost(shown))):
         kind = "text" if "markdown" in properties else "metric"
         yield _widget(kind, column * _THIRD, top + _HEAD, _THIRD, properties)
+    for column, properties in enumerate(_split(shown, shown.spec.burst) if shown.spec.burst else ()):
+        yield _widget("metric", column * _THIRD, top + _HEAD + _HEIGHT, _THIRD, properties)
 
 
 def _widget(kind: str, x: int, y: int, width: int, properties: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +172,25 @@ def _cost(shown: Shown) -> dict[str, Any]:
         [{"expression": f"n*{per_instance:.10g}", "label": "dollars an hour", "id": "cost"}],
     ]
     return _graph(shown, f"{shown.spec.name}: cost an hour", series)
+
+
+def _split(shown: Shown, burst: Burst) -> Iterator[dict[str, Any]]:
+    """The baseline's CPU under its ceiling, the calls of the burst, and its share of the traffic."""
+    name, cpu = shown.spec.name, baseline_cpu(shown.spec.group, _MINUTES)
+    seconds = int(_MINUTES.total_seconds())
+    dimensions = [part for pair in cpu.dimensions.items() for part in pair]
+    ceiling = [{"label": "ceiling", "value": round(100 * burst.terms.ceiling, 6)}]
+    drawn = _graph(shown, f"{name}: baseline CPU", [[cpu.namespace, cpu.name, *dimensions]], period=seconds)
+    yield drawn | {"annotations": {"horizontal": ceiling}}
+    calls, kept = ([*burst.requests_to(each)] for each in (burst.serverless, burst.baseline))
+    yield _graph(shown, f"{name}: burst invocations", [[*calls, {"stat": "Sum"}]], period=seconds)
+    share = "100*FILL(b,0)/(FILL(a,0)+FILL(b,0))"
+    series: list[list[Any]] = [
+        [*kept, {"stat": "Sum", "id": "a", "visible": False}],
+        [*calls, {"stat": "Sum", "id": "b", "visible": False}],
+        [{"expression": share, "label": "percent to the burst", "id": "share"}],
+    ]
+    yield _graph(shown, f"{name}: share of traffic", series, period=seconds)
 
 
 def _group_metric(shown: Shown, name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 The read-back after a write and the settling of what a dead task left behind ask the same question, so they ask it here.
 The first word of an intent's call tells what was to be changed: actions (`put`, `delete`), sizes (`resize`), or an
-instance (`retire`).
+instance (`retire`). A `split` of traffic is seen in a listener rule, and not in the group.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Findings:
     asked: frozenset[str]
     lacking: Mapping[str, str]
     found: Mapping[str, Any]
+    where: str = "group"
 
     @property
     def in_place(self) -> int:
@@ -50,8 +51,17 @@ def findings_of(intent: Event, observed: Observed, now: datetime) -> Findings:
     return _of_actions(intent, observed, now)
 
 
+def findings_of_split(intent: Event, burst: int) -> Findings:
+    """Compare the split that an intent asked for with the percent that go to the burst."""
+    wanted = dict(intent.after or {})
+    lacking = {
+        name: f"{burst}% go to the burst, not {percent}%" for name, percent in wanted.items() if percent != burst
+    }
+    return Findings(asked=frozenset(wanted), lacking=lacking, found=dict.fromkeys(wanted, burst), where="rule")
+
+
 def verb_of(call: str | None) -> str:
-    """The first word of a call: put, delete, resize or retire."""
+    """The first word of a call: put, delete, resize, retire or split."""
     found = re.match(r"\w+", call or "")
     return found[0] if found else ""
 

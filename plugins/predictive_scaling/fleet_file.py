@@ -22,6 +22,7 @@ from forecasting.models import model
 from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from forecasting.yaml_file import parse_yaml
+from predictive_scaling.burst_file import BurstFields  # noqa: TC001 - pydantic reads it
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Load, Mode, Ownership
 from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, Strict, Text
@@ -124,6 +125,9 @@ class FleetFile(Strict):
     reaction: ReactionFields | None = Field(None, description="that we react to the load, and how; else others do")
     also: tuple[AlsoFields, ...] = Field((), description="more loads; at every moment the greatest need counts")
     approval: ApprovalFields | None = Field(None, description="what a plan may do unasked; the rest waits for a person")
+    burst: BurstFields | None = Field(
+        None, description="what takes the traffic that the fleet cannot, and from when on"
+    )
     on_failure: tuple[Literal["elsewhere", "on_demand", "keep", "rollback"], ...] = Field(
         ("elsewhere", "keep"),
         min_length=1,
@@ -209,6 +213,7 @@ class FleetFile(Strict):
             ownership=Ownership(self.ownership),
             reaction=self.reaction.rules() if self.reaction else None,
             approval=self.approval.envelope() if self.approval else None,
+            burst=self.burst.burst() if self.burst else None,
         )
 
 

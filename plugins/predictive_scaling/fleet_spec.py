@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forecasting.decision import Rules
     from forecasting.envelope import Envelope
     from forecasting.event import Event
+    from predictive_scaling.burst import Burst
     from predictive_scaling.metric import Measure
 
 HORIZON: Final = timedelta(hours=48)
@@ -69,6 +70,7 @@ class FleetSpec:
     ownership: Ownership = Ownership.REFUSE
     reaction: Rules | None = None  # None leaves reacting to the group's own policies
     approval: Envelope | None = None  # None lets a plan go as far as the policy does
+    burst: Burst | None = None  # None leaves all traffic where it is
 
     @property
     def calendar(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final
 
@@ -51,6 +52,11 @@ def hours(given: float | None, title: str, description: str) -> Param:
     """Ask for a length of time, or none."""
     bounds: dict[str, Any] = {"exclusiveMinimum": 0, "maximum": MOST_HOURS}
     return Param(given, type=["null", "number"], title=title, description=description, **bounds)
+
+
+def variations(title: str, description: str, *, example: dict[str, Any]) -> Param:
+    """Ask for a few objects by name, or none."""
+    return Param(None, f"{description} For example {json.dumps(example)}", type=["null", "object"], title=title)
 
 
 def fleet_names() -> list[str]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 KIND: Final = "rollback"
 _WRITES: Final = frozenset({EventKind.APPLIED})
 _SIZES: Final = ("min", "max", "desired", "on_demand")
+BURST: Final = "burst"
+"""The name of what a split of traffic changes: the percent that go to the burst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,11 @@ class Undo:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     story: str
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the operation moved traffic, and not the group."""
+        return BURST in self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

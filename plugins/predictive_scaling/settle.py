@@ -13,8 +13,9 @@ from predictive_scaling.raised import end_unfollowed, end_with_the_group
 from predictive_scaling.workplace import Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from predictive_scaling.findings import Findings
     from predictive_scaling.fleets import Fleet
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Operation, TaskRun
@@ -44,9 +45,14 @@ def settle(name: str, fleet: Fleet, ledger: Ledger, turn: Turn) -> Observed:
 
 
 def _end(held: Operation, observed: Observed, at: Workplace, error: str = "") -> None:
-    """Give each intent without a certain outcome one, and let the fleet go."""
+    end_by(held, lambda intent: findings_of(intent, observed, at.turn.now), at, error)
+
+
+def end_by(held: Operation, look: Callable[[Event], Findings], at: Workplace, error: str = "") -> None:
+    """Give each intent without a certain outcome the one that a look shows, and let go what the operation holds."""
     intents = unanswered(at.ledger.events(operation_id=held.id, limit=1000))
-    outcomes = [outcome_of(intent, observed, at.turn) for intent in intents] or [_all_answered(held, at.turn.by)]
+    outcomes = [outcome_of(intent, look(intent), at.turn.by) for intent in intents]
+    outcomes = outcomes or [_all_answered(held, at)]
     if error:
         outcomes = [replace(each, error=error if each.error else None) for each in outcomes]
     at.ledger.record(*outcomes[:-1])
@@ -71,9 +77,8 @@ def unanswered(events: Sequence[Event]) -> list[Event]:
     return list(open_calls.values())
 
 
-def outcome_of(intent: Event, observed: Observed, turn: Turn) -> Event:
+def outcome_of(intent: Event, findings: Findings, by: TaskRun) -> Event:
     """Say whether an intent took effect, by what can be seen of the fleet."""
-    findings = findings_of(intent, observed, turn.now)
     return Event(
         fleet=intent.fleet,
         kind=EventKind.FAILED if findings.lacking else EventKind.APPLIED,
@@ -81,18 +86,18 @@ def outcome_of(intent: Event, observed: Observed, turn: Turn) -> Event:
         call=intent.call,
         forecast_id=intent.forecast_id,
         plan_id=intent.plan_id,
-        by=turn.by,
+        by=by,
         before=intent.before,
         after=dict(findings.found),
         reason=(
-            f"looked at the group after {intent.by} ended without an answer: {findings.in_place} of "
+            f"looked at the {findings.where} after {intent.by} ended without an answer: {findings.in_place} of "
             f"{len(findings.asked)} changes of `{intent.call}` are in place"
         ),
         error=findings.error,
     )
 
 
-def _all_answered(held: Operation, by: TaskRun) -> Event:
+def _all_answered(held: Operation, at: Workplace) -> Event:
     """A task died between its last answer and closing its operation."""
     reason = f"{held.by} ended before it closed this operation; every call of it had been answered"
-    return Event(fleet=held.fleet, kind=EventKind.APPLIED, plan_id=held.plan_id, by=by, reason=reason)
+    return Event(fleet=at.name, kind=EventKind.APPLIED, plan_id=held.plan_id, by=at.turn.by, reason=reason)

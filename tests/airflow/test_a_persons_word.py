@@ -12,6 +12,9 @@ from predictive_scaling.ledger.records import EventKind
 if TYPE_CHECKING:
     from deployment import Stack
 
+# The chain is told on every database; what is done by hand goes the same way, on the one of production.
+pytestmark = pytest.mark.parametrize("stack", ["postgres"], indirect=True)
+
 FLEET = "api-checkout"
 
 

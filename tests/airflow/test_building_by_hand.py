@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from deployment import Stack
+
+# The chain is told on every database; what is done by hand goes the same way, on the one of production.
+pytestmark = pytest.mark.parametrize("stack", ["postgres"], indirect=True)
 
 
 def test_a_fleet_without_a_blueprint_is_told_where_to_write_it(stack: Stack) -> None:

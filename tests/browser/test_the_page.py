@@ -208,8 +208,50 @@ def test_the_gate_gives_its_reason_its_figures_and_the_learned_boot_time(server:
     expect(gate).to_contain_text("alone 3.1 %")
     expect(gate).to_contain_text("2 min")
     expect(gate).to_contain_text("learned from 37 launches")
-    expect(page.locator("table.replay tbody tr")).to_have_count(3)
-    expect(page.locator("table.replay")).to_contain_text("0.4 %")
+
+
+def test_what_if_sets_policies_and_modes_side_by_side_and_asks_for_others_in_the_persons_name(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    page = sign_in("uma")
+    go(page, server, "fleet/web-shop")
+    table = page.locator("table.replay")
+    expect(table.locator("tr.policy")).to_have_text(["web-shop as it is", "surer quantile 0.97"])
+    expect(table.locator("tr:has(td)")).to_have_count(4)
+    expect(table.locator("tr:has(.badge)")).to_have_text(["hybrid best0.1 %$70120 %70112"])
+    expect(page.get_by_text("for no more than 25 % above reacting alone")).to_be_visible()
+
+    page.get_by_role("button", name="Replay…").click()
+    form = page.get_by_role("dialog", name="Replay web-shop")
+    beside = form.get_by_label("Beside it")
+    for wrong, told_at_once in (
+        ("{surer: 0.97", "Not JSON: a brace"),
+        ('{"quantile": 0.97}', "Write a name, and in braces"),
+    ):
+        beside.fill(wrong)
+        form.get_by_role("button", name="Start").click()
+        expect(form.get_by_role("alert")).to_contain_text(told_at_once)
+    assert server.runs("replay_policy") == []
+    beside.fill('{"surer": {"quantile": 0.97}}')
+    expect(form.get_by_role("alert")).to_have_count(0)
+    form.get_by_role("button", name="Start").click()
+    expect(form.get_by_role("link", name="Follow the run")).to_be_visible()
+
+    (run,) = server.runs("replay_policy")
+    modes = ["reactive", "predictive", "hybrid", "aws_hourly"]
+    asked = {"fleet": "web-shop", "days": 3, "modes": modes, "boot_minutes": 5, "price_per_hour": None}
+    assert run["conf"] == {**asked, "policies": {"surer": {"quantile": 0.97}}}
+    assert run["triggering_user_name"] == "uma"
+
+
+def test_what_if_is_asked_of_one_fleet_or_of_all_and_of_none_that_is_not_there(server: PageServer) -> None:
+    newest = told(server, "whatif")
+    assert newest == told(server, "whatif?fleet=web-shop&limit=1")
+    assert (newest["total"], newest["items"][0]["fleet"]) == (1, "web-shop")
+    assert told(server, "whatif?fleet=api-checkout") == {"items": [], "total": 0}
+    nobody = server.scaling("api/v1/whatif?fleet=nobody")
+    assert (nobody.status_code, nobody.headers["content-type"]) == (404, "application/problem+json")
+    assert "no fleet 'nobody'" in nobody.json()["detail"]
 
 
 def test_what_the_dag_refuses_is_told_in_the_form(server: PageServer, sign_in: SignIn) -> None:

@@ -197,13 +197,25 @@ def a_gate(spec: FleetSpec) -> Gate:
 
 
 def a_replay() -> dict[str, Any]:
-    def card(mode: str, short: float, hours: float) -> dict[str, Any]:
+    def outcome(policy: str, mode: str, short: float, hours: float) -> dict[str, Any]:
         when = {"since": "2026-03-01T00:00:00+00:00", "until": "2026-03-04T00:00:00+00:00"}
         shares = {"under_time_share": short, "over_hours_share": 0.2, "actions_per_day": 12.0}
-        return {"mode": mode, **when, **shares, "instance_hours": hours, "cost": hours * 0.1}
+        cost = {"instance_hours": hours, "cost": hours * 0.1, "monthly_cost": hours}
+        best = (policy, mode) == ("surer", "hybrid")
+        return {"policy": policy, "mode": mode, **when, **shares, **cost, "best": best}
 
-    modes = [card("reactive", 0.052, 610.0), card("predictive", 0.011, 655.0), card("hybrid", 0.004, 662.0)]
-    return {"fleet": "web-shop", "boot_seconds": 300.0, "modes": modes}
+    return {
+        "fleet": "web-shop",
+        "boot_seconds": 300.0,
+        "max_extra_cost": 0.25,
+        "variations": {"surer": {"quantile": 0.97}},
+        "outcomes": [
+            outcome("web-shop", "reactive", 0.052, 610.0),
+            outcome("web-shop", "hybrid", 0.004, 662.0),
+            outcome("surer", "reactive", 0.052, 610.0),
+            outcome("surer", "hybrid", 0.001, 701.0),
+        ],
+    }
 
 
 def a_freeze(fleet: str) -> Override:

@@ -12,6 +12,7 @@ import pytest
 from demo.local_airflow import ROOT
 from forecasting import ENGINES
 from forecasting.duration import parse_duration
+from predictive_scaling.burst_file import BurstFields
 from predictive_scaling.fleet_file import ApprovalFields, EventFields, FleetFile
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.metric_file import KINDS
@@ -74,6 +75,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 FIELDS: dict[str, type[BaseModel]] = {
     "## Keys": FleetFile,
     "### `approval`": ApprovalFields,
+    "### `burst`": BurstFields,
     "### `events`": EventFields,
     **{f"### `metric`: {kind}": fields for kind, fields in KINDS.items()},
 }

@@ -15,6 +15,7 @@ from demo.local_airflow import ROOT
 from forecasting import Policy
 from forecasting.envelope import Envelope
 from forecasting.policy_file import FLEET_KEYS
+from forecasting.traffic_split import Terms
 from predictive_scaling.errors import InvalidFleet, InvalidSetting
 from predictive_scaling.fleet_file import FleetFile, fleet_schema, read_fleet
 from predictive_scaling.fleet_folder import read_fleets
@@ -107,6 +108,25 @@ def test_how_far_a_plan_may_go_unasked_is_kept(tmp_path: Path) -> None:
     assert approval == Envelope(above=12, lower_by=4, within=timedelta(minutes=30), by=("ada", "grace"))
 
 
+ELB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
+BURST = f"""\
+burst:
+  rule: {ELB}:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee
+  baseline: {ELB}:targetgroup/gpu/73e2d6bc24d8a067
+  serverless: {ELB}:targetgroup/function/943f017f100becff
+"""
+
+
+def test_where_the_rest_of_the_traffic_goes_is_kept(tmp_path: Path) -> None:
+    assert read_fleet(a_file(tmp_path)).burst is None
+    burst = read_fleet(a_file(tmp_path, SIX_LINES + BURST)).burst
+    assert burst is not None
+    assert burst.terms == Terms(ceiling=0.7, back=10)
+    changed = read_fleet(a_file(tmp_path, f"{SIX_LINES}{BURST}  ceiling: 0.6\n  back: 5\n")).burst
+    assert changed is not None
+    assert changed.terms == Terms(ceiling=0.6, back=5)
+
+
 def _with(key: str, value: str) -> str:
     """Give the six lines with one of them said otherwise."""
     lines = [line for line in SIX_LINES.splitlines() if not line.startswith(f"{key}:")]
@@ -157,6 +177,13 @@ BAD_FILES = {
     ),
     "an approval without time": (SIX_LINES + "approval: {above: 3, within: 0s}\n", r"within is 0:00:00: give a time"),
     "an approval below nought": (SIX_LINES + "approval: {above: -3}\n", r"approval\.above: -3.*greater than or equal"),
+    "a burst without a rule": (SIX_LINES + "burst: {}\n", r"burst\.rule: is missing"),
+    "a burst by a listener": (SIX_LINES + BURST.replace("-rule/", "/"), r"burst\.rule: .*string should match"),
+    "a burst to itself": (
+        SIX_LINES + BURST.replace("function/943f017f100becff", "gpu/73e2d6bc24d8a067"),
+        r"burst: baseline and serverless are both arn.*name two",
+    ),
+    "a ceiling that is never passed": (SIX_LINES + BURST + "  ceiling: 1\n", r"burst\.ceiling: 1.*equal to 0\.95"),
     "an event that ends first": (
         SIX_LINES + "events: [{name: sale, start: 2026-02-02, end: 2026-02-01}]\n",
         r"event 'sale' ends .* not after its start",

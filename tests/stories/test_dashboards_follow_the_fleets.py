@@ -113,4 +113,4 @@ def test_many_fleets_have_several_dashboards_within_what_cloudwatch_takes() -> N
     fleets = [Shown(spec=a_fleet_of(f"web-{at}"), region="us-east-1") for at in range(2 * FLEETS_A_DASHBOARD + 1)]
     found = bodies("all", fleets, now=SOON)
     assert list(found) == ["all", "all-2", "all-3"]
-    assert [len(json.loads(body)["widgets"]) for body in found.values()] == [400, 400, 4]
+    assert [len(json.loads(body)["widgets"]) for body in found.values()] == [280, 280, 4]

@@ -29,6 +29,7 @@ const TONES: Record<string, string> = {
   standby: "calm",
   "in service": "good",
   auto: "good",
+  best: "good",
   applied: "good",
   returned: "good",
   observe: "calm",

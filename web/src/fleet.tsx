@@ -56,7 +56,7 @@ function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
       <InventoryCard base={base} />
       <GateCard base={base} asked={fleet.lead_time_seconds} />
       <AccuracyCard fleet={fleet} />
-      <WhatIfCard fleet={fleet} base={base} />
+      <WhatIfCard fleet={fleet} />
       <section class="card">
         <h2>
           Events <a class="quiet" href={to("events", "", { fleet: fleet.name })}>all of this fleet</a>

@@ -237,25 +237,31 @@ export interface Evidence {
   reactive?: { under_time_share: number };
 }
 
-export interface ReplayMode {
+export interface Outcome {
+  policy: string;
   mode: string;
   under_time_share: number;
-  over_hours_share: number;
+  over_hours_share: number | null;
   instance_hours: number;
   actions_per_day: number;
-  cost: number;
+  cost: number | null;
+  monthly_cost: number | null;
+  best: boolean;
 }
 
-export interface Replay {
+export interface WhatIf {
+  fleet: string;
   at: string;
-  since: string | null;
-  until: string | null;
+  since: string;
+  until: string;
   boot_seconds: number;
-  modes: ReplayMode[];
+  max_extra_cost: number;
+  variations: Record<string, Record<string, unknown>>;
+  outcomes: Outcome[];
 }
 
-export interface ReplayPage {
-  items: Replay[];
+export interface WhatIfPage {
+  items: WhatIf[];
 }
 
 export interface Question {

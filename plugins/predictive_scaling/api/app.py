@@ -15,6 +15,7 @@ from predictive_scaling.api import (
     fleet_routes,
     override_routes,
     person_routes,
+    what_if_routes,
 )
 from predictive_scaling.api.etag import ETags
 from predictive_scaling.api.problem import answer_with_problems
@@ -44,6 +45,7 @@ for routes in (
     approval_routes,
     budget_routes,
     event_routes,
+    what_if_routes,
     person_routes,
 ):
     app.include_router(routes.router, prefix=PREFIX, dependencies=[Reading])

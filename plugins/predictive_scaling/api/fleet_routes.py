@@ -25,7 +25,6 @@ from predictive_scaling.api.inventory_views import InventoryView, inventory_view
 from predictive_scaling.api.override_views import GateView, gate_view
 from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import RecordsOfServer
-from predictive_scaling.api.replay_views import ReplayPage, newest_replays
 from predictive_scaling.api.series_views import (
     AccuracyView,
     ForecastView,
@@ -144,9 +143,3 @@ def get_gate(name: Name, records: RecordsOfServer) -> GateView:
 def get_accuracy(name: Name, records: RecordsOfServer) -> AccuracyView:
     """Give what came of the fleet's forecasts."""
     return accuracy_view(records.storage.accuracies(records.fleet(name)))
-
-
-@router.get("/{name}/replays")
-def list_replays(name: Name, records: RecordsOfServer, limit: Annotated[int, Query(ge=1, le=50)] = 5) -> ReplayPage:
-    """List what each mode would have done, newest replay first; the DAG replay_policy makes another."""
-    return newest_replays(records.files_stored, records.fleet(name).name, limit=limit)

@@ -21,6 +21,7 @@ from predictive_scaling.operators.rollback import RollbackOperator
 from predictive_scaling.operators.scale_in import ScaleInOperator
 from predictive_scaling.operators.scale_out import ScaleOutOperator
 from predictive_scaling.operators.set_capacity import SetCapacityOperator
+from predictive_scaling.operators.split_traffic import SplitTrafficOperator
 
 __all__ = [
     "ApplyPlansOperator",
@@ -48,4 +49,5 @@ __all__ = [
     "ScaleInOperator",
     "ScaleOutOperator",
     "SetCapacityOperator",
+    "SplitTrafficOperator",
 ]

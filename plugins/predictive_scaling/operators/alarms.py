@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EnsureAlarmsOperator(BaseOperator):
-    """Give each fleet with `reaction:` an alarm on its load; make topic and queue too, unless a topic is given."""
+    """Give each fleet with `reaction:` or `burst:` its alarm; make topic and queue too, unless a topic is given."""
 
     template_fields: Sequence[str] = ("topic", "only_plan")
 
@@ -47,8 +47,8 @@ class EnsureAlarmsOperator(BaseOperator):
         from predictive_scaling.aws_client import client
 
         cloudwatch = client("cloudwatch", connection=specs[0].connection, region=specs[0].region)
-        reacting = any(spec.reaction for spec in specs)
-        topic = self.topic or (self._bell(specs[0], f"{prefix}-load-alarms", dry=dry) if reacting else "")
+        ringing = any(spec.reaction or spec.burst for spec in specs)
+        topic = self.topic or (self._bell(specs[0], f"{prefix}-load-alarms", dry=dry) if ringing else "")
         wanted, none = wanted_alarms(specs, prefix, topic)
         for fleet, why in none.items():
             self.log.warning("%s: %s", fleet, why)

@@ -1,4 +1,4 @@
-"""The operator that replays a fleet's policy on the fleet's own history."""
+"""The operator that replays a fleet's policy, and others beside it, on the fleet's own history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ReplayPolicyOperator(BaseOperator):
-    """Compare the modes of scaling on what has been measured; asks nothing of AWS and writes nothing to it."""
+    """Compare policies and modes of scaling on what was measured; asks nothing of AWS and writes nothing to it."""
 
     @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
@@ -34,6 +34,7 @@ class ReplayPolicyOperator(BaseOperator):
             boot=timedelta(minutes=form["boot_minutes"]),
             price_per_hour=form["price_per_hour"],
             modes=tuple(form["modes"]),
+            variations=form["policies"] or {},
         )
         try:
             fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)

@@ -1,0 +1,75 @@
+"""What the API tells of replays: policies and modes of scaling beside each other, on a fleet's own history."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.sdk import ObjectStoragePath
+
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+
+
+class OutcomeView(BaseModel):
+    """What one policy would have done in one mode."""
+
+    policy: str = Field(description="the fleet's name stands for its own policy")
+    mode: str
+    under_time_share: float = Field(description="share of the time with fewer instances than needed")
+    over_hours_share: float | None = Field(
+        description="instance-hours beyond the need, as a share of those needed; null where none was"
+    )
+    instance_hours: float
+    actions_per_day: float
+    cost: float | None = Field(description="of the days replayed; null without a price")
+    monthly_cost: float | None = Field(description="of 30 such days; null without a price")
+    best: bool = Field(description="least time short of all that cost no more above reacting than max_extra_cost")
+
+
+class WhatIfView(BaseModel):
+    """One replay."""
+
+    fleet: str
+    at: datetime = Field(description="when it was made")
+    since: datetime
+    until: datetime
+    boot_seconds: float
+    max_extra_cost: float = Field(description="what may be paid above reacting alone, as a share of it")
+    variations: dict[str, dict[str, Any]] = Field(description="by name, what differs from the fleet's own policy")
+    outcomes: list[OutcomeView]
+
+
+class WhatIfPage(BaseModel):
+    """The newest replays, newest first."""
+
+    items: list[WhatIfView]
+    total: int
+
+
+def newest(root: ObjectStoragePath, fleet: str | None, *, limit: int) -> WhatIfPage:
+    """Read the newest replays that are stored, of one fleet or of all."""
+    found = sorted(_stored(root / "replays", fleet), key=lambda path: path.name, reverse=True)
+    return WhatIfPage(
+        items=[view(path.stem, json.loads(path.read_bytes())) for path in found[:limit]], total=len(found)
+    )
+
+
+def _stored(folder: ObjectStoragePath, fleet: str | None) -> Iterator[ObjectStoragePath]:
+    """Name every replay; those of all fleets in one listing, for an object store takes its time over each."""
+    if fleet is not None:
+        folder /= fleet
+    return folder.rglob("*.json") if folder.exists() else iter(())
+
+
+def view(stamp: str, stored: dict[str, Any]) -> WhatIfView:
+    """Show one replay."""
+    first: dict[str, Any] = stored["outcomes"][0]
+    return WhatIfView(
+        at=datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), since=first["since"], until=first["until"], **stored
+    )
