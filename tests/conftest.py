@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEPLOYMENTS: Final = ("stack", "server")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep on one worker what shares a deployment, so that it is started once; else what stands in one file."""
     for item in items:
