@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from services import without
@@ -13,18 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest import TempPathFactory  # noqa: PT013 - a type
-
-
-DEPLOYMENTS: Final = ("stack", "server")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares a deployment, so that it is started once; else what stands in one file."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        shared = next((name for name in DEPLOYMENTS if name in names), item.path.name)
-        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")
