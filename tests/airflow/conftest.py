@@ -26,7 +26,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Airflow on each database, with a cloud of its own; on PostgreSQL tasks use the ledger's restricted role."""
     home = tmp_path_factory.mktemp(f"airflow_{request.param}")
     env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
-    database, ledger = _databases(request)
+    database, ledger = _databases(request, home.name)
     with LocalCloud("--seed-demo", log=home / "sandbox.log", env=env) as cloud:
         place = Place(home=home, cloud_url=cloud.url, port=free_port(), database=database, ledger=ledger)
         with LocalAirflow(place) as airflow:
@@ -34,12 +34,12 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             yield Stack(airflow, cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
 
 
-def _databases(request: pytest.FixtureRequest) -> tuple[str | None, str | None]:
+def _databases(request: pytest.FixtureRequest, name: str) -> tuple[str | None, str | None]:
     """Give the addresses for Airflow and for the ledger; none for those of SQLite."""
     if request.param == "sqlite":
         return None, None
     server: LocalPostgres = request.getfixturevalue("postgres")
-    database = server.create_database("airflow")
+    database = server.create_database(name)
     migrate(database)
-    server.script("airflow", ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
-    return database, server.url("airflow", user="scaling_ledger", password="secret")
+    server.script(name, ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
+    return database, server.url(name, user="scaling_ledger", password="secret")
