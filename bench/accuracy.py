@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENGINES: Final = ("ensemble", "ensemble_quick", "prophet_batched", "prophet", "seasonal_naive")
 DEFAULT: Final = "Prophet default"
-ORIGINS: Final = 4
+ORIGINS: Final = 12
 ORIGINS_OF_HARM: Final = 15
 HARMLESS: Final = 1.1
 CLOSE: Final = 0.15

@@ -27,7 +27,7 @@ def test_the_floor_stays_within_the_hourly_budget_though_the_load_wants_more(
     (tmp_path / "budgets.yaml").write_text(BUDGET)
     spec = a_spec()
     life = Life(cloud, tmp_path, MONDAY, replace(spec, policy=replace(spec.policy, price_per_hour=0.1)))
-    life.measured(office_hours(21, end=MONDAY))
+    life.measured(office_hours(20, end=MONDAY))
     life.reviewed()
 
     steered = life.steered()
@@ -41,7 +41,7 @@ def test_the_floor_stays_within_the_hourly_budget_though_the_load_wants_more(
 
 def test_without_a_budget_nothing_is_asked_and_nothing_is_told(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = Life(cloud, tmp_path, MONDAY)
-    life.measured(office_hours(21, end=MONDAY))
+    life.measured(office_hours(20, end=MONDAY))
     life.reviewed()
     life.steered()
     assert "budgeted" not in told(life.ledger)

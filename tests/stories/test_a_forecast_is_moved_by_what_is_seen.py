@@ -29,7 +29,7 @@ def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
     """Arrange a trusted fleet whose load climbs every morning, forecast at six."""
     life = Life(cloud, folder, MONDAY)
     life.spec = replace(life.spec, reaction=Rules())
-    life.measured(office_hours(21, end=MONDAY))
+    life.measured(office_hours(20, end=MONDAY))
     life.reviewed()
     life.steered()
     return life

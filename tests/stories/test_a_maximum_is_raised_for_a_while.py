@@ -18,7 +18,7 @@ MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 def a_busy_life(cloud: sandbox.Cloud, folder: Path, breach_max: int | None) -> Life:
     """Arrange a fleet of at most 20 whose noon needs more."""
     life = Life(cloud, folder, MONDAY, a_spec(breach_max=breach_max))
-    life.measured(office_hours(21, end=MONDAY, top=2400))
+    life.measured(office_hours(20, end=MONDAY, top=2400))
     life.reviewed()
     life.steered()
     return life

@@ -28,7 +28,7 @@ HOUR, SOON = timedelta(hours=1), timedelta(minutes=10)
 def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
     """Arrange a fleet that is steered, and will want nine and more at noon."""
     life = Life(cloud, folder, MONDAY)
-    life.measured(office_hours(21, end=MONDAY))
+    life.measured(office_hours(20, end=MONDAY))
     life.reviewed()
     life.steered()
     return life

@@ -37,7 +37,7 @@ def a_life(
     priced = replace(spec.policy, price_per_hour=0.1)
     approval = Envelope(**agreed) if agreed else None
     life = Life(cloud, folder, now, replace(spec, policy=priced, approval=approval))
-    life.measured(office_hours(21, end=now))
+    life.measured(office_hours(20, end=now))
     life.reviewed()
     return life
 
