@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.series import invented, traces
 from forecasting import Demand, ForecastingError, Policy
-from forecasting.evidence import DAY, Past, forecast_past, gather
+from forecasting.evidence import DAY, Load, Past, forecast_past, gather
 from forecasting.gate import Verdict, judge
 from forecasting.synthetic import MONDAY
 
@@ -58,7 +58,9 @@ def _evidence(demand: Demand) -> Evidence:
     past: Past | ForecastingError = forecast_past({"it": demand})["it"]
     if isinstance(past, ForecastingError):
         raise past
-    return gather(demand, Policy(1, 10_000, float(np.nanmean(demand.values)) / FLEET, BOOT), BOOT, past)
+    target = float(np.nanmean(demand.values)) / FLEET
+    load = Load(name="it", demand=demand, target_per_instance=target, past=past)
+    return gather([load], Policy(1, 10_000, target, BOOT), BOOT)
 
 
 def _without_rhythm() -> dict[str, Demand]:

@@ -23,6 +23,8 @@ INTERVAL: Final = 10.0
 FAR_APART: Final = 3600.0
 PATIENCE: Final = 240.0
 CLOSED: Final = timedelta(minutes=3)
+DATA: Final = 1000
+"""What one PutMetricData takes."""
 FLEET: Final = """\
 name: {name}
 group: {name}
@@ -62,7 +64,7 @@ def _deployed(folder: Path, way: str, every: float) -> None:
             for dag_id in ("pull_metrics", "forecast_demand", "apply_plans", "review_fleets"):
                 airflow.call("PATCH", f"dags/{dag_id}", {"is_paused": True})
             time.sleep(20)  # the first look, which reads the files, is no part of the measurement
-            for some in (names[:1], names[1:]):
+            for some in filter(None, (names[:1], names[1:])):
                 _print_row(way, some, cloud, airflow, ring=queue if every == FAR_APART else None)
 
 
@@ -70,30 +72,43 @@ def _print_row(way: str, names: list[str], cloud: LocalCloud, airflow: LocalAirf
     before = _triggerer(airflow)
     desired = _desired(cloud, names)
     _load(cloud, names, 100.0 * (max(desired.values()) + 4))
-    began = time.monotonic()
+    seen, began = datetime.now(UTC), time.monotonic()
     if ring:
         cloud.client("sqs").send_message(QueueUrl=ring, MessageBody="{}")
-    answered: dict[str, float] = {}
-    while len(answered) < len(names) and time.monotonic() - began < PATIENCE:
+    raised: set[str] = set()
+    while len(raised) < len(names) and time.monotonic() - began < PATIENCE:
+        time.sleep(1)
         now = _desired(cloud, names)
-        fresh = (name for name in names if name not in answered and now[name] > desired[name])
-        answered |= dict.fromkeys(fresh, time.monotonic() - began)
-        time.sleep(0.1)
+        raised = {name for name in names if now[name] > desired[name]}
     after = _triggerer(airflow)
-    times = np.array(list(answered.values()) or [np.nan])
-    middle, worst = np.percentile(times, [50, 99])
-    whole = f"{len(answered)} of {len(names)}"
+    middle, worst = np.percentile(_seconds(airflow, raised, since=seen) or [np.nan], [50, 99])
+    whole = f"{len(raised)} of {len(names)}"
     taken = f"{after[0] - before[0]:.1f} | {after[1]:.0f}"
     print(f"| {way} | {len(names)} | {middle:.1f} | {worst:.1f} | {whole} | {taken} |", flush=True)
 
 
+def _seconds(airflow: LocalAirflow, names: set[str], *, since: datetime) -> list[float]:
+    """Give how long each fleet took by the ledger, which has each call an instant before it is sent."""
+    from predictive_scaling.ledger.connection import engine_for
+    from predictive_scaling.ledger.records import EventKind
+    from predictive_scaling.ledger.store import SqlLedger
+
+    told = SqlLedger(engine_for(f"sqlite:///{airflow.place.home}/airflow.db")).events(limit=20 * len(names) + 100)
+    sent = {
+        event.fleet: event.at for event in told if event.kind is EventKind.INTENT and event.at and event.at >= since
+    }
+    return [(sent[name] - since).total_seconds() for name in names & sent.keys()]
+
+
 def _load(cloud: LocalCloud, names: Iterable[str], value: float, *, age: timedelta = CLOSED) -> None:
-    """Publish a load in a period that has closed, for CloudWatch shows no other."""
-    cloudwatch: Any = cloud.client("cloudwatch")
+    """Publish a load, of all at once, in a period that has closed, for CloudWatch shows no other."""
     when = datetime.now(UTC) - age
-    for name in names:
-        datum = {"MetricName": "Requests", "Dimensions": [{"Name": "Fleet", "Value": name}], "Timestamp": when}
-        cloudwatch.put_metric_data(Namespace="Load", MetricData=[{**datum, "Value": value}])
+    data: list[Any] = [
+        {"MetricName": "Requests", "Dimensions": [{"Name": "Fleet", "Value": name}], "Timestamp": when, "Value": value}
+        for name in names
+    ]
+    for first in range(0, len(data), DATA):
+        cloud.client("cloudwatch").put_metric_data(Namespace="Load", MetricData=data[first : first + DATA])
 
 
 def _desired(cloud: LocalCloud, names: list[str]) -> dict[str, int]:

@@ -4,7 +4,8 @@ Every Auto Scaling call of an account and region takes a token, descriptions too
 passed would take if a token were never left lying. The cloud's clock stands still, so that the second run has nothing
 to write but what the first forgot; the bucket fills in real seconds. The groups are steered as Airflow does it, by
 tasks side by side, each a process with a shard of them. FLEETS says how many groups, SHARDS how many tasks, RATE how
-many calls a second: a thousand groups at ten a second take a quarter of an hour.
+many calls a second: a thousand groups at ten a second take a quarter of an hour. BUDGET is what the tasks keep to
+among themselves, `calls_per_second`; without one they learn the limit by being refused.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SHARDS: Final = int(os.environ.get("SHARDS", "4"))
 """`apply_plans` has at most so many runs at a time."""
 RATE: Final = float(os.environ.get("RATE", "10"))
 BURST: Final = 2 * RATE
+BUDGET: Final = os.environ.get("BUDGET", "0")
 SHAPES: Final = 8
 """Different loads; fleets share them."""
 DAYS: Final = 14
@@ -47,7 +49,8 @@ def measure(_traces: Path | None) -> None:
         specs = _fleets(cloud)
         _forecasts(specs, cloud.now())
         cloud.configure(account_rate=RATE, account_burst=BURST)
-        print(f"{FLEETS} groups, {SHARDS} tasks, {RATE:g} calls a second, {BURST:g} at once\n")
+        budget = f"a budget of {BUDGET}" if float(BUDGET) else "no budget of their own"
+        print(f"{FLEETS} groups, {SHARDS} tasks with {budget}, {RATE:g} calls a second, {BURST:g} at once\n")
         print("| run | seconds | limit | times the limit | calls a fleet | refused and repeated | writes |")
         print("|---|---|---|---|---|---|---|")
         runs = ("first: groups claimed, plans written", "second: all in place")
@@ -107,6 +110,7 @@ def _settings(cloud: sandbox.Cloud, folder: Path) -> None:
     os.environ["AIRFLOW_CONN_SCALING_LEDGER"] = json.dumps(
         {"conn_type": "generic", "extra": {"sqlalchemy_url": address}}
     )
+    os.environ["AIRFLOW__PREDICTIVE_SCALING__CALLS_PER_SECOND"] = BUDGET
     os.environ["AIRFLOW__PREDICTIVE_SCALING__STORAGE"] = f"file://{folder}/storage"
     os.environ["AIRFLOW__PREDICTIVE_SCALING__FLEETS_FOLDER"] = str(folder / "fleets")
 

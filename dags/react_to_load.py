@@ -18,7 +18,9 @@ SIGNAL = Asset(
     watchers=[
         AssetWatcher(
             name=f"load_{number}_of_{WATCH.shards}",
-            trigger=LoadTrigger(shard=f"{number}-of-{WATCH.shards}", every=WATCH.every, queue=queue),
+            trigger=LoadTrigger(
+                shard=f"{number}-of-{WATCH.shards}", every=WATCH.every, queue=queue, connection=WATCH.connection
+            ),
         )
         for number, queue in enumerate(WATCH.queue_each, start=1)
     ],

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from forecasting.errors import InvalidRequest
+from forecasting.rehearsal import STATIC
 from forecasting.scorecard import Course, Scorecard, scored
 from forecasting.simulation import known_mode
 
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
     from forecasting.policy import Policy
     from forecasting.rehearsal import Rehearsal
+    from forecasting.together import Together
 
 MONTH = timedelta(days=30)
-STATIC = "static"  # As many instances, all the time, as the greatest demand needed: known only afterwards.
 MODES: tuple[str, ...] = (STATIC, "reactive", "hybrid")
 
 
@@ -45,7 +44,7 @@ class Outcome:
 
 
 def outcomes(
-    rehearsal: Rehearsal,
+    rehearsal: Rehearsal | Together,
     policies: Mapping[str, Policy],
     *,
     modes: Sequence[str] = MODES,
@@ -62,19 +61,8 @@ def outcomes(
     )
 
 
-def _course(rehearsal: Rehearsal, policy: Policy, mode: str, boot: timedelta) -> Course:
-    if mode != STATIC:
-        return rehearsal.steered(policy, known_mode(mode), boot)
-    seen = rehearsal.values[~np.isnan(rehearsal.values)]
-    peak = policy.needed(float(seen.max())) if len(seen) else policy.min_size
-    return Course(
-        mode=STATIC,
-        since=rehearsal.since,
-        tick=rehearsal.tick,
-        boot=boot,
-        demand=rehearsal.values,
-        ordered=np.full(len(rehearsal.values), policy.bounded(peak)),
-    )
+def _course(rehearsal: Rehearsal | Together, policy: Policy, mode: str, boot: timedelta) -> Course:
+    return rehearsal.still(policy, boot) if mode == STATIC else rehearsal.steered(policy, known_mode(mode), boot)
 
 
 def _outcome(name: str, policy: Policy, course: Course) -> Outcome:

@@ -6,7 +6,7 @@ fleets costs little more than one for one.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,10 @@ import numpy as np
 
 from forecasting.errors import ForecastingError, NotEnoughHistory
 from forecasting.forecast_each import forecast_each
-from forecasting.forecaster import QUANTILES
 from forecasting.foresight import Foresight
 from forecasting.rehearsal import DAY, MIDDLE, Rehearsal
 from forecasting.scorecard import Scorecard, scored
+from forecasting.together import Together, greatest, needs, slots_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +31,33 @@ if TYPE_CHECKING:
 LEARNT, LEAST, MOST = 7 * DAY, 7 * DAY, 14 * DAY
 """The history before the first forecast; the least and the most days that are judged."""
 REFRESH = timedelta(hours=6)
+QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
+"""What is foretold: a policy may be as sure as any of them."""
 GREATEST_MARGIN, HALVINGS = 8.0, 12
+MOST_HEADROOM = 10.0
+"""What a policy may have."""
 
 Past = dict[datetime, "Forecast"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One load of a fleet: what was measured, what one instance serves of it, and what was foretold of its past."""
+
+    name: str
+    demand: Demand
+    target_per_instance: float
+    past: Past
+
+    def judged_for(self, time: timedelta) -> Load:
+        """Keep what was foretold in the last of its days."""
+        since = self.demand.end - time
+        return replace(self, past={now: made for now, made in sorted(self.past.items()) if now >= since})
+
+    def rehearsal(self, timezone: str) -> Rehearsal:
+        """Make the days that were foretold ready to be steered through."""
+        foresight = Foresight(timezone=timezone)
+        return Rehearsal(self.demand, since=min(self.past), refresh=REFRESH, foresight=foresight, forecasts=self.past)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +70,7 @@ class Evidence:
     margin: float  # that headroom
     wape: float  # the forecast's error over the day after it was made
     flat: float  # the lesser error of two flat lines: the last value, and the median of the day before
+    deciding: Mapping[str, float] = field(default_factory=dict)  # of several loads, how often each needed the most
 
     @property
     def rhythm(self) -> float:
@@ -66,7 +91,9 @@ class Evidence:
         """Give the figures for JSON."""
         courses = {name: _plain(getattr(self, name)) for name in ("floor", "reactive", "as_safe")}
         own = {name: round(getattr(self, name), 4) for name in ("margin", "wape", "flat", "rhythm")}
-        return {**own, "extra_cost": round(self.extra_cost, 4), "worth": round(self.worth, 4), **courses}
+        deciding = {name: round(share, 4) for name, share in self.deciding.items()}
+        worth = {"extra_cost": round(self.extra_cost, 4), "worth": round(self.worth, 4)}
+        return {**own, **worth, "deciding": deciding, **courses}
 
 
 def judged_from(demand: Demand) -> datetime:
@@ -108,16 +135,19 @@ def forecast_past(
     return found
 
 
-def gather(demand: Demand, policy: Policy, boot: timedelta, past: Past, *, timezone: str = "UTC") -> Evidence:
-    """Replay the judged days with forecasts made in `forecast_past`."""
-    foresight = Foresight(timezone=timezone)
-    rehearsal = Rehearsal(demand, since=judged_from(demand), refresh=REFRESH, foresight=foresight, forecasts=past)
+def gather(loads: Sequence[Load], policy: Policy, boot: timedelta, *, timezone: str = "UTC") -> Evidence:
+    """Replay the days by which all of a fleet's loads can be judged, with forecasts made in `forecast_past`."""
+    time = min(load.demand.end - judged_from(load.demand) for load in loads)
+    loads = [load.judged_for(time) for load in loads]
+    first, *beside = [(load.rehearsal(timezone), load.target_per_instance) for load in loads]
+    rehearsal = Together(first[0], *beside)
     floor = scored(rehearsal.steered(policy, "floor", boot), policy)
     reactive = scored(rehearsal.steered(policy, "reactive", boot), policy)
     as_safe, margin = reactive, 0.0
     if reactive.under_time_share > floor.under_time_share:
         as_safe, margin = _as_safe(rehearsal, policy, boot, floor.under_time_share)
-    wape, flat = _errors(demand, past)
+    each = needs([(load.demand, load.target_per_instance) for load in loads])
+    wape, flat = _errors(loads, greatest(each))
     return Evidence(
         floor=floor,
         reactive=reactive,
@@ -125,6 +155,7 @@ def gather(demand: Demand, policy: Policy, boot: timedelta, past: Past, *, timez
         margin=margin,
         wape=wape,
         flat=flat,
+        deciding=_deciding(loads, [need.tail(time) for need in each]) if len(loads) > 1 else {},
     )
 
 
@@ -135,11 +166,11 @@ def _instants(demand: Demand) -> Iterable[datetime]:
         now += REFRESH
 
 
-def _as_safe(rehearsal: Rehearsal, policy: Policy, boot: timedelta, share: float) -> tuple[Scorecard, float]:
+def _as_safe(rehearsal: Together, policy: Policy, boot: timedelta, share: float) -> tuple[Scorecard, float]:
     """Give reaction with the least headroom that leaves it short for no longer than a share of time."""
 
     def reacting(margin: float) -> Scorecard:
-        careful = replace(policy, target_per_instance=policy.target_per_instance / (1 + margin))
+        careful = replace(policy, headroom=min((1 + policy.headroom) * (1 + margin) - 1, MOST_HEADROOM))
         return scored(rehearsal.steered(careful, "reactive", boot), policy)
 
     low, high = 0.0, GREATEST_MARGIN
@@ -149,17 +180,33 @@ def _as_safe(rehearsal: Rehearsal, policy: Policy, boot: timedelta, share: float
     return reacting(high), high
 
 
-def _errors(demand: Demand, past: Past) -> tuple[float, float]:
-    """Sum the errors of the forecast and of two flat lines over all days that were forecast."""
+def _errors(loads: Sequence[Load], need: Demand) -> tuple[float, float]:
+    """Sum the errors, in instances, of the forecasts and of two flat lines over all days that were forecast."""
     errors, total = np.zeros(3), 0.0
-    for now, forecast in past.items():
-        came = demand.between(now, min(now + DAY, demand.end)).values
-        before = demand.between(max(now - DAY, demand.start), now).values
-        rivals = (forecast.at(MIDDLE)[: len(came)], *_flat_lines(before))
-        errors += [float(np.nansum(np.abs(came - rival))) for rival in rivals]
-        total += float(np.nansum(np.abs(came)))
+    for turn in zip(*(load.past.items() for load in loads), strict=True):
+        now = max(now for now, _ in turn)
+        day = need.between(now, min(now + DAY, need.end))
+        foretold = [_middle(made, day) / load.target_per_instance for load, (_, made) in zip(loads, turn, strict=True)]
+        before = need.between(max(now - DAY, need.start), now).values
+        rivals = (np.max(foretold, axis=0), *_flat_lines(before))
+        errors += [float(np.nansum(np.abs(day.values - rival))) for rival in rivals]
+        total += float(np.nansum(np.abs(day.values)))
     found = errors / max(total, 1e-9)
     return float(found[0]), float(min(found[1:]))
+
+
+def _middle(made: Forecast, day: Demand) -> Values:
+    """Give what was expected at every slot of a day."""
+    slots = slots_at(made.start, made.step, day.start, day.step, len(day))
+    return np.asarray(made.at(MIDDLE)[slots.clip(0, len(made) - 1)])
+
+
+def _deciding(loads: Sequence[Load], needs: Sequence[Demand]) -> dict[str, float]:
+    """Tell for which share of the time each load needed the most; of equals the first."""
+    each = np.stack([need.values for need in needs])
+    known = each[:, ~np.isnan(each).any(axis=0)]
+    most = known.argmax(axis=0)
+    return {load.name: float((most == row).mean()) for row, load in enumerate(loads)} if len(most) else {}
 
 
 def _flat_lines(before: Values) -> tuple[float, float]:

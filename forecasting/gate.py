@@ -88,6 +88,11 @@ class Standing:
 
 def judge(evidence: Evidence, *, max_extra_cost: float) -> Verdict:
     """Let a forecast pass that knows more than a flat line and is worth its money."""
+    verdict = _judged(evidence, max_extra_cost)
+    return replace(verdict, reason=f"{verdict.reason}{_whose(evidence)}")
+
+
+def _judged(evidence: Evidence, max_extra_cost: float) -> Verdict:
     floor, alone = evidence.floor, evidence.reactive
     shorter = f"short {floor.under_time_share:.1%} of the time instead of {alone.under_time_share:.1%}"
     costs = f"for {abs(evidence.extra_cost):.0%} {'more' if evidence.extra_cost >= 0 else 'less'}"
@@ -103,6 +108,14 @@ def judge(evidence: Evidence, *, max_extra_cost: float) -> Verdict:
     if evidence.extra_cost <= 0:
         return Verdict(passed=True, reason=f"{shorter}, {costs}")
     return Verdict(passed=False, reason=f"too dear: {shorter}, {costs}; {max_extra_cost:.0%} more may be")
+
+
+def _whose(evidence: Evidence) -> str:
+    """Name, of several loads, the one that was judged most of the time."""
+    if not evidence.deciding:
+        return ""
+    name, share = max(evidence.deciding.items(), key=lambda each: each[1])
+    return f"; {share:.0%} of the time {name} needed the most"
 
 
 def _beside_flat(evidence: Evidence) -> str:

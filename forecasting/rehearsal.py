@@ -22,7 +22,7 @@ from forecasting.planner import draw_plan
 from forecasting.reactive import reactive_capacity, seen_before
 from forecasting.scalers import SCALERS
 from forecasting.scalers.seen import Seen
-from forecasting.scorecard import Course
+from forecasting.scorecard import Course, bare_need
 from forecasting.sliding import trailing_max
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["predictive", "reactive", "hybrid", "floor", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+STATIC = "static"  # One size for all the time.
 TICK = timedelta(minutes=5)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MOST_REFRESH = timedelta(days=7)  # Each forecast reaches over two of them.
@@ -91,8 +92,21 @@ class Rehearsal:
             since=self.since,
             tick=self.tick,
             boot=boot,
-            demand=self.values,
+            needed=bare_need(self.values, policy),
             ordered=self._ordered(policy, mode, boot),
+        )
+
+    def still(self, policy: Policy, boot: timedelta) -> Course:
+        """Give as many instances, all the time, as the greatest demand needed: known only afterwards."""
+        seen = self.values[~np.isnan(self.values)]
+        peak = policy.needed(float(seen.max())) if len(seen) else policy.min_size
+        return Course(
+            mode=STATIC,
+            since=self.since,
+            tick=self.tick,
+            boot=boot,
+            needed=bare_need(self.values, policy),
+            ordered=np.full(len(self.values), policy.bounded(peak)),
         )
 
     def _ordered(self, policy: Policy, mode: Mode, boot: timedelta) -> Sizes:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from forecasting.policy import Policy
     from forecasting.values import Values
 
+    Sizes = npt.NDArray[np.int64]
+
 HOUR = timedelta(hours=1)
 
 
@@ -49,14 +51,14 @@ class Scorecard:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
-    """What was ordered at every tick, beside the demand of that tick."""
+    """What was ordered at every tick, beside what that tick needed."""
 
     mode: str
     since: datetime
     tick: timedelta
     boot: timedelta
-    demand: Values
-    ordered: npt.NDArray[np.int64]
+    needed: Sizes  # with no headroom and no bounds; -1 where nobody measured
+    ordered: Sizes
 
     @property
     def until(self) -> datetime:
@@ -64,24 +66,24 @@ class Course:
         return self.since + len(self.ordered) * self.tick
 
     @property
-    def serving(self) -> npt.NDArray[np.int64]:
+    def serving(self) -> Sizes:
         """What is ordered serves after its boot; what is taken away is gone at once."""
         return trailing_min(self.ordered, 1 + -(-self.boot // self.tick))
 
-    def needed(self, policy: Policy) -> npt.NDArray[np.int64]:
-        """Count the instances each tick needs, with no headroom and no bounds; -1 where nobody measured."""
-        bare = replace(policy, headroom=0.0)
-        return np.where(np.isnan(self.demand), -1, bare.counted(np.nan_to_num(self.demand)))
+
+def bare_need(demand: Values, policy: Policy) -> Sizes:
+    """Count the instances each demand needs, with no headroom and no bounds; -1 where nobody measured."""
+    bare = replace(policy, headroom=0.0)
+    return np.where(np.isnan(demand), -1, bare.counted(np.nan_to_num(demand)))
 
 
 def scored(course: Course, policy: Policy) -> Scorecard:
     """Hold a course against the demand that came."""
-    needed, serving = course.needed(policy), course.serving
-    known = needed >= 0
+    known = course.needed >= 0
     if not known.any():
         msg = f"nothing was measured from {course.since.isoformat()} to {course.until.isoformat()}: choose another time"
         raise InvalidRequest(msg)
-    needed, serving, ordered = needed[known], serving[known], course.ordered[known]
+    needed, serving, ordered = course.needed[known], course.serving[known], course.ordered[known]
     hours = course.tick / HOUR
     short, idle = np.maximum(needed - serving, 0), np.maximum(serving - needed, 0)
     instance_hours, needed_hours = float(course.ordered.sum() * hours), float(needed.sum() * hours)
@@ -103,7 +105,7 @@ def scored(course: Course, policy: Policy) -> Scorecard:
     )
 
 
-def _instability(serving: npt.NDArray[np.int64], needed: npt.NDArray[np.int64]) -> float:
+def _instability(serving: Sizes, needed: Sizes) -> float:
     if len(needed) < 2:
         return 0.0
     apart = np.sign(np.diff(serving)) != np.sign(np.diff(needed))

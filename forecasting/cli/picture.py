@@ -66,17 +66,16 @@ def draw_plan_picture(path: str, found: Forecast, plan: Plan, policy: Policy, ti
     _save(figure, axes, path, f"plan {plan.plan_id}: {len(plan.steps)} steps", timezone)
 
 
-def draw_comparison(path: str, found: Sequence[Outcome], policies: Mapping[str, Policy], timezone: str) -> None:
+def draw_comparison(path: str, found: Sequence[Outcome], timezone: str) -> None:
     """Draw what the demand needed, what each way of scaling had serving, and shade where that fell short."""
     figure, axes = canvas()
     first = found[0].course
     times = _local([first.since + tick * first.tick for tick in range(len(first.ordered))], timezone)
-    needed = first.needed(policies[found[0].policy]).astype(float)
+    needed = first.needed.astype(float)
     needed[needed < 0] = float("nan")
     axes.fill_between(times, 0, needed, step="post", alpha=0.25, color="#555555", label="needed")
     for each in found:
-        serving = each.course.serving
-        own = each.course.needed(policies[each.policy])
+        serving, own = each.course.serving, each.course.needed
         name = f"{each.policy} {each.card.mode}: short {each.card.under_time_share:.1%} of the time"
         (line,) = axes.step(times, serving, where="post", linewidth=1.0, label=name)
         axes.fill_between(times, serving, own, where=own > serving, step="post", alpha=0.6, color=line.get_color())

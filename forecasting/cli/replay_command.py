@@ -40,7 +40,7 @@ def run(given: argparse.Namespace) -> None:
     if given.plot:
         from forecasting.cli.picture import draw_comparison
 
-        draw_comparison(given.plot, found, {name: steering.policy}, steering.foresight.timezone)
+        draw_comparison(given.plot, found, steering.foresight.timezone)
     cards = [each.card for each in found]
     if given.json:
         data = [card.as_mapping() for card in cards]

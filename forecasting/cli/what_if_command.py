@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.cli import options, past, policies, tables
 from forecasting.cli.policies import Steering
-from forecasting.comparison import MODES, STATIC, Outcome, outcomes
+from forecasting.comparison import MODES, Outcome, outcomes
 from forecasting.errors import InvalidRequest
 from forecasting.rehearsal import MODES as STEERED
+from forecasting.rehearsal import STATIC
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,7 @@ def run(given: argparse.Namespace) -> None:
     if given.plot:
         from forecasting.cli.picture import draw_comparison
 
-        draw_comparison(given.plot, found, {name: each.policy for name, each in steerings.items()}, timezone)
+        draw_comparison(given.plot, found, timezone)
     if given.json:
         taken = {name: each.taken for name, each in steerings.items()}
         tables.write_json({"outcomes": [outcome.as_mapping() for outcome in found], "from_files": taken})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from demo.cycle import DAGS, await_cycle
@@ -129,8 +130,17 @@ def take_all(browser: Browser, url: str, folder: Path) -> None:
                 page.set_viewport_size({"width": look.width, "height": page.locator(".page").evaluate(REACHES)})
                 page.wait_for_timeout(SETTLED)
             page.screenshot(path=file)
+            _shrink(file)
             print(f"{file.name}  {file.stat().st_size // 1024} kB")
         page.context.close()
+
+
+def _shrink(file: Path) -> None:
+    """Keep the 256 colours that matter: a page has few, and the repository keeps every picture ever taken."""
+    with Image.open(file) as picture:
+        # An octree keeps the rare colours too, such as that of a badge.
+        small = picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
 
 
 def _views(page: Page, url: str) -> Iterator[View]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox import interruptions
@@ -17,6 +17,8 @@ from sandbox.world import WORLD
 PREFIX = "/_sandbox/"
 MAX_SPEED = 1_000_000.0
 MAX_ADVANCE_SECONDS = 366 * 86_400.0
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""The clock is set within these, with room after it for what is due later: Python's time ends with the year 9999."""
 
 Request = Mapping[str, Any]
 Reply = dict[str, Any]
@@ -43,7 +45,11 @@ def _instant(value: object) -> datetime:
     except ValueError:
         message = f"now: {value!r} is not an instant; give ISO 8601, for example 2026-01-05T08:00:00Z"
         raise InvalidSetting(message) from None
-    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    instant = instant.replace(tzinfo=instant.tzinfo or UTC)
+    if not FIRST <= instant <= LAST:
+        message = f"now: {value!r} is out of reach; give an instant from {FIRST:%Y} to the end of {LAST.year - 1}"
+        raise InvalidSetting(message)
+    return instant.astimezone(UTC)
 
 
 def read_clock(_request: Request) -> Reply:
@@ -64,7 +70,13 @@ def set_clock(request: Request) -> Reply:
 def advance(request: Request) -> Reply:
     """Move on; everything due on the way happens at its own time."""
     _only(request, "seconds")
-    WORLD.advance(_number(request, "seconds", MAX_ADVANCE_SECONDS))
+    seconds = _number(request, "seconds", MAX_ADVANCE_SECONDS)
+    if WORLD.now() > LAST - timedelta(seconds=seconds):
+        message = (
+            f"seconds: {seconds:g} lead beyond the year {LAST.year - 1}; set the clock to an earlier instant first"
+        )
+        raise InvalidSetting(message)
+    WORLD.advance(seconds)
     return read_clock({})
 
 

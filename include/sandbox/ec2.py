@@ -9,6 +9,7 @@ import moto.ec2.models.instances
 import moto.ec2.models.launch_templates
 from moto.ec2.models.amis import AmiBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.utilities.utils import load_resource as load_moto_resource
 
 from sandbox.launch_templates import image_of
 from sandbox.market import check_market
@@ -25,7 +26,6 @@ replaces(moto.ec2.models.instances, "utcnow")(WORLD.clock.now_naive)
 replaces(moto.ec2.models.launch_templates, "utcnow")(WORLD.clock.now_naive)
 
 _moto_run = InstanceBackend.run_instances
-_moto_load_resource = moto.ec2.models.amis.load_resource
 _moto_describe_images = AmiBackend.describe_images
 _moto_start = Instance.start
 _moto_stop = Instance.stop
@@ -64,7 +64,7 @@ def _pool(self: EC2Backend, request: dict[str, Any]) -> Pool:
 @replaces(moto.ec2.models.amis)
 def load_resource(path: str) -> Any:
     """Leave out the images of ECS: twelve hundred, and moto makes each with a disk whenever a cloud begins."""
-    return [] if "/ecs/" in path else _moto_load_resource(path)
+    return [] if "/ecs/" in path else load_moto_resource(path)
 
 
 @replaces(AmiBackend)

@@ -68,11 +68,16 @@ def refusal(call: Call) -> Answer | None:
     return error_answer(call.protocol, _DENIALS.get(call.protocol, "AccessDenied"), message, 403)
 
 
+def _action(call: Call) -> str:
+    """Name what policies allow: to SQS, many messages at once are the same action as one."""
+    return call.operation.removesuffix("Batch") if call.service == "sqs" else call.operation
+
+
 def _asked(call: Call) -> Asked:
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"))) if call.service == "autoscaling" else {}
     group = _group(call, form)
     return Asked(
-        action=f"{PREFIXES.get(call.service, call.service)}:{call.operation}",
+        action=f"{PREFIXES.get(call.service, call.service)}:{_action(call)}",
         group=group,
         tags={
             "Resource": {str(tag["Key"]): str(tag["Value"]) for tag in group.tags} if group else {},

@@ -109,7 +109,7 @@ class Builder:
         """Create a launch template, perhaps a target group, and the Auto Scaling group."""
         data = {"ImageId": self._image, "InstanceType": plan.instance_type}
         template = self._ec2.create_launch_template(plan.name, "made by the sandbox", data, {})
-        return self._autoscaling.create_auto_scaling_group(
+        group = self._autoscaling.create_auto_scaling_group(
             name=plan.name,
             availability_zones=[],
             desired_capacity=plan.desired,
@@ -127,6 +127,8 @@ class Builder:
             termination_policies=[],
             tags=[{"Key": "Name", "Value": plan.name, "PropagateAtLaunch": True}],  # type: ignore[dict-item]
         )
+        group.enable_metrics_collection(["GroupInServiceInstances"])
+        return group
 
     def _target_group(self, name: str) -> str:
         vpc = self._subnets[0].vpc_id

@@ -21,3 +21,4 @@ grant update (ended_at, ended_by, returned_at) on scaling_override to scaling_le
 grant select, insert on scaling_approval to scaling_ledger;
 grant update (answer, answered_by, answered_at, holds_until) on scaling_approval to scaling_ledger;
 grant select, insert, update, delete on scaling_autoscaler to scaling_ledger;
+grant select, insert, update on scaling_pace to scaling_ledger;

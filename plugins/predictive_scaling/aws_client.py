@@ -21,6 +21,8 @@ from botocore.exceptions import (
 )
 
 from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
+from predictive_scaling.pace import hold, pacer_of
+from predictive_scaling.settings import calls_per_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +55,7 @@ def client(service: str, *, connection: str, region: str | None) -> Any:
             f"='aws://', or name another with `connection:` in the fleet file"
         )
         raise CloudUnavailable(msg) from error
-    return _made(service, connection, region, str(known.get_uri()))
+    return _made(service, connection, region, str(known.get_uri()), calls_per_second())
 
 
 def hook_of(service: str, connection: str, region: str | None) -> Any:
@@ -73,13 +75,15 @@ def hook_of(service: str, connection: str, region: str | None) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _made(service: str, connection: str, region: str | None, _address: str) -> Any:
-    """Make a client once for a connection as it is now: making one takes longer than most calls."""
+def _made(service: str, connection: str, region: str | None, _address: str, budget: float) -> Any:
+    """Make a client once for a connection and a budget as they are now: making one takes longer than most calls."""
     try:
-        return hook_of(service, connection, region).get_conn()
+        made = hook_of(service, connection, region).get_conn()
     except (BotoCoreError, ClientError) as error:
         msg = f"connection {connection!r} gives no client for {service}: {error}"
         raise CloudUnavailable(msg) from error
+    hold(made, pacer_of(made, connection, budget))
+    return made
 
 
 @contextmanager

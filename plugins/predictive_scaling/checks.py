@@ -88,6 +88,7 @@ class Facts:
     boot: timedelta | None = None
     target_groups: tuple[TargetGroup, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    uncounted: bool = False  # a load needs the count of the group's instances, and AWS makes none
 
     @property
     def max_size(self) -> int:
@@ -149,6 +150,17 @@ def _max_of_a_queue(facts: Facts) -> Iterator[Flaw]:
             wanted=f"at least {needed}: the deepest queue, {facts.queue.deepest:,.0f}, over "
             f"{facts.policy.target_per_instance:g} an instance, and {SPARE} to spare",
             mend="raise max in the fleet file and the group's MaxSize, or accept that messages wait",
+        )
+
+
+def _count(facts: Facts) -> Iterator[Flaw]:
+    if facts.uncounted:
+        yield Flaw(
+            check="metrics collection",
+            found="no GroupInServiceInstances",
+            wanted="GroupInServiceInstances, without which the load is not known",
+            mend="enable it on the group (it is free), or run ensure_fleet: until then the fleet is not forecast",
+            grave=True,
         )
 
 
@@ -347,6 +359,7 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Flaw]], ...]] = (
     _quotas,
     _max_of_a_queue,
     _bounds,
+    _count,
     _visibility,
     _cooldown,
     _grace,

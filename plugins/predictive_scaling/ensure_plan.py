@@ -65,7 +65,7 @@ def draw(blueprint: Blueprint, spec: FleetSpec, present: Present) -> EnsurePlan:
             *_hook(blueprint, spec, present),
             *_tags(blueprint, spec, present.group),
         ]
-    steps += [*_warm_pool(blueprint, spec, present)]
+    steps += [*_warm_pool(blueprint, spec, present), *_count(spec, present.group or {})]
     return EnsurePlan(steps=tuple(steps), left=tuple(_left(blueprint, spec, present)))
 
 
@@ -137,6 +137,15 @@ def _warm_pool(blueprint: Blueprint, spec: FleetSpec, present: Present) -> Itera
     if wanted and changes:
         arguments = {"AutoScalingGroupName": spec.group, **wanted}
         yield _group_step("warm pool", "put_warm_pool", arguments, changes)
+
+
+def _count(spec: FleetSpec, group: Mapping[str, Any]) -> Iterator[Step]:
+    counted = {row["Metric"] for row in group.get("EnabledMetrics", ())}
+    missing = [metric for metric in wanted_of.COUNT["Metrics"] if metric not in counted]
+    if spec.counts_instances and missing:
+        arguments = {"AutoScalingGroupName": spec.group, **wanted_of.COUNT}
+        changes = tuple(f"+ {metric}" for metric in missing)
+        yield _group_step("metrics collection", "enable_metrics_collection", arguments, changes)
 
 
 def _group_step(what: str, operation: str, arguments: Mapping[str, Any], changes: tuple[str, ...]) -> Step:

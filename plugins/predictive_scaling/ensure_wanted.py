@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 HOOK: Final = "predictive-scaling-farewell"
+COUNT: Final = {"Granularity": "1Minute", "Metrics": ["GroupInServiceInstances"]}
+"""What AWS is told to count of a group whose load cannot be known without."""
 LATEST: Final = "$Latest"
 """A new version of the template holds for the next launch; what runs stays."""
 

@@ -16,7 +16,7 @@ from predictive_scaling.fleet_folder import named, read_fleets
 from predictive_scaling.fleets import HELD_BY, aws_answers
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet, no_group
 from predictive_scaling.metric import Metric, QueueMetric
-from predictive_scaling.ownership import Claim, judge, judge_policies
+from predictive_scaling.ownership import Claim, RivalKind, judge, judge_policies
 from predictive_scaling.schedule import Naming
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def check_fleet(spec: FleetSpec, reach: Reach, settings: Settings, *, now: datet
     holder = facts.observed.tags.get(HELD_BY, "")
     claim = Claim(deployment=holder, naming=Naming(settings.action_prefix, spec.name))
     rivals = (*judge(facts.observed, claim, now), *judge_policies(fleet.policies()))
-    others = (_as_flaw(rival) for rival in rivals if "process " not in rival.what)  # `checks` tells the processes
+    others = (_as_flaw(rival) for rival in rivals if rival.kind is not RivalKind.PROCESS)  # `checks` tells of these
     return (*flaws_of(facts), *others)
 
 
@@ -119,7 +119,12 @@ def look(spec: FleetSpec, reach: Reach, *, processing: timedelta | None, now: da
             boot=boots[int(0.9 * len(boots))] if boots else None,
             target_groups=_target_groups(observed, reach),
             hooks=_hooks(spec.group, reach),
+            uncounted=spec.counts_instances and not _counted(group),
         )
+
+
+def _counted(group: Mapping[str, Any]) -> bool:
+    return any(row["Metric"] == "GroupInServiceInstances" for row in group.get("EnabledMetrics", ()))
 
 
 def _processing(spec: FleetSpec, fleets_folder: str | Path) -> timedelta | None:

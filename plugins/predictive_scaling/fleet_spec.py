@@ -78,6 +78,11 @@ class FleetSpec:
         return {"engine": self.engine, "timezone": self.timezone, "events": self.events, "country": self.country}
 
     @property
+    def counts_instances(self) -> bool:
+        """Whether one of its loads is known only while AWS counts the group's instances."""
+        return any(load.metric.counts_instances for load in self.loads)
+
+    @property
     def loads(self) -> tuple[FleetSpec, ...]:
         """The fleet once for each load: itself, and one beside it, with a name of its own, for each of `also`."""
         beside = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OF_GROUPS: Final = "AWS/AutoScaling"
 RATES: Final = frozenset({"Sum", "SampleCount"})
 """Statistics that count what happened in a period; they are kept per minute, so the period may change."""
 
@@ -40,6 +41,11 @@ class Measure(ABC):
     def scale(self) -> float:
         """What a measured value is multiplied by before it is stored."""
         return 1.0
+
+    @property
+    def counts_instances(self) -> bool:
+        """Whether it needs what AWS counts of a group, which it does only when told to."""
+        return False
 
     @property
     def unit(self) -> str:
@@ -72,6 +78,11 @@ class Metric(Measure):
     dimensions: Mapping[str, str] = field(default_factory=dict)
     statistic: str = "Sum"
     per_instance: bool = False
+
+    @property
+    def counts_instances(self) -> bool:
+        """Whether it is one of a group's own, or multiplied by one."""
+        return self.per_instance or self.namespace == OF_GROUPS
 
     @property
     def is_rate(self) -> bool:
@@ -110,6 +121,11 @@ class MetricMath(Measure):
     mend: ClassVar[str] = "check that CloudWatch shows a value for each metric the expression names"
     expression: str
     metrics: Mapping[str, Metric]
+
+    @property
+    def counts_instances(self) -> bool:
+        """Whether a metric it names does."""
+        return any(metric.counts_instances for metric in self.metrics.values())
 
     @property
     def described(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.errors import NotAllowed
@@ -52,10 +53,21 @@ class Claim:
     written: Sizes = field(default_factory=Sizes)
 
 
+class RivalKind(StrEnum):
+    """By what a group is moved, or kept from moving."""
+
+    DEPLOYMENT = "deployment"
+    ACTIONS = "actions"
+    POLICY = "policy"
+    PROCESS = "process"
+    BOUNDS = "bounds"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
     """Somebody or something else that moves the group, or makes our work void; `stops` when writing would be wrong."""
 
+    kind: RivalKind
     what: str
     mend: str
     stops: bool = False
@@ -94,6 +106,7 @@ def judge_policies(policies: Iterable[ScalingPolicy]) -> tuple[Rival, ...]:
     """Name the policies of the group that are no friends of a floor: a closer look, for it costs a call."""
     return tuple(
         Rival(
+            kind=RivalKind.POLICY,
             what=f"native predictive policy {policy.name!r} scales the group too, and AWS takes the larger capacity",
             mend="set its mode to ForecastOnly or delete it, or leave the group to it",
             stops=True,
@@ -208,6 +221,7 @@ def _holder(observed: Observed, claim: Claim) -> Iterator[Rival]:
     holder = observed.tags.get(HELD_BY)
     if holder and holder != claim.deployment:
         yield Rival(
+            kind=RivalKind.DEPLOYMENT,
             what=f"deployment {holder!r} holds the group, and we are {claim.deployment!r}",
             mend=f"stop the fleet there and remove the group's tag {HELD_BY}, or write `ownership: take_over` here",
             stops=True,
@@ -221,6 +235,7 @@ def _actions(observed: Observed, naming: Naming, now: datetime) -> Iterator[Riva
     copies = [each for each in foreign if _NAMED_LIKE_OURS.fullmatch(each.name)]
     if copies:
         yield Rival(
+            kind=RivalKind.DEPLOYMENT,
             what=f"another deployment, or another fleet of ours, has scheduled {_names(copies)}",
             mend="stop it there, or delete them if they are left over from a former prefix or fleet name",
             stops=True,
@@ -233,11 +248,13 @@ def _foreign(actions: Sequence[ScheduledAction]) -> Iterator[Rival]:
     others = [each for each in actions if each not in bounds]
     if bounds:
         yield Rival(
+            kind=RivalKind.ACTIONS,
             what=f"somebody else's scheduled actions set the same bounds: {_names(bounds)}",
             mend="the later one wins until our next step; delete them, or say the same as an event of the fleet file",
         )
     if others:
         yield Rival(
+            kind=RivalKind.ACTIONS,
             what=f"somebody else's scheduled actions set the desired capacity: {_names(others)}",
             mend="they do not move the floor; nothing need be done",
         )
@@ -246,13 +263,15 @@ def _foreign(actions: Sequence[ScheduledAction]) -> Iterator[Rival]:
 def _suspended(observed: Observed) -> Iterator[Rival]:
     if "ScheduledActions" in observed.suspended:
         yield Rival(
+            kind=RivalKind.PROCESS,
             what="the group's process ScheduledActions is suspended, so nothing we schedule is carried out, ever",
             mend="resume it (ResumeProcesses), or leave the group alone",
             stops=True,
         )
     for process in observed.suspended:
         if process in _VOID:
-            yield Rival(what=f"the group's process {process} is suspended", mend=f"{_VOID[process]}; resume it")
+            what, mend = f"the group's process {process} is suspended", f"{_VOID[process]}; resume it"
+            yield Rival(kind=RivalKind.PROCESS, what=what, mend=mend)
 
 
 def _drift(observed: Observed, claim: Claim) -> Iterator[Rival]:
@@ -260,6 +279,7 @@ def _drift(observed: Observed, claim: Claim) -> Iterator[Rival]:
     for name in ("min", "max"):
         if name in written and written[name] != present[name]:
             yield Rival(
+                kind=RivalKind.BOUNDS,
                 what=f"{name} is {present[name]} and we left it at {written[name]}: somebody else sets it",
                 mend="where Terraform or CloudFormation keeps the group, let it ignore changes of min, max and desired",
             )

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 from forecasting.comparison import outcomes
 from forecasting.foresight import Foresight
 from forecasting.rehearsal import Rehearsal
+from forecasting.together import Together
 from forecasting.variation import variations, varied
 from predictive_scaling.errors import InvalidFleet, NoHistory
+from predictive_scaling.histories import histories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from forecasting import Demand, Policy
+    from forecasting import Policy
     from forecasting.comparison import Outcome
     from forecasting.rehearsal import Mode
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.histories import History
     from predictive_scaling.storage import Storage
 
 MODES: Final[tuple[Mode, ...]] = ("reactive", "predictive", "hybrid", "aws_hourly")
@@ -34,6 +37,7 @@ class Replayed:
     """What came of one replay, of every policy in every mode; the first policy is the fleet's own."""
 
     fleet: str
+    loads: tuple[str, ...]
     boot: timedelta
     max_extra_cost: float
     variations: Mapping[str, Mapping[str, Any]]
@@ -63,6 +67,8 @@ class Replayed:
             f"{self.fleet}: replayed {first.since:%Y-%m-%d %H:%M} to {first.until:%Y-%m-%d %H:%M} UTC, "
             f"instances ready {self.boot} after they are asked for"
         )
+        if len(self.loads) > 1:
+            yield f"{self.fleet}: of {', '.join(self.loads)}, at every moment the one that needs most counts"
         for name, changes in self.variations.items():
             yield f"{name}: as {self.fleet}, but {', '.join(f'{key} {value}' for key, value in changes.items())}"
         width = max(len("policy"), *(len(each.policy) for each in self.outcomes))
@@ -116,10 +122,14 @@ class Trial:
 def replay_fleet(fleet: FleetSpec, storage: Storage, trial: Trial, *, now: datetime) -> Replayed:
     """Replay the last days of a fleet's history with every policy in every mode asked for; changes nothing."""
     policies = _policies(fleet, trial)
-    demand = storage.demand(fleet, since=now - fleet.history)
-    rehearsal = Rehearsal(demand, since=_since(fleet, demand, trial), foresight=Foresight(**fleet.calendar))
+    loads = histories(fleet, storage, now=now)
+    since, foresight = _since(fleet, loads, trial), Foresight(**fleet.calendar)
+    first, *beside = [Rehearsal(each.demand, since=since, foresight=foresight) for each in loads]
+    targets = [each.load.policy.target_per_instance for each in loads[1:]]
+    rehearsal = Together(first, *zip(beside, targets, strict=True))
     return Replayed(
         fleet=fleet.name,
+        loads=tuple(each.name for each in loads),
         boot=trial.boot,
         max_extra_cost=fleet.max_extra_cost,
         variations=trial.variations,
@@ -139,12 +149,14 @@ def _policies(fleet: FleetSpec, trial: Trial) -> dict[str, Policy]:
     return {fleet.name: own, **variations(own, trial.variations, timezone=fleet.timezone)}
 
 
-def _since(fleet: FleetSpec, demand: Demand, trial: Trial) -> datetime:
+def _since(fleet: FleetSpec, loads: Sequence[History], trial: Trial) -> datetime:
     """Give the instant at which the replay begins, with enough before it to learn from."""
-    since = demand.end - timedelta(days=trial.days)
-    if since - demand.start < LEARNT_FROM:
+    since = min(each.demand.end for each in loads) - timedelta(days=trial.days)
+    latest = max(loads, key=lambda each: each.demand.start)
+    if since - latest.demand.start < LEARNT_FROM:
+        whose = f"the history of its {latest.name}" if fleet.also else "its history"
         msg = (
-            f"fleet {fleet.name}: its history began {demand.start:%Y-%m-%d %H:%M} UTC, too late to replay "
+            f"fleet {fleet.name}: {whose} began {latest.demand.start:%Y-%m-%d %H:%M} UTC, too late to replay "
             f"{trial.days:g} days with {LEARNT_FROM.days} to learn from: ask for fewer days, or wait"
         )
         raise NoHistory(msg)

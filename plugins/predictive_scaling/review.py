@@ -6,26 +6,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting import ForecastingError, InvalidRequest
-from forecasting.evidence import forecast_past, gather, judged_from
+from forecasting.evidence import Load, forecast_past, gather, judged_from
 from forecasting.gate import Stage, Standing, Verdict, judge
 from predictive_scaling.contest import served
 from predictive_scaling.demand_forecast import alike
 from predictive_scaling.errors import NoHistory, PredictiveScalingError
 from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.histories import histories
 from predictive_scaling.lead_time import Boot, learned
 from predictive_scaling.ledger.gates import Gate
 from predictive_scaling.ledger.records import Event, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from airflow.sdk import Context
 
-    from forecasting import Demand
     from forecasting.evidence import Evidence, Past
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet
+    from predictive_scaling.histories import History
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.gates import Gates
     from predictive_scaling.ledger.records import TaskRun
@@ -95,38 +96,61 @@ def _findings(
 ) -> tuple[dict[str, Finding], list[str]]:
     found: dict[str, Finding] = {}
     empty: list[str] = []
-    ready: list[tuple[FleetSpec, Demand]] = []
+    ready: list[tuple[FleetSpec, tuple[History, ...]]] = []
     for fleet in fleets:
         try:
-            demand = bench.storage.demand(fleet, since=now - fleet.history)
-            judged_from(demand)
+            ready.append((fleet, _judgeable(fleet, bench.storage, now)))
         except NoHistory as error:  # before the first pull there is nothing to hold against a fleet
             empty.append(str(error))
         except ForecastingError as error:
             found[fleet.name] = _refused(error), None
-        else:
-            ready.append((served(fleet, bench.storage), demand))
-    for group in alike(ready):
-        found |= dict(_judged(group, boots))
+    past = _past([each for _, loads in ready for each in loads], bench.storage)
+    for fleet, loads in ready:
+        found[fleet.name] = _finding(fleet, loads, past, boots[fleet.name].time or fleet.policy.lead_time)
     return found, empty
 
 
-def _judged(group: list[tuple[FleetSpec, Demand]], boots: Mapping[str, Boot]) -> Iterator[tuple[str, Finding]]:
-    """Judge fleets of one calendar: their past is forecast together, then each is replayed with its own policy."""
-    past = forecast_past({fleet.name: demand for fleet, demand in group}, **group[0][0].calendar)
-    for fleet, demand in group:
-        boot = boots[fleet.name].time or fleet.policy.lead_time
-        yield fleet.name, _finding(fleet, demand, past[fleet.name], boot)
+def _judgeable(fleet: FleetSpec, storage: Storage, now: datetime) -> tuple[History, ...]:
+    """Give the history of each load; one that is too short to judge by is named."""
+    loads = histories(fleet, storage, now=now)
+    for each in loads:
+        try:
+            judged_from(each.demand)
+        except ForecastingError as error:
+            raise _of_load(error, fleet, each) from error
+    return loads
 
 
-def _finding(fleet: FleetSpec, demand: Demand, past: Past | ForecastingError, boot: timedelta) -> Finding:
-    if isinstance(past, ForecastingError):
-        return _refused(past), None
+def _past(loads: Sequence[History], storage: Storage) -> dict[str, Past | ForecastingError]:
+    """Forecast the past of every load, with the engine that serves it; loads of one calendar together."""
+    made: dict[str, Past | ForecastingError] = {}
+    for group in alike([(served(each.load, storage), each.demand) for each in loads]):
+        made |= forecast_past({load.name: demand for load, demand in group}, **group[0][0].calendar)
+    return made
+
+
+def _finding(
+    fleet: FleetSpec, loads: Sequence[History], past: Mapping[str, Past | ForecastingError], boot: timedelta
+) -> Finding:
+    """Replay a fleet with its own policy."""
     try:
-        evidence = gather(demand, fleet.policy, boot, past, timezone=fleet.timezone)
+        lived = [_lived(fleet, each, past[each.load.name]) for each in loads]
+        evidence = gather(lived, fleet.policy, boot, timezone=fleet.timezone)
     except ForecastingError as error:
         return _refused(error), None
     return judge(evidence, max_extra_cost=fleet.max_extra_cost), evidence
+
+
+def _lived(fleet: FleetSpec, each: History, past: Past | ForecastingError) -> Load:
+    if isinstance(past, ForecastingError):
+        raise _of_load(past, fleet, each)
+    target = each.load.policy.target_per_instance
+    return Load(name=each.name, demand=each.demand, target_per_instance=target, past=past)
+
+
+def _of_load(error: ForecastingError, fleet: FleetSpec, each: History) -> ForecastingError:
+    """Name the load at fault, where there are several."""
+    return error.about(each.name) if fleet.also else error
 
 
 def _refused(error: Exception) -> Verdict:
@@ -157,8 +181,8 @@ def _settled(fleet: FleetSpec, found: Finding, boot: Boot, bench: Bench, now: da
 
 def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
     """Tell the ledger that launches take another time than was known."""
-    seconds = boot.time.total_seconds() if boot.time else None
-    before = {"boot_seconds": known.time.total_seconds()} if known.time else None
+    seconds = boot.time.total_seconds() if boot.time is not None else None
+    before = {"boot_seconds": known.time.total_seconds()} if known.time is not None else None
     after = {"boot_seconds": seconds, "launches": boot.launches}
     reason = f"nine in ten of {boot.launches} launches were in service within {seconds or 0:.0f} seconds"
     return Event(fleet=fleet, kind=EventKind.LEARNED, by=by, reason=reason, before=before, after=after)

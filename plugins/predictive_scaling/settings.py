@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,17 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": "[]",
         "example": '[{"notifier": "some.provider.SomeNotifier", "text": "{{ scaling }}"}]',
     },
+    "calls_per_second": {
+        "description": "Auto Scaling calls a second, of all tasks together, for each AWS connection; 0: as AWS allows.",
+        "type": "float",
+        "default": "0",
+        "example": "8",
+    },
+    "alarm_connection": {
+        "description": "The Airflow connection that `alarm_queues` are read with.",
+        "type": "string",
+        "default": "aws_default",
+    },
     "check_interval": {
         "description": "Seconds between two looks at the loads of the fleets that we react for.",
         "type": "integer",
@@ -81,6 +93,7 @@ class Watch:
     every: int
     shards: int
     queues: tuple[str, ...] = ()
+    connection: str = "aws_default"
 
     @property
     def queue_each(self) -> tuple[str, ...]:
@@ -122,7 +135,20 @@ def watch() -> Watch:
     if queues and len(queues) != shards:
         each = f"list {shards}, one for each of watch_shards: a message is seen by one of them only"
         _refuse("alarm_queues", " ".join(queues), each)
-    return Watch(every=_whole_number("check_interval", least=5), shards=shards, queues=queues)
+    every, connection = _whole_number("check_interval", least=5), _text("alarm_connection")
+    return Watch(every=every, shards=shards, queues=queues, connection=connection)
+
+
+def calls_per_second() -> float:
+    """Read the budget of calls, 0 for none: by itself, for every client is made within it."""
+    value = _text("calls_per_second")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        _refuse("calls_per_second", value, "write a number above 0, or 0 for no budget of ours")
+    return number
 
 
 def fleets_folder() -> Path:

@@ -7,6 +7,7 @@
     contests/<fleet>.json                                 which engine serves, and the backtests that say so
     replays/<fleet>/<UTC time>.json                       what a replay found
     inventories/<fleet>.json                              the instances that the last look saw
+    sizes/<fleet>.json                                    how large it was at each turn of the last four weeks
 
 `cost_store` keeps what concerns money beside them.
 
@@ -33,6 +34,7 @@ from forecasting.champion import Contest
 from forecasting.errors import InvalidCalibration
 from predictive_scaling.errors import InvalidSetting, NoHistory
 from predictive_scaling.fleets import Instance
+from predictive_scaling.size_seen import SizeSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 _SCHEMA: Final = pa.schema([pa.field("time", pa.timestamp("s", tz="UTC")), pa.field("value", pa.float64())])
 _STAMP: Final = "%Y%m%dT%H%MZ"
 KEPT_FORECASTS: Final = 24 * 14
+KEPT_SIZES: Final = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,11 +205,25 @@ class Storage:
         kept = {"seen_at": now.isoformat(), "instances": [instance.as_json() for instance in instances]}
         put_file(self._root / "inventories" / f"{fleet}.json", json.dumps(kept).encode())
 
+    def sizes(self, fleet: str) -> tuple[SizeSeen, ...]:
+        """Give how large a fleet was at its turns, the oldest first."""
+        path = self._sizes(fleet)
+        return tuple(map(SizeSeen.from_json, json.loads(path.read_bytes()))) if path.exists() else ()
+
+    def save_size(self, fleet: str, seen: SizeSeen) -> None:
+        """Keep how large a fleet is, after the turns before it; old ones go."""
+        kept = [each for each in self.sizes(fleet) if seen.at - KEPT_SIZES <= each.at < seen.at]
+        rows = [each.as_json() for each in (*kept, seen)]
+        put_file(self._sizes(fleet), json.dumps(rows, separators=(",", ":")).encode())
+
     def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what a replay found."""
         put_file(
             self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode()
         )
+
+    def _sizes(self, fleet: str) -> ObjectStoragePath:
+        return self._root / "sizes" / f"{fleet}.json"
 
     def _calibration(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "calibrations" / fleet.name / f"{fleet.metric.identity}.json"

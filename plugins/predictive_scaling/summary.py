@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecasting.cost_meter import Reading
+from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.status import Status
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None
         concerns=tuple(concern.key for concern in steered.concerns),
         meter=_meter(steered, before),
     )
+
+
+def size_seen(steered: Steered) -> SizeSeen:
+    """Give how large the fleet was, for its picture."""
+    seen, now = steered.observed, steered.now
+    return SizeSeen(at=now, desired=seen.desired, in_service=seen.in_service, planned=steered.plan.capacity_at(now))
 
 
 def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, now: datetime) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
     database, ledger = _databases(request, home.name)
     with LocalCloud("--seed-demo", log=home / "sandbox.log", env=env) as cloud:
-        place = Place(home=home, cloud_url=cloud.url, port=free_port(), database=database, ledger=ledger)
+        fleets = shutil.copytree(ROOT / "include" / "fleets", home / "fleets")
+        place = Place(home=home, cloud_url=cloud.url, port=free_port(), fleets=fleets, database=database, ledger=ledger)
         with LocalAirflow(place) as airflow:
             airflow.wait_for_dags(*DAGS)
             yield Stack(airflow, cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))

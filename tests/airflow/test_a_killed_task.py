@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from deployment import Stack
 
 
-@pytest.mark.parametrize("took_effect", [False, True], ids=["after the intent", "after the call"])
+# The chain is told on every database; both moments on the one of production.
+@pytest.mark.parametrize(
+    ("stack", "took_effect"),
+    [("sqlite", True), ("postgres", False), ("postgres", True)],
+    indirect=["stack"],
+    ids=["sqlite, after the call", "postgres, after the intent", "postgres, after the call"],
+)
 def test_its_retry_converges(stack: Stack, took_effect: bool) -> None:  # noqa: FBT001 - a parameter of the story
     await_cycle(stack.airflow)
     wanted = stack.floors("web-shop")

@@ -5,29 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from killing import kill_during_the_write
+from killing import kill_before_the_answer
 
+from predictive_scaling.follow import is_conclusion
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.raised import is_raise
 
 if TYPE_CHECKING:
     from deployment import Stack
+
+    from predictive_scaling.ledger.records import Event
 
 # The chain is told on every database; what is done by hand goes the same way, on the one of production.
 pytestmark = pytest.mark.parametrize("stack", ["postgres"], indirect=True)
 
 
-def desired(stack: Stack, group: str) -> int:
-    (found,) = stack.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])[
-        "AutoScalingGroups"
-    ]
-    return int(found["DesiredCapacity"])
-
-
 def test_what_a_person_adds_serves_and_is_put_back_by_its_number(stack: Stack) -> None:
     stack.airflow.wait_for_dags("scale_manually", "roll_back")
     stack.unschedule("api-checkout")  # no floor moves it meanwhile
-    before = desired(stack, "api-checkout")
-    stack.cloud.control("config", {"boot_seconds": 10, "health_seconds": 5})
+    before = stack.desired("api-checkout")
+    # The second look, after 15 seconds, finds them in service.
+    stack.cloud.control("config", {"boot_seconds": 8, "health_seconds": 4})
 
     form = {"fleet": "api-checkout", "change": "add", "amount": 2, "reason": "a sale"}
     run = stack.airflow.trigger("scale_manually", form)
@@ -48,28 +46,73 @@ def test_what_a_person_adds_serves_and_is_put_back_by_its_number(stack: Stack) -
     back = stack.airflow.trigger("roll_back", {"event_id": mine[0].id, "reason": "the wrong fleet"})
     ended = stack.airflow.wait_for_run("roll_back", back)
     assert ended["state"] == "success", stack.airflow.task_log("roll_back", back, "roll_back")
-    assert desired(stack, "api-checkout") == before
+    assert stack.desired("api-checkout") == before
     assert stack.ledger.open_operation("api-checkout") is None
 
 
-def test_a_task_killed_during_the_raise_is_retried_and_raises_once(stack: Stack) -> None:
-    stack.airflow.wait_for_dags("scale_manually")
-    before = desired(stack, "api-checkout")
-    stack.cloud.control("faults", {"service": "autoscaling", "operation": "UpdateAutoScalingGroup", "latency": 8.0})
-    form = {"fleet": "api-checkout", "change": "set", "amount": before + 1, "reason": "a test of nerves"}
-    run = stack.airflow.trigger("scale_manually", form)
-    kill_during_the_write(stack, "api-checkout", run)
+UNANSWERED: dict[str, Any] = {"service": "autoscaling", "after": True, "latency": 18.0}
+"""What is written takes effect, and the answer comes when nobody waits for it any more."""
+
+
+def killed_before_the_answer(stack: Stack, asked: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """Trigger a run for each fleet, kill its task once its write has taken effect, and see its retry succeed."""
+    stack.cloud.control("faults", {**UNANSWERED, "operation": "UpdateAutoScalingGroup|TerminateInstance.*"})
+    stack.cloud.calls(reset=True)
+    before = {fleet: stack.desired(fleet) for fleet in asked}
+    runs = {fleet: stack.airflow.trigger(dag, form) for fleet, (dag, form) in asked.items()}
+    kill_before_the_answer(stack, runs, before)
     stack.cloud.clear_faults()
+    for fleet, (dag, _) in asked.items():
+        assert stack.airflow.wait_for_run(dag, runs[fleet])["state"] == "success", (dag, fleet)
+    return runs
 
-    assert stack.airflow.wait_for_run("scale_manually", run)["state"] == "success"
-    assert desired(stack, "api-checkout") == before + 1
-    assert stack.ledger.open_operation("api-checkout") is None
-    mine = [event for event in stack.ledger.events(fleet="api-checkout", limit=1000) if event.by.run_id == run]
-    assert any("looked at the group after scale_manually.set" in event.reason for event in mine)
-    intents = sum(event.kind is EventKind.INTENT for event in mine)
-    assert intents == sum(
-        event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call is not None for event in mine
-    )
+
+def written(stack: Stack) -> dict[str, int]:
+    """Count the calls that moved a capacity."""
+    verbs = ("UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup")
+    return {verb: stack.cloud.calls().get(f"autoscaling.{verb}", 0) for verb in verbs}
+
+
+def assert_told_to_its_end(stack: Stack, fleet: str, run: str) -> list[Event]:
+    """Nothing is open, every intent has its outcome, every raise its end; give the events of the run."""
+    assert stack.ledger.open_operation(fleet) is None
+    mine = [event for event in stack.ledger.events(fleet=fleet, limit=1000) if event.by.run_id == run]
+    intents = [event.call for event in mine if event.kind is EventKind.INTENT]
+    outcomes = [event.call for event in mine if event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call]
+    assert sorted(map(str, intents)) == sorted(map(str, outcomes))
+    assert any("looked at the group after" in event.reason for event in mine)
+    raised = {event.operation_id for event in mine if is_raise(event)}
+    assert raised <= {event.operation_id for event in mine if is_conclusion(event)}
+    return mine
+
+
+def test_tasks_killed_before_the_answer_are_retried_and_change_once(stack: Stack) -> None:
+    stack.airflow.wait_for_dags("scale_manually", "roll_back")
+    stack.cloud.control("config", {"boot_seconds": 1, "health_seconds": 1, "drain_seconds": 1})
+    for fleet in ("api-checkout", "web-shop"):
+        stack.unschedule(fleet)  # no floor moves it meanwhile
+    stack.cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web-shop", MinSize=3)
+    checkout, shop = stack.desired("api-checkout"), stack.desired("web-shop")
+
+    add = {"fleet": "api-checkout", "change": "add", "amount": 2, "reason": "a test of nerves"}
+    remove = {"fleet": "web-shop", "change": "remove", "amount": 1, "reason": "a test of nerves"}
+    forms = {"api-checkout": ("scale_manually", add), "web-shop": ("scale_manually", remove)}
+    runs = killed_before_the_answer(stack, forms)
+
+    assert written(stack) == {"UpdateAutoScalingGroup": 1, "TerminateInstanceInAutoScalingGroup": 1}
+    assert (stack.desired("api-checkout"), stack.desired("web-shop")) == (checkout + 2, shop - 1)
+    assert stack.size("web-shop") == shop - 1, "and the one that was let go is gone"
+    (added, *_) = assert_told_to_its_end(stack, "api-checkout", runs["api-checkout"])
+    assert_told_to_its_end(stack, "web-shop", runs["web-shop"])
+
+    back = {"event_id": added.id, "reason": "the wrong fleet"}
+    put = {"fleet": "web-shop", "change": "set", "amount": shop, "reason": "as it was"}
+    runs = killed_before_the_answer(stack, {"api-checkout": ("roll_back", back), "web-shop": ("scale_manually", put)})
+
+    assert written(stack) == {"UpdateAutoScalingGroup": 2, "TerminateInstanceInAutoScalingGroup": 0}
+    assert (stack.desired("api-checkout"), stack.desired("web-shop")) == (checkout, shop)
+    for fleet, run in runs.items():
+        assert_told_to_its_end(stack, fleet, run)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +133,9 @@ def test_a_form_that_is_filled_in_wrong_starts_nothing(stack: Stack, dag: str, f
 
 def test_a_number_beyond_the_fleet_file_fails_at_once_and_writes_nothing(stack: Stack) -> None:
     stack.airflow.wait_for_dags("scale_manually")
-    before = desired(stack, "web-shop")
+    before = stack.desired("web-shop")
     form = {"fleet": "web-shop", "change": "set", "amount": 999, "reason": "a typo"}
     run = stack.airflow.trigger("scale_manually", form)
     assert stack.airflow.wait_for_run("scale_manually", run)["state"] == "failed"
     assert "desired 999 is outside 3..20 of the fleet file" in stack.airflow.task_log("scale_manually", run, "set")
-    assert desired(stack, "web-shop") == before
+    assert stack.desired("web-shop") == before

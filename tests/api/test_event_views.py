@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from predictive_scaling.api.event_views import csv_lines, event_page, log_path
+from forecasting.approval import Answer, Matter, Question
+from predictive_scaling.api.event_views import csv_lines, event_detail, event_page, log_path
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 
 BY = TaskRun(actor="ada", dag_id="apply_plans", run_id="asset/2026 +1", task_id="apply", map_index=-1, try_number=2)
-EVENT = Event(
-    id=7, at=datetime(2026, 3, 1, tzinfo=UTC), fleet="web", kind=EventKind.APPLIED, reason='=cmd("x"), said "he"', by=BY
-)
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+EVENT = Event(id=7, at=MARCH, fleet="web", kind=EventKind.APPLIED, reason='=cmd("x"), said "he"', by=BY)
 
 
 def test_a_cell_of_the_csv_that_a_spreadsheet_would_carry_out_is_made_text() -> None:
@@ -33,3 +33,19 @@ def test_a_page_knows_whether_there_is_a_next_one() -> None:
     events = [replace(EVENT, id=number) for number in (9, 8, 7)]
     assert event_page(events, limit=2).next_before == 8
     assert event_page(events, limit=3).next_before is None
+
+
+def test_the_chain_of_a_plan_has_the_answers_that_held_when_it_was_carried_out() -> None:
+    hour, now = timedelta(hours=1), MARCH
+    asked = Question(
+        id="q", fleet="web", matter=Matter.RAISE, reasons=("more",), size=9, asked_at=now - 5 * hour, due_at=now
+    )
+    held = asked.answered(Answer.APPROVED, by="ada", at=now - hour, until=now + hour)
+    later = asked.answered(Answer.APPROVED, by="ada", at=now + hour, until=now + 2 * hour)
+    over = asked.answered(Answer.REJECTED, by="ada", at=now - 3 * hour, until=now - hour)
+    questions = (asked, held, later, over)
+
+    of_plan = replace(EVENT, plan_id="p", operation_id="o")
+    (shown,) = event_detail(of_plan, (), None, questions=questions).approvals
+    assert (shown.answered_by, shown.answer) == ("ada", "approved")
+    assert event_detail(EVENT, (), None, questions=questions).approvals == []

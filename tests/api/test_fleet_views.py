@@ -13,10 +13,12 @@ from forecasting.approval import Matter, Question
 from forecasting.cost_meter import Reading
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.api.fleet_files import FleetFiles
-from predictive_scaling.api.fleet_views import State, fleet_row, fleet_rows, in_order, matching
+from predictive_scaling.api.fleet_views import State, fleet_detail, fleet_row, fleet_rows, in_order, matching
+from predictive_scaling.concerns import of_rivals
 from predictive_scaling.fleet_folder import FleetFolder
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.metric import Metric
+from predictive_scaling.ownership import Rival, RivalKind
 from predictive_scaling.status import Status
 
 if TYPE_CHECKING:
@@ -160,3 +162,23 @@ def test_what_a_fleet_costs_is_read_from_its_meter_as_if_it_went_on() -> None:
     row = fleet_row(a_fleet(), a_status(meter=read.as_json()), now=NOW)
     assert (row.cost_today, row.cost_month) == (1.6, 20.6)
     assert fleet_row(a_fleet(), a_status(), now=NOW).cost_month is None
+
+
+def test_what_a_turn_found_to_hear_of_is_told_in_a_word_each_and_a_conflict_in_full() -> None:
+    rivals = [
+        Rival(kind=RivalKind.ACTIONS, what="somebody else's actions set the same bounds", mend="delete them"),
+        Rival(kind=RivalKind.PROCESS, what="the group's process Launch is suspended", mend="resume it"),
+    ]
+    keys = (*(each.key for each in of_rivals(rivals)), "launches", "override 5d0c", "of a later version")
+    notes = (*map(str, rivals), "a unit costs $1")
+    status = a_status(concerns=keys, notes=notes)
+    row = fleet_row(a_fleet(), status, now=NOW)
+    assert row.concerns == ["conflict", "launches fail", "override ends"]
+    assert fleet_detail(row, a_fleet(), status, None).conflicts == list(notes[:2])
+    assert fleet_detail(row, a_fleet(), a_status(notes=notes), None).conflicts == []
+
+
+def test_a_file_that_says_observe_goes_before_whatever_its_forecast_is_trusted_with() -> None:
+    trusted = a_status(stage="approve")
+    assert fleet_row(a_fleet(), trusted, now=NOW).state is State.APPROVE
+    assert fleet_row(a_fleet(mode=Mode.OBSERVE), trusted, now=NOW).state is State.OBSERVE

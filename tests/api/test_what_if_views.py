@@ -45,6 +45,7 @@ def test_the_newest_come_first_of_one_fleet_or_of_all(tmp_path: Path) -> None:
     assert [(each.fleet, each.at.hour) for each in both.items] == [("web", 11), ("api", 10)]
     assert (both.total, web.total) == (3, 2)
     assert [each.at.hour for each in web.items] == [11, 9]
+    assert [each.at.hour for each in newest(root, None, limit=2, offset=2).items] == [9]
     assert web.items[0].until - web.items[0].since == timedelta(days=3)
 
 

@@ -95,6 +95,8 @@ def test_instances_are_added_from_airflows_own_form_and_the_page_tells_by_whom_a
     deployment: Stack, page: Page
 ) -> None:
     before = desired(deployment)
+    seen = deployment.airflow.request("GET", f"/scaling/api/v1/fleets/{FLEET}/capacity").json()["items"]
+    assert [each["desired"] for each in seen][:1] == [before], "the turn before has kept what it saw"
     page.goto(f"{deployment.airflow.url}/dags/scale_manually")
     page.get_by_test_id("trigger-dag-button").click()
     page.locator("input[name=element_fleet]").fill(FLEET)
@@ -150,6 +152,8 @@ def test_a_question_is_answered_on_the_page_and_another_is_left_to_its_deadline(
     deployment.airflow.wait_for_runs("approve_plans", 2)
     expect(card.locator(".earlier")).to_contain_text("by uma")
     assert max(deployment.floors(FLEET).values()) > 4
+    chain = newest_event(page, deployment, fleet=FLEET, kind="applied")
+    expect(chain.filter(has_text="Approval")).to_contain_text("by uma")
 
     go(page, deployment, f"fleet/{LEFT}")
     done = card.locator(".earlier li")

@@ -7,49 +7,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from routes import MANUAL, ROUTES, TRAINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from page_server import PageServer
 
-ROUTES = [
-    "api/v1/fleets",
-    "api/v1/fleets/web-shop",
-    "api/v1/fleets/web-shop/history",
-    "api/v1/fleets/web-shop/forecast",
-    "api/v1/fleets/web-shop/plan",
-    "api/v1/fleets/web-shop/events",
-    "api/v1/fleets/web-shop/accuracy",
-    "api/v1/fleets/web-shop/gate",
-    "api/v1/fleets/web-shop/inventory",
-    "api/v1/budgets",
-    "api/v1/overrides",
-    "api/v1/approvals",
-    "api/v1/autoscalers",
-    "api/v1/autoscalers/trainer",
-    "api/v1/events",
-    "api/v1/events.csv",
-    "api/v1/events/1",
-    "api/v1/whatif",
-    "api/v1/me",
-    "api/v1/openapi.json",
-    "page/scaling.js",
-]
 ROLES = {None: 401, "vera": 200, "uma": 200, "otto": 200, "admin": 200}
 ACTS = {None: 401, "vera": 403, "uma": 200, "otto": 200, "admin": 200}
 MAKES = {None: 401, "vera": 403, "uma": 201, "otto": 201, "admin": 201}
 DELETES = {None: 401, "vera": 403, "uma": 204, "otto": 204, "admin": 204}
-MANUAL = ["kill_switch", "pause_fleet", "promote_fleet", "replay_policy", "resume_fleet", "roll_back", "scale_manually"]
 MAY = {"vera": [], "uma": MANUAL, "otto": MANUAL}
-TRAINER = {
-    "name": "trainer",
-    "workload": {"name": "trainer", "namespace": "ml"},
-    "group": "trainer-gpu",
-    "min_replicas": 1,
-    "max_replicas": 8,
-    "target_gpu_percent": 70,
-}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +82,13 @@ def test_a_refusal_is_a_problem_with_its_mend(server: PageServer) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
     assert "GET /fleets lists them" in answer.json()["detail"]
+    nowhere = server.scaling("api/v1/nowhere")
+    assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "application/problem+json")
+    assert nowhere.json()["detail"].startswith("GET /scaling/api/v1/nowhere: not found; ")
+    proof = {"Authorization": f"Bearer {server.token('admin')}", "Content-Type": "application/json"}
+    broken = httpx.post(f"{server.url}/scaling/api/v1/autoscalers", content='{"name": ', headers=proof, timeout=30)
+    assert broken.status_code == 422
+    assert "the body is no JSON, from character 9 on" in broken.json()["detail"]
 
 
 def test_who_has_the_answer_already_is_sent_nothing(server: PageServer) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_world import HTML
+from page_world import CONFLICT, HTML
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -125,6 +125,35 @@ def test_the_picture_shows_what_the_api_tells_and_can_be_read_with_the_keyboard(
     expect(page.locator(".readout")).to_contain_text("measured")
 
 
+def test_the_picture_tells_how_large_the_fleet_was_and_how_large_it_should_have_been(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    page = sign_in()
+    go(page, server, "fleet/web-shop")
+    picture = page.locator(".plot")
+    expect(picture.locator("canvas")).to_be_visible()
+    seen = told(server, "fleets/web-shop/capacity")["items"]
+    assert {(each["in_service"], each["desired"], each["planned"]) for each in seen} == {(8, 9, 7), (9, 9, 7)}
+
+    picture.focus()
+    for _ in range(8):  # an hour each
+        page.keyboard.press("PageUp")
+    expect(page.locator(".readout")).to_contain_text("8 in service of 9")
+    expect(page.locator(".readout")).to_contain_text("floor 7 then")
+
+
+def test_who_else_moves_a_group_is_named_in_the_list_and_on_its_page(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server)
+    row = page.locator("table.fleets tr", has_text="web-shop")
+    expect(row.locator(".badge")).to_have_text(["auto", "conflict"])
+    page.get_by_label("Filter fleets").fill("conflict")
+    expect(page.locator("table.fleets tbody .name")).to_have_text(["web-shop"])
+    row.locator(".name").click()
+    expect(page.locator(".conflicts")).to_contain_text(CONFLICT)
+    expect(page.locator(".notes")).to_have_text("held by us")
+
+
 def test_the_plan_gives_every_step_its_reason_and_what_is_new(server: PageServer, sign_in: SignIn) -> None:
     page = sign_in()
     go(page, server, "fleet/web-shop")
@@ -196,6 +225,9 @@ def test_a_paused_fleet_says_by_whom_and_until_when_and_offers_to_resume(server:
     row.locator(".name").click()
     expect(page.locator(".overrides")).to_contain_text("freeze (min 4, max 4) by ada, until")
     expect(page.locator(".overrides")).to_contain_text("the encoder is being replaced")
+    expect(page.locator(".overrides p").last).to_contain_text("by bob")
+    expect(page.locator(".overrides p").last).to_contain_text("behind freeze, which rules for as long as it holds")
+    expect(page.locator(".overrides p").first).not_to_contain_text("behind")
     expect(page.get_by_role("button", name="Resume…")).to_be_visible()
 
 
@@ -296,7 +328,7 @@ def test_a_view_of_nothing_says_so(server: PageServer, sign_in: SignIn) -> None:
     page = sign_in()
     go(page, server, "fleet/no-such-fleet")
     expect(page.get_by_text("no fleet 'no-such-fleet'")).to_be_visible()
-    go(page, server, "events?fleet=nobody")
+    page.get_by_role("link", name="Events of that name").click()
     expect(page.get_by_text("Nothing that matches has been recorded.")).to_be_visible()
     page.context.set_offline(True)
     page.locator("#scaling-page").get_by_role("link", name="Fleets").click()

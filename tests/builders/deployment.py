@@ -42,6 +42,11 @@ class Stack:
         answer = self.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
         return len(answer["AutoScalingGroups"][0]["Instances"])
 
+    def desired(self, group: str) -> int:
+        """Give the desired capacity of a group."""
+        answer = self.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
+        return int(answer["AutoScalingGroups"][0]["DesiredCapacity"])
+
     def unschedule(self, group: str) -> None:
         """Remove a group's actions behind the product's back, so that there is something to write again."""
         autoscaling = self.cloud.client("autoscaling")

@@ -43,10 +43,10 @@ class PageServer(Process, AirflowApi):
         self.wait_until(self._answers, what="airflow api-server", seconds=120)
         self.log_in("admin", "admin")
 
-    def airflow(self, *arguments: str) -> None:
-        """Run an Airflow command to its end."""
+    def airflow(self, *arguments: str, **more: str) -> None:
+        """Run an Airflow command to its end, with more in its environment."""
         command = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(command, env=self.place.environment(), check=False, capture_output=True, text=True)
+        done = subprocess.run(command, env=self.place.environment(**more), check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
     def token(self, user: str) -> str:

@@ -25,6 +25,7 @@ from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskR
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata
+from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.status import Status
 from predictive_scaling.storage import Points, Storage
 
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 FLEETS: Final = Path(__file__).parents[2] / "include" / "fleets"
+LONG: Final = "recommendations-of-the-storefront-platform-eu-central-1-prod"
 HTML: Final = "<img src=x onerror=alert(1)> & <b>bold</b>"
+MEND: Final = "delete them, or say the same as an event of the fleet file"
+CONFLICT: Final = f"somebody else's scheduled actions set the same bounds: night-off: {MEND}"
 BY: Final = TaskRun(
     actor="airflow (asset run)",
     dag_id="apply_plans",
@@ -57,10 +61,15 @@ def a_world(folder: Path, engine: sa.Engine) -> None:
         remember(spec, storage, statuses, ledger)
         SqlGates(engine).save(a_gate(spec))
         storage.save_inventory(spec.name, some_instances(spec), now=datetime.now(UTC))
+        for seen in some_sizes(datetime.now(UTC)):
+            storage.save_size(spec.name, seen)
     storage.save_replay("web-shop", a_replay(), now=datetime.now(UTC))
-    SqlOverrides(engine).add(a_freeze("batch-video"))
+    freeze = a_freeze("batch-video")
+    SqlOverrides(engine).add(freeze)
+    SqlOverrides(engine).add(an_older_hold(freeze))
     ledger.record(Event(fleet="batch-video", kind=EventKind.REFUSED, reason=HTML, by=ADA, error=HTML))
     judge("web-shop", ledger)
+    ledger.record(Event(fleet=LONG, kind=EventKind.OBSERVED, reason="would schedule 2 actions", by=BY))
 
 
 def remember(spec: FleetSpec, storage: Storage, statuses: SqlStatuses, ledger: SqlLedger) -> None:
@@ -128,6 +137,8 @@ def a_status(spec: FleetSpec, plan: Plan, found: Forecast, forecast_id: str, now
         plan_id=plan.plan_id,
         written=len(coming),
         reason="written, read back and verified",
+        notes=(CONFLICT, "held by us") if spec.name == "web-shop" else (),
+        concerns=(f"rival {MEND}",) if spec.name == "web-shop" else (),
         price_per_hour=0.096,
         wape=0.07,
         coverage=0.91,
@@ -144,6 +155,14 @@ def some_instances(spec: FleetSpec) -> list[Instance]:
     if spec.name != "web-shop":
         return well
     return [replace(sick, healthy=False), replace(leaving, lifecycle="Terminating:Wait"), *well]
+
+
+def some_sizes(now: datetime) -> list[SizeSeen]:
+    """Three turns of today, at the first of which an instance was still on its way."""
+    return [
+        SizeSeen(at=now - timedelta(hours=hour), desired=9, in_service=8 if hour == 9 else 9, planned=7)
+        for hour in (9, 6, 3)
+    ]
 
 
 def judge(fleet: str, ledger: SqlLedger) -> None:
@@ -231,6 +250,19 @@ def a_freeze(fleet: str) -> Override:
         min_size=4,
         max_size=4,
         created_at=now,
+    )
+
+
+def an_older_hold(newer: Override) -> Override:
+    return replace(
+        newer,
+        id="5d0c6d5e-0000-4000-8000-000000000002",
+        kind=OverrideKind.HOLD,
+        reason="a trailer is shown tonight",
+        actor="bob",
+        min_size=6,
+        max_size=6,
+        created_at=newer.starts_at - timedelta(hours=1),
     )
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from forecasting import Demand, NotEnoughHistory, Policy
-from forecasting.evidence import Evidence, forecast_past, gather, judged_from
+from forecasting.evidence import Evidence, Load, forecast_past, gather, judged_from
 from forecasting.gate import judge
 from forecasting.synthetic import synthetic_demand
 
@@ -18,7 +19,9 @@ SLOT = timedelta(minutes=15)
 def evidence_of(demand: Demand) -> Evidence:
     past = forecast_past({"fleet": demand})["fleet"]
     assert isinstance(past, dict)
-    return gather(demand, a_policy(demand), BOOT, past)
+    policy = a_policy(demand)
+    load = Load(name="requests", demand=demand, target_per_instance=policy.target_per_instance, past=past)
+    return gather([load], policy, BOOT)
 
 
 def a_policy(demand: Demand) -> Policy:
@@ -48,6 +51,16 @@ def test_reaction_as_safe_is_no_shorter_than_the_floor_and_has_no_more_headroom_
     assert found.as_safe.under_time_share <= found.floor.under_time_share
     assert found.margin > 0
     assert found.as_safe.instance_hours > found.reactive.instance_hours
+
+
+def test_a_policy_that_is_surer_than_most_is_judged_like_any_other() -> None:
+    demand = synthetic_demand(days=14, step=SLOT)
+    past = forecast_past({"fleet": demand}, engine="seasonal_naive")["fleet"]
+    assert isinstance(past, dict)
+    policy = a_policy(demand)
+    load = Load(name="requests", demand=demand, target_per_instance=policy.target_per_instance, past=past)
+    usual, surer = (gather([load], replace(policy, quantile=quantile), BOOT) for quantile in (0.9, 0.99))
+    assert surer.floor.instance_hours > usual.floor.instance_hours
 
 
 def test_two_weeks_are_judged_when_there_are_three_and_one_when_there_are_two() -> None:
@@ -92,4 +105,5 @@ def test_the_evidence_is_plain_json() -> None:
 
     row = json.loads(json.dumps(evidence_of(synthetic_demand(days=14, step=SLOT)).as_mapping()))
     assert row["floor"]["mode"] == "floor"
-    assert set(row) == {"margin", "wape", "flat", "rhythm", "extra_cost", "worth", "floor", "reactive", "as_safe"}
+    courses = {"floor", "reactive", "as_safe"}
+    assert set(row) == {"margin", "wape", "flat", "rhythm", "extra_cost", "worth", "deciding"} | courses

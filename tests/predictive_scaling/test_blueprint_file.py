@@ -74,11 +74,11 @@ def test_the_script_carries_the_fleets_name_and_is_no_longer_than_aws_takes(tmp_
 
 def test_every_example_is_good() -> None:
     paths = sorted((ROOT / "include" / "fleets").rglob("blueprints/*.yaml"))
-    assert len(paths) == 10
+    assert len(paths) == 11
     blueprints = [read_blueprint(path) for path in paths]
-    (warm,) = (each for each in blueprints if each.warm_pool)
-    assert warm.warm_pool == WarmPool(min_size=1, max_prepared=3)
-    assert warm.has_accelerator
+    warm = [each for each in blueprints if each.warm_pool]
+    assert [each.fleet for each in warm] == ["ai-gpu", "ai-inference"]
+    assert all(each.warm_pool == WarmPool(min_size=1, max_prepared=3) and each.has_accelerator for each in warm)
 
 
 def test_the_schema_names_every_key() -> None:

@@ -56,6 +56,13 @@ def test_a_group_as_it_should_be_has_no_flaw() -> None:
     [
         (good_facts(quotas=(replace(QUOTA, limit=32),)), "quota L-1216C47A", "32 vCPUs", "at least 40", True),
         (good_facts(queue=replace(QUEUE, deepest=161)), "max", "10", "at least 11", False),
+        (
+            good_facts(uncounted=True),
+            "metrics collection",
+            "no GroupInServiceInstances",
+            "GroupInServiceInstances, without which the load is not known",
+            True,
+        ),
         (good_facts(processing=31 * SECOND), "visibility timeout", "90 s", "at least 93 s", True),
         (good_facts(cooldown=60 * SECOND), "cooldown", "60 s", "120 s to 300 s", False),
         (good_facts(cooldown=301 * SECOND), "cooldown", "301 s", "120 s to 300 s", False),

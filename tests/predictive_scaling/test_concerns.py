@@ -11,7 +11,7 @@ from forecasting.cost_verdict import Outcome, Sum, Verdict
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.concerns import Concern, news, of_accuracy, of_budgets, of_launches, of_overrides, of_rivals
 from predictive_scaling.fleets import Instance, Observed
-from predictive_scaling.ownership import Rival
+from predictive_scaling.ownership import Rival, RivalKind
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -77,7 +77,8 @@ def test_a_budget_that_holds_back_is_told_and_one_that_does_not_is_not() -> None
 
 
 def test_who_else_moves_the_group_is_told_unless_it_is_trouble() -> None:
-    soft, hard = Rival(what="x", mend="y"), Rival(what="z", mend="w", stops=True)
+    soft = Rival(kind=RivalKind.ACTIONS, what="x", mend="y")
+    hard = Rival(kind=RivalKind.POLICY, what="z", mend="w", stops=True)
     assert [each.text for each in of_rivals([soft, hard])] == ["x: y"]
 
 

@@ -17,7 +17,7 @@ from forecasting.scorecard import Course, scored
 from forecasting.synthetic import synthetic_demand
 from forecasting.variation import varied
 from predictive_scaling.errors import InvalidFleet, NoHistory
-from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.fleet_spec import FleetSpec, Load
 from predictive_scaling.metric import Metric
 from predictive_scaling.replays import Replayed, Trial, replay_fleet
 from predictive_scaling.storage import Points, Storage
@@ -44,7 +44,7 @@ def an_outcome(policy: str, mode: str, *, short: float, hours: float) -> Outcome
         since=datetime(2026, 3, 1, tzinfo=UTC),
         tick=timedelta(hours=1),
         boot=timedelta(0),
-        demand=np.ones(1),
+        needed=np.ones(1, dtype=np.int64),
         ordered=np.ones(1, dtype=np.int64),
     )
     card = replace(scored(course, WEB.policy), under_time_share=short, instance_hours=hours)
@@ -117,7 +117,13 @@ def test_the_best_is_the_least_short_of_those_that_cost_no_more_than_may_be(
         an_outcome("surer", "hybrid", short=0.01, hours=120),
         an_outcome("richest", "hybrid", short=0.0, hours=130),
     )
-    terms: dict[str, Any] = {"fleet": "web", "boot": timedelta(0), "max_extra_cost": may_cost_more, "variations": {}}
+    terms: dict[str, Any] = {
+        "fleet": "web",
+        "loads": ("B per minute",),
+        "boot": timedelta(0),
+        "max_extra_cost": may_cost_more,
+        "variations": {},
+    }
 
     marked = [row for row in Replayed(**terms, outcomes=outcomes, priced=False).as_json()["outcomes"] if row["best"]]
     assert [(row["policy"], row["mode"]) for row in marked] == [best]
@@ -177,6 +183,34 @@ def test_freezes_of_a_policy_are_hours_of_the_fleets_own_zone() -> None:
     night = {"start": "2026-03-01T22:00", "end": "2026-03-02T02:00"}
     (freeze,) = varied(WEB.policy, {"freezes": [night]}, timezone="Europe/Berlin").freezes
     assert freeze.start == datetime(2026, 3, 1, 21, tzinfo=UTC)
+
+
+def test_a_fleet_of_several_loads_is_replayed_with_all_of_them_and_another_target_is_that_of_the_first(
+    tmp_path: Path,
+) -> None:
+    storage, demand = a_history(tmp_path, days=16)
+    nightly = Load(metric=Metric(namespace="A", name="Jobs"), target_per_instance=5.0)
+    fleet = replace(WEB, also=(nightly,))
+    with pytest.raises(NoHistory, match=r"fleet web\+2: no stored value of Jobs"):
+        replay_fleet(fleet, storage, Trial(), now=demand.end)
+    jobs = np.full(len(demand), 0.0)
+    jobs[-36:] = 180.0
+    times = np.array([int(when.timestamp()) for when in demand.times()], dtype=np.int64)
+    storage.append(fleet.loads[1], Points(times, jobs))
+    trial = Trial(days=0.25, modes=("reactive",), variations={"large": {"target_per_instance": 1e6}})
+
+    web, large = (outcome.card for outcome in replay_fleet(fleet, storage, trial, now=demand.end).outcomes)
+
+    (alone,) = replay_fleet(WEB, storage, replace(trial, variations={}), now=demand.end).outcomes
+    assert large.needed_hours == pytest.approx(3 * 36 + 3 * 1), "36 for the jobs, and before them one for any request"
+    assert alone.card.needed_hours < web.needed_hours
+    assert web.worst_shortage >= 20, "nobody foresaw the jobs"
+    table = list(replay_fleet(fleet, storage, trial, now=demand.end).table())
+    assert table[1] == "web: of B per minute, Jobs per minute, at every moment the one that needs most counts"
+    late = replace(fleet, also=(replace(nightly, metric=Metric(namespace="A", name="Late")),))
+    storage.append(late.loads[1], Points(times[-36:], jobs[-36:]))
+    with pytest.raises(NoHistory, match="the history of its Late per minute began"):
+        replay_fleet(late, storage, trial, now=demand.end)
 
 
 def test_too_little_history_is_said_with_what_to_do(tmp_path: Path) -> None:

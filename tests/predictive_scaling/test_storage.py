@@ -14,6 +14,7 @@ from forecasting import Forecast, Policy
 from predictive_scaling.errors import InvalidSetting, NoHistory
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import Metric
+from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.storage import Points, Storage
 
 if TYPE_CHECKING:
@@ -116,3 +117,16 @@ def test_of_two_values_for_one_time_the_newer_wins(pairs: list[tuple[int, float]
     latest = {int((NEW_YEAR + slot * FIVE).timestamp()): value for slot, value in pairs}
     assert dict(zip(merged.times.tolist(), merged.values.tolist(), strict=True)) == latest
     assert merged.times.tolist() == sorted(latest)
+
+
+def test_how_large_a_fleet_was_is_kept_for_four_weeks_and_a_turn_told_again_replaces_itself(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    assert storage.sizes("web") == ()
+
+    def seen(days: float, size: int) -> SizeSeen:
+        return SizeSeen(at=NEW_YEAR + timedelta(days=days), desired=size + 1, in_service=size, planned=3)
+
+    for each in (seen(0, 5), seen(1, 6), seen(20, 7), seen(28.5, 8), seen(28.5, 9)):
+        storage.save_size("web", each)
+    assert storage.sizes("web") == (seen(1, 6), seen(20, 7), seen(28.5, 9))
+    assert storage.sizes("api") == ()

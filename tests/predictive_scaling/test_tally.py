@@ -54,3 +54,11 @@ def test_changes_by_hand_and_by_reaction_count_too() -> None:
     ]
     assert tally(events, since=NOON - DAY, now=NOON) == Tally(ups=1, downs=1)
     assert tally([], since=NOON - DAY, now=NOON) == Tally()
+
+
+def test_a_change_by_hand_is_told_from_the_size_it_found_and_not_from_the_last_that_was_written() -> None:
+    first = an_event(1, "resize to a given size", {"desired": 5}, hours_ago=6, before={"min": 2, "desired": 3})
+    assert tally([first], since=NOON - DAY, now=NOON) == Tally(ups=1, downs=0)
+    # Target tracking had raised it to 9 meanwhile.
+    later = an_event(2, "resize to a given size", {"desired": 7}, hours_ago=4, before={"min": 2, "desired": 9})
+    assert tally([first, later], since=NOON - DAY, now=NOON) == Tally(ups=1, downs=1)

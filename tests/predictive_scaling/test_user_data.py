@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from services import without
 
 from demo.local_airflow import ROOT
 
@@ -97,7 +98,7 @@ def test_it_is_a_script_that_bash_and_shellcheck_accept() -> None:
     assert subprocess.run(["bash", "-n", SCRIPT], check=False).returncode == 0
     shellcheck = shutil.which("shellcheck", path=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}")
     if shellcheck is None:
-        pytest.skip("shellcheck is not installed: `make install` brings it")
+        without("shellcheck", "run `make install`")
     done = subprocess.run([shellcheck, SCRIPT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

@@ -99,6 +99,8 @@ def test_a_reset_leaves_nothing_behind(cloud: Cloud) -> None:
     ("name", "body", "words"),
     [
         ("clock", {"now": "yesterday"}, ["now", "yesterday", "ISO 8601"]),
+        ("clock", {"now": "9999-12-31T23:59:59-05:00"}, ["now", "9999-12-31", "to the end of 8999"]),
+        ("clock", {"now": "0001-01-01T00:00:00+05:00"}, ["now", "0001-01-01", "from 1970"]),
         ("clock", {"speed": -1}, ["speed", "-1", "0"]),
         ("clock", {"sped": 1}, ["sped", "now, speed"]),
         ("advance", {}, ["seconds", "None", "number"]),
@@ -124,6 +126,14 @@ def test_bad_input_is_refused_by_key_value_and_mend(cloud: Cloud, name: str, bod
     assert status == 400
     for word in words:
         assert word in reply["error"]
+
+
+def test_time_goes_on_to_its_last_year_and_not_beyond(cloud: Cloud) -> None:
+    assert ask(cloud, "POST", "clock", {"now": "8999-12-31T23:00:00Z", "speed": 0})[0] == 200
+    assert ask(cloud, "POST", "advance", {"seconds": 3600})[0] == 200
+    status, reply = ask(cloud, "POST", "advance", {"seconds": 1})
+    assert (status, reply["error"][:36]) == (400, "seconds: 1 lead beyond the year 8999")
+    assert ask(cloud, "GET", "clock")[1]["now"] == "9000-01-01T00:00:00+00:00", "and the cloud is none the worse"
 
 
 def test_a_body_that_is_not_json_is_refused(cloud: Cloud) -> None:

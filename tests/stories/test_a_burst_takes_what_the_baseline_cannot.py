@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from balancing import CONDITION, STICKY, a_balancer, the_rule, weights
 from by_hand import FLEET_FILE, WEB, Desk, a_desk
 from rights import client_of, connect, keys_of
 from telling import PATIENCE, a_ledger, a_run
@@ -38,40 +39,16 @@ if TYPE_CHECKING:
     import sandbox
     from predictive_scaling.ledger.records import Event
 
-CONDITION = {"Field": "path-pattern", "Values": ["/infer/*"]}
-STICKY = {"Enabled": True, "DurationSeconds": 60}
 
-
-def a_balancer(cloud: sandbox.Cloud) -> Burst:
-    """Arrange a load balancer whose rule forwards to the group `web` and, with weight 0, to a function."""
-    ec2, elb = cloud.client("ec2"), cloud.client("elbv2")
-    subnets = [row["SubnetId"] for row in ec2.describe_subnets()["Subnets"]][:2]
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-    balancer = elb.create_load_balancer(Name="shop", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
-    baseline = elb.create_target_group(Name="baseline", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="instance")
-    function = elb.create_target_group(Name="function", TargetType="lambda")
-    arns = [answer["TargetGroups"][0]["TargetGroupArn"] for answer in (baseline, function)]
-    forward = {"Type": "forward", "TargetGroupArn": arns[0]}
-    listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[forward])
-    weights = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in zip(arns, (100, 0), strict=True)]
-    config = {"TargetGroups": weights, "TargetGroupStickinessConfig": STICKY}
-    action = {"Type": "forward", "Order": 1, "ForwardConfig": config}
-    of = listener["Listeners"][0]["ListenerArn"]
-    rule = elb.create_rule(ListenerArn=of, Priority=7, Conditions=[CONDITION], Actions=[action])["Rules"][0]
-    cloud.client("autoscaling").attach_load_balancer_target_groups(AutoScalingGroupName="web", TargetGroupARNs=arns[:1])
+def before_the_group(cloud: sandbox.Cloud) -> Burst:
+    """Arrange a load balancer before the group `web`."""
+    elb, vpc = cloud.client("elbv2"), cloud.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    made = elb.create_target_group(Name="baseline", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="instance")
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+    burst = a_balancer(cloud.client, arn)
+    cloud.client("autoscaling").attach_load_balancer_target_groups(AutoScalingGroupName="web", TargetGroupARNs=[arn])
     cloud.advance(600)
-    return Burst(rule=rule["RuleArn"], baseline=arns[0], serverless=arns[1])
-
-
-def the_rule(cloud: sandbox.Cloud, burst: Burst) -> dict[str, Any]:
-    found: dict[str, Any] = cloud.client("elbv2").describe_rules(RuleArns=[burst.rule])["Rules"][0]
-    return found
-
-
-def weights(cloud: sandbox.Cloud, burst: Burst) -> tuple[int, int]:
-    groups = the_rule(cloud, burst)["Actions"][0]["ForwardConfig"]["TargetGroups"]
-    found = {group["TargetGroupArn"]: group["Weight"] for group in groups}
-    return found[burst.baseline], found[burst.serverless]
+    return burst
 
 
 def busy(cloud: sandbox.Cloud, cpu: float) -> None:
@@ -93,7 +70,7 @@ class Shop:
     burst: Burst = field(init=False)
 
     def __post_init__(self) -> None:
-        self.burst = a_balancer(self.cloud)
+        self.burst = before_the_group(self.cloud)
         self.ledger = SqlLedger(a_ledger(self.folder)._engine, self.cloud.now)  # noqa: SLF001 - the cloud's clock
         self.spec = replace(WEB, burst=self.burst)
 
@@ -111,7 +88,7 @@ class Shop:
         return split_traffic(Crossing(spec=self.spec, balancer=balancer, at=at), why_not)
 
     def share(self) -> int:
-        return weights(self.cloud, self.burst)[1]
+        return weights(self.cloud.client, self.burst)[1]
 
     def told(self) -> list[Event]:
         return sorted(self.ledger.events(fleet="web", limit=1000), key=lambda event: event.id or 0)
@@ -143,7 +120,7 @@ def test_the_burst_follows_the_load_at_once_up_and_slowly_down(shop: Shop) -> No
 
 def test_all_but_the_weights_stays_as_it_was(shop: Shop) -> None:
     shop.turn(100)
-    rule = the_rule(shop.cloud, shop.burst)
+    rule = the_rule(shop.cloud.client, shop.burst)
     assert rule["Actions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"] == STICKY
     assert (rule["Priority"], rule["Conditions"][0]["Values"]) == ("7", CONDITION["Values"])
 
@@ -153,12 +130,12 @@ def test_a_log_in_before_the_forward_keeps_its_secret(shop: Shop) -> None:
     login = {**places, "UserInfoEndpoint": "https://login.example/me", "ClientId": "shop"}
     actions = [
         {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**login, "ClientSecret": "hush"}},
-        {**the_rule(shop.cloud, shop.burst)["Actions"][0], "Order": 2},
+        {**the_rule(shop.cloud.client, shop.burst)["Actions"][0], "Order": 2},
     ]
     shop.cloud.client("elbv2").modify_rule(RuleArn=shop.burst.rule, Actions=actions)
 
     shop.turn(100)
-    asked, forward = the_rule(shop.cloud, shop.burst)["Actions"]
+    asked, forward = the_rule(shop.cloud.client, shop.burst)["Actions"]
     assert asked["AuthenticateOidcConfig"]["UseExistingClientSecret"]
     assert [group["Weight"] for group in forward["ForwardConfig"]["TargetGroups"]] == [70, 30]
 
@@ -167,12 +144,12 @@ def test_an_unhealthy_baseline_gets_nothing_and_is_tried_again_with_a_little(sho
     autoscaling = shop.cloud.client("autoscaling")
     autoscaling.detach_load_balancer_target_groups(AutoScalingGroupName="web", TargetGroupARNs=[shop.burst.baseline])
     assert "no target of the baseline is healthy" in shop.turn(40)
-    assert weights(shop.cloud, shop.burst) == (0, 100)
+    assert weights(shop.cloud.client, shop.burst) == (0, 100)
 
     autoscaling.attach_load_balancer_target_groups(AutoScalingGroupName="web", TargetGroupARNs=[shop.burst.baseline])
     shop.cloud.advance(600)
     shop.turn(5)
-    assert weights(shop.cloud, shop.burst) == (10, 90)
+    assert weights(shop.cloud.client, shop.burst) == (10, 90)
 
 
 def test_a_cpu_that_is_not_seen_or_of_before_the_last_split_gives_nothing_back(shop: Shop) -> None:
@@ -225,7 +202,7 @@ def a_file(burst: Burst) -> str:
 def desk(cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A deployment on the real day whose fleet `web` has a burst, and is busy."""
     cloud.clock(now=(datetime.now(UTC) - timedelta(minutes=18)).isoformat(), speed=0)
-    burst = a_balancer(cloud)
+    burst = before_the_group(cloud)
     desk = a_desk(cloud, tmp_path, monkeypatch, rights=("burst", "alarms", "dashboards"))
     cloud.clock(speed=0)
     (tmp_path / "fleets" / "web.yaml").write_text(a_file(burst))
@@ -262,11 +239,11 @@ def test_a_task_splits_what_it_may_with_the_rights_we_ask_for(desk: Desk, tmp_pa
     people = OverridesDesk(overrides=overrides, ledger=desk.ledger, by=by)
     impose(stop, "web", None, people, now=now)
     assert "an incident" in split(desk)["web"]
-    assert weights(desk.cloud, burst) == (100, 0)
+    assert weights(desk.cloud.client, burst) == (100, 0)
 
     overrides.returned(overrides.open("web")[0], at=now)
     assert split(desk)["web"].startswith("wrote burst 0% -> 30%")
-    assert weights(desk.cloud, burst) == (70, 30)
+    assert weights(desk.cloud.client, burst) == (70, 30)
 
     statements = json.loads((ROOT / "include" / "iam" / "burst.json").read_text())["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
@@ -281,7 +258,7 @@ def test_the_trouble_of_one_fleet_stops_no_other(desk: Desk, tmp_path: Path) -> 
     (tmp_path / "fleets" / "api.yaml").write_text(wrong.replace(": web", ": api"))
     with pytest.raises(AirflowFailException, match=r"1 fleets was not split: api: rule .* let it forward to"):
         split(desk)
-    assert weights(desk.cloud, burst) == (70, 30)
+    assert weights(desk.cloud.client, burst) == (70, 30)
 
     desk.cloud.faults.add(service="elbv2", operation="DescribeRules", error="AccessDenied", status=403)
     with pytest.raises(AirflowException, match="the traffic of 2 fleets was not split") as refused:
@@ -304,9 +281,9 @@ def test_a_split_can_be_rolled_back_unless_it_was_moved_since(desk: Desk) -> Non
     undo = {"event_id": str(event.id), "reason": "a mistake"}
 
     planned = desk.carry_out(RollbackOperator(task_id="roll_back", only_plan=True, **undo), run=2)
-    assert (planned["written"], weights(desk.cloud, burst)) == (False, (70, 30))
+    assert (planned["written"], weights(desk.cloud.client, burst)) == (False, (70, 30))
     assert desk.carry_out(RollbackOperator(task_id="roll_back", **undo), run=3)["written"]
-    assert weights(desk.cloud, burst) == (100, 0)
+    assert weights(desk.cloud.client, burst) == (100, 0)
     assert desk.carry_out(RollbackOperator(task_id="roll_back", **undo), run=4)["written"] is False
 
     balancer = Balancer(burst=burst, elb=desk.cloud.client("elbv2"))

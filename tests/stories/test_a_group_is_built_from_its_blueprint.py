@@ -77,8 +77,8 @@ def test_what_was_built_has_nothing_to_mend(desk: Desk, folder: Path) -> None:
     for path in sorted(folder.glob("*.yaml")):
         built(desk, folder, path.stem)
         spec = read_fleet(path)
-        attributes = {"VisibilityTimeout": "120"}
-        desk.cloud.client("sqs").create_queue(QueueName=queue_of(spec), Attributes=attributes)
+        if queue := queue_of(spec):
+            desk.cloud.client("sqs").create_queue(QueueName=queue, Attributes={"VisibilityTimeout": "120"})
         reach = partial(client_of, desk.cloud, keys=keys_of(desk.cloud, "check"))
         assert check_fleet(spec, reach, settings, now=desk.cloud.now()) == ()
 
@@ -209,6 +209,7 @@ def test_building_needs_what_its_policy_gives(desk: Desk, tmp_path: Path) -> Non
     changed = changed.replace("farewell: 60s", "farewell: 45s").replace("min: 1", "min: 2")
     path.write_text(changed.replace("tags: {", "tags: {team: ai, ") + f"target_groups: ['{arn}']\n")
     assert built(desk, folder, "ai-gpu").written == 6
+    assert "metrics collection:" in built(desk, folder, "ai-inference").lines()
     made = {call.replace(".", ":") for call in desk.cloud.calls()}
     assert made | FOR_AWS_ALONE == allowed
 

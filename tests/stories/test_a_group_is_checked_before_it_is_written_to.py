@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,22 @@ def test_the_task_fails_on_a_grave_flaw_and_names_the_fleet(cloud: sandbox.Cloud
     a_careless_group(cloud)
     with pytest.raises(AirflowFailException, match="grave flaws in 1 of 1 fleets, see the log above: web"):
         CheckFleetsOperator(task_id="check").execute({})
+
+
+def test_a_group_that_nobody_counts_is_told_where_the_load_needs_it(
+    cloud: sandbox.Cloud, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cpu = "  {namespace: AWS/EC2, name: CPUUtilization, dimensions: {}, statistic: Average, per_instance: true}"
+    (folder / "web.yaml").write_text(re.sub(r"  {namespace: AWS/SQS.*}", cpu, WORKERS))
+    grave = "GRAVE metrics collection: found no GroupInServiceInstances"
+
+    main(["fleets", "check"])
+    assert grave in capsys.readouterr().out
+    counted = {"Granularity": "1Minute", "Metrics": ["GroupInServiceInstances"]}
+    cloud.client("autoscaling").enable_metrics_collection(AutoScalingGroupName="web", **counted)
+
+    main(["fleets", "check"])
+    assert grave not in capsys.readouterr().out
 
 
 def test_a_group_that_does_not_exist_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

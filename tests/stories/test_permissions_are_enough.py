@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -117,8 +118,8 @@ def test_a_role_is_asked_for_where_the_connection_points_and_nowhere_else(
     assert floors(cloud) == {"09:00": 5, "10:00": 2}
 
     async def from_the_triggerer() -> int:
-        opened = await triggers.client("autoscaling", connection="aws_default", region=None)
-        async with opened as autoscaling:
+        async with AsyncExitStack() as stack:
+            autoscaling = await triggers.opened("autoscaling", stack, connection="aws_default", region=None)
             return len((await autoscaling.describe_auto_scaling_groups())["AutoScalingGroups"])
 
     assert asyncio.run(from_the_triggerer()) == 1

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from living import QUARTER, Life, a_spec, office_hours
+from living import QUARTER, Life, a_spec, office_hours, wandering
 
 from forecasting import Demand
+from forecasting.gate import Stage
 from predictive_scaling.demand_forecast import forecast_fleets
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import FleetSpec, Load
 from predictive_scaling.metric import Metric
+from predictive_scaling.review import review
 from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
@@ -53,6 +55,47 @@ def test_the_floor_follows_requests_by_day_and_jobs_by_night(cloud: sandbox.Clou
     assert noon.reason.startswith("B per minute: ")
     assert night.reason.startswith("Jobs per minute: ")
     assert "beside B per minute" in night.reason
+
+
+def test_the_gate_judges_by_what_all_loads_together_needed_and_names_the_one_that_decided(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life, _ = a_life_of_two_loads(cloud, tmp_path)
+    life.spec = replace(life.spec, engine="seasonal_naive")
+
+    reviewed = life.reviewed()
+
+    assert reviewed.after.standing.stage is Stage.AUTO
+    assert reviewed.verdict.reason.endswith("% of the time B per minute needed the most")
+    evidence = life.gates.of("web").evidence  # type: ignore[union-attr]
+    assert evidence is not None
+    assert evidence["deciding"]["Jobs per minute"] == pytest.approx(1 / 6, abs=0.02), "four hours of every night"
+
+
+def test_a_forecast_of_one_load_earns_no_trust_while_another_that_needs_more_has_no_rhythm(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = Life(cloud, tmp_path, MONDAY, replace(a_spec(), engine="seasonal_naive"))
+    life.measured(office_hours(21, end=MONDAY))
+    assert life.reviewed().verdict.passed
+    life.spec = replace(life.spec, also=(JOBS,))
+    _stored(life, wandering(21, end=MONDAY))
+
+    first, second = life.reviewed(), life.reviewed()
+
+    assert first.verdict.reason.startswith("no rhythm: ")
+    assert "of the time Jobs per minute needed the most" in first.verdict.reason
+    assert second.after.standing.stage is Stage.SUSPENDED
+
+
+def test_a_load_too_young_to_be_judged_by_is_named(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = Life(cloud, tmp_path, MONDAY, replace(a_spec(), also=(JOBS,)))
+    life.measured(office_hours(21, end=MONDAY))
+    reviewed, (untouched,) = review([life.spec], life.bench, now=MONDAY)
+    assert reviewed == []
+    assert untouched.startswith("fleet web+2: no stored value of Jobs")
+    _stored(life, wandering(9, end=MONDAY))
+    assert life.reviewed().verdict.reason.startswith("Jobs per minute: 9.0 days of history: the gate needs 14")
 
 
 def test_a_load_that_is_not_forecast_leaves_the_fleet_as_it_is(cloud: sandbox.Cloud, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import { useLive } from "./live";
 import { Shown } from "./notice";
 import { to } from "./route";
 import type { Act } from "./run_form";
-import type { Actions, EventDetail, EventRow } from "./views";
+import type { Actions, EventDetail, EventRow, Question } from "./views";
 import { clock, load, NONE, stamp } from "./wording";
 
 export function EventView({ id }: { id: string }) {
@@ -31,6 +31,9 @@ function Event({ event }: { event: EventDetail }) {
               <a href={to("fleet", event.fleet)}>{event.plan_id}</a>
             </Link>
           )}
+          {event.approvals.map((each) => (
+            <ApprovalLink key={each.id} question={each} />
+          ))}
           {event.chain.map((each) => (
             <EventLink key={each.id} event={each} here={each.id === event.id} />
           ))}
@@ -93,6 +96,16 @@ function ForecastLink({ event }: { event: EventDetail }) {
           ? `${found.engine}: ${found.reason}; p90 peaks at ${load(found.peak)}, ${clock(found.peak_at)}`
           : "no longer stored; forecasts are kept for two weeks"}
       </small>
+    </Link>
+  );
+}
+
+function ApprovalLink({ question }: { question: Question }) {
+  const who = question.expired ? "nobody answered in time" : `by ${question.answered_by}`;
+  return (
+    <Link title="Approval" tone={toneOf(question.answer ?? "")}>
+      <a href={address(question.task_path)}>{question.subject}</a>
+      <small>{`${question.answer} ${clock(question.answered_at)}, ${who}; holds until ${clock(question.holds_until)}`}</small>
     </Link>
   );
 }

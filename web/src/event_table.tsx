@@ -39,7 +39,7 @@ function Row({ row, fleetShown }: { row: EventRow; fleetShown: boolean }) {
         <small>{away(row.at)}</small>
       </td>
       {fleetShown && (
-        <td class="nowrap">
+        <td>
           <a class="name" href={to("fleet", row.fleet)}>
             {row.fleet}
           </a>

@@ -17,7 +17,7 @@ import { Picture } from "./picture";
 import { PlanCard } from "./plan";
 import { Questions } from "./questions";
 import { to } from "./route";
-import type { EventPage, FleetDetail, Forecast, History, Override, OverridePage, Plan } from "./views";
+import type { Capacity, EventPage, FleetDetail, Forecast, History, Override, OverridePage, Plan } from "./views";
 import { WhatIfCard } from "./what_if";
 import { away, clock, count, load, money, percent, spell } from "./wording";
 
@@ -30,7 +30,20 @@ const PASTS = [
 
 export function FleetView({ name, theme }: { name: string; theme: string }) {
   const live = useLive<FleetDetail>(`fleets/${encodeURIComponent(name)}`);
-  return <Shown live={live}>{(fleet) => <Fleet fleet={fleet} theme={theme} />}</Shown>;
+  return (
+    <Shown live={live} missing={<NoFleet name={name} detail={live.problem?.detail ?? ""} />}>
+      {(fleet) => <Fleet fleet={fleet} theme={theme} />}
+    </Shown>
+  );
+}
+
+/** A fleet whose file is gone or broken is still in the list, and what was done to it is still told. */
+function NoFleet({ name, detail }: { name: string; detail: string }) {
+  return (
+    <Notice title="Not found">
+      {detail}. <a href={to("events", "", { fleet: name })}>Events of that name</a>
+    </Notice>
+  );
 }
 
 function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
@@ -48,9 +61,10 @@ function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
       {fleet.held_by && (
         <p class="warning">{`Held since ${clock(fleet.held_by.opened_at)} by ${fleet.held_by.kind}, ${fleet.held_by.by}: nobody else writes to it until that is settled.`}</p>
       )}
-      <Notes notes={fleet.notes} />
+      <Conflicts conflicts={fleet.conflicts} />
+      <Notes notes={fleet.notes.filter((note) => !fleet.conflicts.includes(note))} />
       <PictureCard fleet={fleet} base={base} plan={plan.data} events={events.data} theme={theme} />
-      <Shown live={plan} missing={<Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>}>
+      <Shown live={plan} missing={<NoPlan />}>
         {(found) => <PlanCard plan={found} />}
       </Shown>
       <InventoryCard base={base} />
@@ -64,6 +78,30 @@ function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
         <Shown live={events}>{(page) => <EventTable rows={page.items.slice(0, 8)} fleetShown={false} />}</Shown>
       </section>
     </>
+  );
+}
+
+function NoPlan() {
+  return (
+    <section class="card">
+      <h2>Plan</h2>
+      <Notice title="No plan yet">apply_plans draws one after the next forecast.</Notice>
+    </section>
+  );
+}
+
+/** Who or what else decides over the group, and what to do about it. */
+function Conflicts({ conflicts }: { conflicts: string[] }) {
+  if (conflicts.length === 0) return null;
+  return (
+    <div class="warning conflicts" role="status">
+      <strong>Others decide over this group too</strong>
+      <ul>
+        {conflicts.map((conflict) => (
+          <li key={conflict}>{conflict}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -82,8 +120,8 @@ function Notes({ notes }: { notes: string[] }) {
 
 function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] }) {
   const given = { fleet: fleet.name };
-  // A question and an override are told whole, below.
-  const told = fleet.state === "waiting" || (overrides.length > 0 && ["paused", "held"].includes(fleet.state));
+  // A problem is told above, a question and an override below.
+  const told = ["waiting", "problem"].includes(fleet.state) || (overrides.length > 0 && ["paused", "held"].includes(fleet.state));
   const open = overrides.some((each) => each.fleet === fleet.name && each.ended_at === null);
   return (
     <div class="head">
@@ -94,6 +132,7 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
         <h2>
           {fleet.name} <Badge word={fleet.state} />
         </h2>
+        {fleet.state === "problem" && <p class="bad">{fleet.state_reason}</p>}
         <p class="quiet">{[told ? "" : fleet.state_reason, fleet.seen_at && `looked at ${clock(fleet.seen_at)}, ${away(fleet.seen_at)}`].filter(Boolean).join(" · ")}</p>
       </div>
       <Acts
@@ -110,11 +149,11 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
 
 function Figures({ fleet }: { fleet: FleetDetail }) {
   const bounds = fleet.min_size === null ? "" : `bounds ${count(fleet.min_size)}–${count(fleet.max_size)}`;
-  const next = fleet.next_at === null ? "no change ahead" : `at ${clock(fleet.next_at)}, ${away(fleet.next_at)}`;
+  const next = fleet.planned === null ? "no plan yet" : fleet.next_at === null ? "no change ahead" : `at ${clock(fleet.next_at)}, ${away(fleet.next_at)}`;
   const sure = fleet.quantile ?? fleet.target_quantile;
   return (
     <dl class="figures">
-      <Figure title="In service" value={count(fleet.in_service)} tone={isShort(fleet) ? "warn" : ""} more={`of ${count(fleet.desired)}, ${bounds}`} />
+      <Figure title="In service" value={count(fleet.in_service)} tone={isShort(fleet) ? "warn" : ""} more={fleet.desired === null ? "" : `of ${count(fleet.desired)}, ${bounds}`} />
       <Figure title="Floor now" value={count(fleet.planned)} more={`policy ${fleet.policy_min}–${fleet.policy_max}`} />
       <Figure title="Next step" value={count(fleet.next_capacity)} more={next} />
       <Figure title="Load now" value={load(fleet.demand)} more={`p${+(sure * 100).toFixed(1)} ${fleet.unit}`} />
@@ -146,6 +185,7 @@ function PictureCard({ fleet, base, plan, events, theme }: PictureProps) {
   const since = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - days * 86_400_000).toISOString();
   const history = useLive<History>(`${base}/history?since=${since}`, 30_000);
   const forecast = useLive<Forecast>(`${base}/forecast`, 30_000);
+  const capacity = useLive<Capacity>(`${base}/capacity?since=${since}`, 30_000);
   const nothing = history.problem?.status === 404 && forecast.problem?.status === 404;
   return (
     <section class="card">
@@ -166,7 +206,7 @@ function PictureCard({ fleet, base, plan, events, theme }: PictureProps) {
           <Loading rows={8} />
         </div>
       ) : (
-        <Picture fleet={fleet} history={history.data} forecast={forecast.data} plan={plan} events={events?.items ?? []} theme={theme} />
+        <Picture fleet={fleet} history={history.data} forecast={forecast.data} capacity={capacity.data} plan={plan} events={events?.items ?? []} theme={theme} />
       )}
       {forecast.data && (
         <p class="quiet">

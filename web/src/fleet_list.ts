@@ -17,7 +17,7 @@ export interface Choice {
 export function chosen(rows: FleetRow[], choice: Choice): FleetRow[] {
   const words = choice.text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) => {
-    const text = `${row.name} ${row.group} ${row.state} ${row.state_reason}`.toLowerCase();
+    const text = `${row.name} ${row.group} ${row.state} ${row.state_reason} ${row.concerns.join(" ")}`.toLowerCase();
     return (choice.state === null || row.state === choice.state) && words.every((word) => text.includes(word));
   });
   return found.sort((one, other) => compared(one, other, choice));

@@ -13,7 +13,7 @@ import type { Act } from "./run_form";
 import type { FleetPage, FleetRow, Override, OverridePage, State } from "./views";
 import { away, clock, count, load, money, NONE, percent } from "./wording";
 
-const MORE = 100;
+const MORE = 50;
 const COLUMNS: { field: SortField; title: string; number: boolean; hint: string }[] = [
   { field: "name", title: "Fleet", number: false, hint: "and its Auto Scaling group" },
   { field: "state", title: "State", number: false, hint: "worst first" },
@@ -203,21 +203,27 @@ function Row({ row, stopped }: { row: FleetRow; stopped: boolean }) {
       </td>
       <td>
         <Badge word={row.state} />
+        {trusted(row) !== row.state && <small>{trusted(row)}</small>}
+        {row.concerns.map((word) => (
+          <small key={word}>
+            <Badge word={word} />
+          </small>
+        ))}
       </td>
       <td class="number" data-title="In service">
         <span class={short ? "warn" : ""} title={short ? "fewer than the plan's floor, which is raised within minutes" : ""}>
           {count(row.in_service)}
         </span>
-        <small class="aside"> of {count(row.desired)}</small>
+        {row.desired !== null && <small class="aside"> of {count(row.desired)}</small>}
       </td>
       <td class="number" data-title="Floor">{count(row.planned)}</td>
       <td class="next" data-title="Next step">
-        {stopped ? <span class="quiet">none while everything is stopped</span> : row.next_at === null ? <span class="quiet">no change ahead</span> : <Next row={row} at={row.next_at} />}
+        {stopped ? <span class="quiet">none while everything is stopped</span> : row.next_at === null ? <span class="quiet">{row.planned === null ? "no plan yet" : "no change ahead"}</span> : <Next row={row} at={row.next_at} />}
         <Why row={row} />
       </td>
       <td class="number" data-title="Load now">
         {load(row.demand)}
-        {row.quantile !== null && <small>{`p${+(row.quantile * 100).toFixed(1)} ${row.unit}`}</small>}
+        {row.quantile !== null && <small class="unit">{`p${+(row.quantile * 100).toFixed(1)} ${row.unit}`}</small>}
       </td>
       <td class="number" data-title="Off by">
         {percent(row.wape, 1)}
@@ -225,10 +231,19 @@ function Row({ row, stopped }: { row: FleetRow; stopped: boolean }) {
       </td>
       <td class="number" data-title="Per hour">
         {money(row.cost_per_hour)}
-        {row.cost_month !== null && <small>{`${money(row.cost_today)} today, ${money(row.cost_month)} this month`}</small>}
+        {row.cost_month !== null && (
+          <>
+            <small>{`${money(row.cost_today)} today`}</small> <small>{`${money(row.cost_month)} this month`}</small>
+          </>
+        )}
       </td>
     </tr>
   );
+}
+
+/** How far it is trusted; a file that says observe goes before that, and a new fleet has nothing else. */
+function trusted({ stage, mode }: FleetRow): string {
+  return mode === "observe" ? mode : (stage ?? mode);
 }
 
 function Next({ row, at }: { row: FleetRow; at: string }) {

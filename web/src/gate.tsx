@@ -50,11 +50,14 @@ function Boot({ gate, asked }: { gate: Gate; asked: number }) {
 
 export function Overrides({ items }: { items: Override[] }) {
   if (items.length === 0) return null;
+  // They come newest first.
+  const rules = items.find((each) => each.holds && each.kind === "stop") ?? items.find((each) => each.holds);
   return (
     <div class="warning overrides" role="status">
       {items.map((each) => (
         <p key={each.id}>
           <strong>{sizes(each)}</strong> {`by ${each.actor}, ${until(each)}: ${each.reason}`}
+          {each.holds && each !== rules && <small>{`behind ${rules?.kind.replaceAll("_", " ")}, which rules for as long as it holds`}</small>}
         </p>
       ))}
     </div>

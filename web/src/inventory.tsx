@@ -13,10 +13,19 @@ export function InventoryCard({ base }: { base: string }) {
   const live = useLive<Inventory>(`${base}/inventory`, 30_000);
   return (
     <section class="card">
-      <Shown live={live} missing={<Notice title="No instances seen yet">The next run of apply_plans looks at the group.</Notice>}>
+      <Shown live={live} missing={<Unseen />}>
         {(found) => <Instances found={found} />}
       </Shown>
     </section>
+  );
+}
+
+function Unseen() {
+  return (
+    <>
+      <h2>Instances</h2>
+      <Notice title="No instances seen yet">The next run of apply_plans looks at the group.</Notice>
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { toneOf } from "./badge";
 import { chosenZone } from "./airflow";
-import { pictureData, stepAt, type Given, type PictureData } from "./picture_data";
+import { pictureData, sizeAt, stepAt, type Given, type PictureData } from "./picture_data";
 import { to } from "./route";
 import { clock, load, percent } from "./wording";
 
@@ -16,8 +16,8 @@ export function Picture({ theme, ...given }: Given & { theme: string }) {
   const place = useRef<HTMLDivElement>(null);
   const [pointed, point] = useState<number | null>(null);
   const now = Math.floor(Date.now() / 60_000) * 60;
-  const { fleet, history, forecast, plan, events } = given;
-  const data = useMemo(() => pictureData(given, now), [fleet, history, forecast, plan, events, now]);
+  const { fleet, history, forecast, capacity, plan, events } = given;
+  const data = useMemo(() => pictureData(given, now), [fleet, history, forecast, capacity, plan, events, now]);
   const chart = useRef<uPlot | null>(null);
   const latest = useRef(data);
   latest.current = data;
@@ -60,7 +60,8 @@ function Legend({ target }: { target: number }) {
       <span class="key middle">forecast p50</span>
       <span class="key fan">to p90</span>
       <span class="key floor">{`planned floor × ${load(target)} each`}</span>
-      <span class="key serving">in service now</span>
+      <span class="key serving">in service</span>
+      <span class="key wanted">desired</span>
       <span class="key mark">events</span>
     </div>
   );
@@ -72,6 +73,7 @@ function Readout({ data, index, target }: { data: PictureData; index: number | n
   const time = here ?? data.now;
   const at = data.times.indexOf(time);
   const step = stepAt(data.steps, time);
+  const size = sizeAt(data.sizes, time, data.now);
   const value = (values: (number | null)[]) => nearest(values, at);
   const near = index === null ? [] : data.marks.filter((mark) => Math.abs(mark.time - time) <= 900).slice(0, 3);
   return (
@@ -87,6 +89,16 @@ function Readout({ data, index, target }: { data: PictureData; index: number | n
       {here === undefined && data.serving !== null && (
         <span>
           {data.serving} in service of {data.desired}, serve {load(data.serving * target)}
+        </span>
+      )}
+      {here !== undefined && size && (
+        <span>
+          {size.serving} in service of {size.desired}
+        </span>
+      )}
+      {!step && size && (
+        <span class="reason">
+          floor <b>{size.floor}</b> then, serves {load(size.floor * target)}
         </span>
       )}
       {step && (
@@ -141,7 +153,7 @@ function refresh(chart: uPlot, data: PictureData): void {
 }
 
 function aligned(data: PictureData): uPlot.AlignedData {
-  return [data.times, data.measured, data.middle, data.high, data.floor] as uPlot.AlignedData;
+  return [data.times, data.measured, data.middle, data.high, data.floor, data.wanted, data.served] as uPlot.AlignedData;
 }
 
 type Inks = ReturnType<typeof inks>;
@@ -198,6 +210,8 @@ function options(width: number, data: () => PictureData, target: number, ink: In
       { scale: "load", stroke: ink.forecast, width: 1.5, dash: [4, 3], points: { show: false } },
       { scale: "load", stroke: ink.forecast, width: 1.25, points: { show: false } },
       { scale: "load", stroke: ink.floor, width: 2, paths: stepped, points: { show: false } },
+      { scale: "load", stroke: ink.text, width: 1.25, dash: [2, 3], paths: stepped, points: { show: false } },
+      { scale: "load", stroke: ink.ink, width: 1.5, paths: stepped, points: { show: false } },
     ],
     bands: [{ series: [HIGH, MIDDLE], fill: ink.fan }],
     hooks: {

@@ -1,8 +1,10 @@
 /** What the picture draws: everything on one axis of time, as the chart wants it. Pure. */
 
-import type { EventRow, FleetDetail, Forecast, History, Plan, Step } from "./views";
+import type { Capacity, EventRow, FleetDetail, Forecast, History, Plan, Step } from "./views";
 
 type Values = (number | null)[];
+
+const TRUSTED = 3 * 3600; // fleets have a turn an hour
 
 export interface PictureData {
   /** Seconds since 1970. */
@@ -11,12 +13,23 @@ export interface PictureData {
   middle: Values;
   high: Values;
   floor: Values;
+  /** What the instances could serve, by what the turns saw. */
+  wanted: Values;
+  served: Values;
   now: number;
   /** Instances, as last seen. */
   desired: number | null;
   serving: number | null;
   steps: Step[];
+  sizes: Size[];
   marks: Mark[];
+}
+
+export interface Size {
+  time: number;
+  desired: number;
+  serving: number;
+  floor: number;
 }
 
 export interface Mark {
@@ -28,29 +41,35 @@ export interface Given {
   fleet: FleetDetail;
   history: History | null;
   forecast: Forecast | null;
+  capacity: Capacity | null;
   plan: Plan | null;
   events: EventRow[];
 }
 
-export function pictureData({ fleet, history, forecast, plan, events }: Given, now: number): PictureData {
+export function pictureData({ fleet, history, forecast, capacity, plan, events }: Given, now: number): PictureData {
   const measured = series(history?.start ?? null, history?.step_seconds ?? 0, history?.values ?? []);
   const middle = series(forecast?.start ?? null, forecast?.step_seconds ?? 0, forecast?.quantiles["p50"] ?? []);
   const high = series(forecast?.start ?? null, forecast?.step_seconds ?? 0, forecast?.quantiles["p90"] ?? []);
   const end = forecast ? seconds(forecast.start) + forecast.step_seconds * (high.size - 1) : Infinity;
   const steps = (plan?.steps ?? []).filter((step) => seconds(step.at) <= end);
-  const times = [...new Set([...measured.keys(), ...high.keys(), ...steps.map((step) => seconds(step.at)), now])].sort((a, b) => a - b);
+  const sizes = seenSizes(capacity, Math.min(...measured.keys(), now), now);
+  const times = [...new Set([...measured.keys(), ...high.keys(), ...steps.map((step) => seconds(step.at)), ...sizes.map((size) => size.time), now])].sort((a, b) => a - b);
   const at = (known: Map<number, number | null>) => times.map((time) => (known.has(time) ? known.get(time)! : undefined));
+  const served = (size: number | undefined) => (size === undefined ? null : size * fleet.target_per_instance);
   return {
     times,
     // Undefined is drawn through, null is a gap: nobody measured there.
     measured: at(measured) as Values,
     middle: at(middle) as Values,
     high: at(high) as Values,
-    floor: times.map((time) => stepAt(steps, time)?.capacity ?? null).map((size) => (size === null ? null : size * fleet.target_per_instance)),
+    floor: times.map((time) => served(stepAt(steps, time)?.capacity ?? sizeAt(sizes, time, now)?.floor)),
+    wanted: times.map((time) => served(sizeAt(sizes, time, now)?.desired)),
+    served: times.map((time) => served(sizeAt(sizes, time, now)?.serving)),
     now,
     desired: fleet.desired,
     serving: fleet.in_service,
     steps,
+    sizes,
     marks: marks(events, times[0] ?? now),
   };
 }
@@ -58,6 +77,18 @@ export function pictureData({ fleet, history, forecast, plan, events }: Given, n
 /** The step that holds at a time. */
 export function stepAt(steps: Step[], time: number): Step | null {
   return steps.findLast((step) => seconds(step.at) <= time) ?? null;
+}
+
+/** What the last turn saw, for as long as a turn may be trusted; of what is to come nothing was seen. */
+export function sizeAt(sizes: Size[], time: number, now: number): Size | null {
+  const last = time > now ? undefined : sizes.findLast((size) => size.time <= time);
+  return last && time - last.time <= TRUSTED ? last : null;
+}
+
+function seenSizes(capacity: Capacity | null, since: number, now: number): Size[] {
+  return (capacity?.items ?? [])
+    .map((each) => ({ time: Math.max(seconds(each.at), since), desired: each.desired, serving: each.in_service, floor: each.planned }))
+    .filter((size) => size.time <= now);
 }
 
 export function seconds(instant: string): number {

@@ -30,6 +30,7 @@ export interface FleetRow {
   cost_today: number | null;
   cost_month: number | null;
   waits_until: string | null;
+  concerns: string[];
 }
 
 export interface FleetPage {
@@ -48,6 +49,7 @@ export interface FleetDetail extends FleetRow {
   lead_time_seconds: number;
   step_seconds: number;
   notes: string[];
+  conflicts: string[];
   forecast_id: string | null;
   plan_id: string | null;
   held_by: { operation_id: string; kind: string; opened_at: string | null; by: string } | null;
@@ -102,6 +104,18 @@ export interface History {
   step_seconds: number;
   unit: string;
   values: (number | null)[];
+}
+
+/** What one turn saw of the group, and the floor that held then. */
+export interface SizeSeen {
+  at: string;
+  desired: number;
+  in_service: number;
+  planned: number;
+}
+
+export interface Capacity {
+  items: SizeSeen[];
 }
 
 export interface Forecast {
@@ -196,6 +210,7 @@ export interface EventDetail extends EventRow {
   } | null;
   chain: EventRow[];
   forecast: { forecast_id: string; start: string; engine: string; reason: string; peak: number; peak_at: string } | null;
+  approvals: Question[];
 }
 
 export interface Override {

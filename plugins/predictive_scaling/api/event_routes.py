@@ -76,7 +76,8 @@ def get_event(event_id: Annotated[int, Path(ge=1, le=NUMBERS)], records: Records
         raise HTTPException(404, f"no event {event_id}: GET /events lists them")
     chain = records.events.chain(event.operation_id) if event.operation_id else ()
     operation = records.events.operation(event.operation_id) if event.operation_id else None
-    return event_detail(event, chain, operation, _forecast_behind(event, records))
+    questions = records.approvals.standing(event.fleet, event.at) if event.at and event.plan_id else ()
+    return event_detail(event, chain, operation, forecast=_forecast_behind(event, records), questions=questions)
 
 
 def _all(records: Records, search: Wanted) -> Iterator[Event]:

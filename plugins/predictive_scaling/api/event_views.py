@@ -11,10 +11,13 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from predictive_scaling.api.approval_views import QuestionView, question_view
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from forecasting import Forecast
+    from forecasting.approval import Question
     from predictive_scaling.ledger.records import Event, Operation, TaskRun
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -83,6 +86,9 @@ class EventDetail(EventRow):
     operation: OperationView | None
     chain: list[EventRow] = Field(description="all events of its operation, in the order they happened")
     forecast: ForecastBrief | None = Field(description="null when it is no longer stored")
+    approvals: list[QuestionView] = Field(
+        description="the answers that held when its plan was carried out, oldest first"
+    )
 
 
 def event_row(event: Event) -> EventRow:
@@ -100,7 +106,12 @@ def event_page(events: Sequence[Event], *, limit: int) -> EventPage:
 
 
 def event_detail(
-    event: Event, chain: Sequence[Event], operation: Operation | None, forecast: ForecastBrief | None
+    event: Event,
+    chain: Sequence[Event],
+    operation: Operation | None,
+    *,
+    forecast: ForecastBrief | None = None,
+    questions: Sequence[Question] = (),
 ) -> EventDetail:
     """Show an event with its chain."""
     return EventDetail(
@@ -110,7 +121,15 @@ def event_detail(
         operation=_operation(operation) if operation else None,
         chain=[event_row(each) for each in chain or (event,)],
         forecast=forecast,
+        approvals=[question_view(each) for each in questions if _stood(each, event)],
     )
+
+
+def _stood(question: Question, event: Event) -> bool:
+    """Whether what a person answered, or nobody did in time, held when the event's plan was carried out."""
+    if event.plan_id is None or event.operation_id is None or event.at is None or question.answered_at is None:
+        return False
+    return question.answered_at <= event.at and question.holds_at(event.at)
 
 
 def forecast_brief(forecast_id: str, forecast: Forecast) -> ForecastBrief:

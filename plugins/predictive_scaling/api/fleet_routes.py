@@ -27,10 +27,12 @@ from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import RecordsOfServer
 from predictive_scaling.api.series_views import (
     AccuracyView,
+    CapacityView,
     ForecastView,
     HistoryView,
     PlanView,
     accuracy_view,
+    capacity_view,
     forecast_view,
     history_view,
     plan_view,
@@ -104,6 +106,13 @@ def get_history(
     earliest = datetime.now(UTC) - timedelta(days=400)
     start = max(since or datetime.now(UTC) - timedelta(days=2), earliest)
     return history_view(records.storage.demand(spec, since=start), spec.metric.unit, until=until)
+
+
+@router.get("/{name}/capacity")
+def get_capacity(name: Name, records: RecordsOfServer, since: Instant | None = None) -> CapacityView:
+    """Give how large the fleet was at its turns, of the last two days unless asked otherwise."""
+    start = since or datetime.now(UTC) - timedelta(days=2)
+    return capacity_view(records.storage.sizes(records.fleet(name).name), since=start)
 
 
 @router.get("/{name}/forecast")

@@ -42,6 +42,14 @@ class State(StrEnum):
 
 
 _STATES: Final = frozenset(state.value for state in State)
+_WORDS: Final = {
+    "rival": "conflict",
+    "launches": "launches fail",
+    "budget": "budget",
+    "drift": "forecast drifts",
+    "override": "override ends",
+}
+"""A concern of a fleet's last turn in a word, by the kind that its key begins with."""
 
 
 class FleetRow(BaseModel):
@@ -74,6 +82,7 @@ class FleetRow(BaseModel):
     cost_today: float | None = Field(None, description="since midnight UTC, by its meter")
     cost_month: float | None = Field(None, description="since the first of the month, by its meter")
     waits_until: datetime | None = Field(None, description="when the first question about it is due; see /approvals")
+    concerns: list[str] = Field([], description="what its last turn found to hear of, in a word each: conflict, …")
 
 
 class FleetPage(BaseModel):
@@ -105,6 +114,7 @@ class FleetDetail(FleetRow):
     lead_time_seconds: float
     step_seconds: float
     notes: list[str]
+    conflicts: list[str] = Field([], description="who or what else moves the group, and what to do about it")
     forecast_id: str | None = None
     plan_id: str | None = None
     held_by: Holder | None = None
@@ -172,6 +182,7 @@ def fleet_detail(
         lead_time_seconds=policy.lead_time.total_seconds(),
         step_seconds=spec.metric.period.total_seconds(),
         notes=list(status.notes) if status else [],
+        conflicts=_conflicts(status) if status else [],
         forecast_id=status.forecast_id if status else None,
         plan_id=status.plan_id if status else None,
         held_by=_holder(holder) if holder else None,
@@ -210,7 +221,18 @@ def _seen(status: Status, now: datetime) -> dict[str, Any]:
     known = {name: getattr(status, name) for name in (*same, *more)}
     spent = status.spent(now)
     money = {"cost_today": round(spent.day, 2), "cost_month": round(spent.month, 2)} if spent else {}
-    return {"seen_at": status.at, "cost_per_hour": _cost(status), **money, **known}
+    words = list(dict.fromkeys(word for word in map(_word, status.concerns) if word))
+    return {"seen_at": status.at, "cost_per_hour": _cost(status), "concerns": words, **money, **known}
+
+
+def _word(key: str) -> str | None:
+    return _WORDS.get(key.partition(" ")[0])
+
+
+def _conflicts(status: Status) -> list[str]:
+    """A rival's key names what mends it, and the note about it ends with that."""
+    mends = tuple(key.partition(" ")[2] for key in status.concerns if _word(key) == "conflict")
+    return [note for note in status.notes if mends and note.endswith(mends)]
 
 
 def _cost(status: Status) -> float | None:
@@ -246,7 +268,9 @@ def _waiting(questions: Sequence[Question]) -> tuple[State, str] | None:
 
 def _state(status: Status, mode: str) -> tuple[State, str]:
     reason = status.reason or "looked at, and nothing was to be done"
-    return (State(status.stage) if status.stage in _STATES else State(mode)), reason
+    if mode == State.OBSERVE or status.stage not in _STATES:  # a file that says observe goes before all trust
+        return State(mode), reason
+    return State(status.stage), reason
 
 
 def _holder(operation: Operation) -> Holder:

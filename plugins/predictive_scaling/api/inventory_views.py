@@ -37,7 +37,7 @@ class InstanceRow(BaseModel):
 
 
 class InventoryView(BaseModel):
-    """The instances of a fleet as its last turn, or the watch, saw them."""
+    """The instances of a fleet as its last turn saw them."""
 
     seen_at: datetime
     items: list[InstanceRow]

@@ -71,6 +71,6 @@ def gate_view(gate: Gate) -> GateView:
         actor=gate.actor,
         reviewed_at=gate.reviewed_at,
         evidence=dict(gate.evidence) if gate.evidence else None,
-        boot_seconds=gate.boot.total_seconds() if gate.boot else None,
+        boot_seconds=gate.boot.total_seconds() if gate.boot is not None else None,
         launches=gate.launches,
     )

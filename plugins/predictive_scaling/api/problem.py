@@ -57,15 +57,25 @@ def answer_with_problems(app: FastAPI) -> None:
     app.exception_handler(Exception)(_broken)
 
 
-def _refused(_request: Request, error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+def _refused(request: Request, error: HTTPException) -> JSONResponse:
+    return problem(error.status_code, _detail(request, error), dict(error.headers or {}))
+
+
+def _detail(request: Request, error: HTTPException) -> str:
+    """A path or method that there is not is refused by the framework, in two words."""
+    if error.detail != HTTPStatus(error.status_code).phrase:
+        return str(error.detail)
+    return f"{request.method} {request.url.path}: {error.detail.lower()}; /api/v1/openapi.json lists what there is"
 
 
 def _misunderstood(_request: Request, error: RequestValidationError) -> JSONResponse:
-    faults = (
-        f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}, not {fault['input']!r}" for fault in error.errors()
-    )
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(faults))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(map(_fault, error.errors())))
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    if fault["type"] == "json_invalid":
+        return f"the body is no JSON, from character {fault['loc'][-1]} on: {fault['ctx']['error']}"
+    return f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}, not {fault['input']!r}"
 
 
 def _not_possible(_request: Request, error: PredictiveScalingError) -> JSONResponse:

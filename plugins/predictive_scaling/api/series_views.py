@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forecasting import Demand, Forecast, Step
     from forecasting.accuracy import Accuracy
+    from predictive_scaling.size_seen import SizeSeen
 
 DIGITS: Final = 5
 """No forecast is surer than this, and the answers are half the size."""
@@ -75,6 +76,21 @@ class PlanView(BaseModel):
     steps: list[StepView]
     previous_plan_id: str | None
     changes: list[ChangeView]
+
+
+class SizeView(BaseModel):
+    """What one turn saw: instances desired and in service, and the floor of the plan that held."""
+
+    at: datetime
+    desired: int
+    in_service: int
+    planned: int
+
+
+class CapacityView(BaseModel):
+    """How large a fleet was at its turns, oldest first."""
+
+    items: list[SizeView]
 
 
 class ScoreView(BaseModel):
@@ -137,6 +153,14 @@ def plan_view(holds: Mapping[str, Any], before: Mapping[str, Any] | None) -> Pla
 def step_view(step: Step) -> StepView:
     """Show one step."""
     return StepView.model_validate(step, from_attributes=True)
+
+
+def capacity_view(seen: Iterable[SizeSeen], *, since: datetime) -> CapacityView:
+    """Show how large a fleet was from an instant on, and just before it."""
+    known = list(seen)
+    before = [each for each in known if each.at < since][-1:]
+    shown = [*before, *(each for each in known if each.at >= since)]
+    return CapacityView(items=[SizeView.model_validate(each, from_attributes=True) for each in shown])
 
 
 def accuracy_view(scores: Mapping[str, Accuracy]) -> AccuracyView:

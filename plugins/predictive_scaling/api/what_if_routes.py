@@ -17,7 +17,12 @@ router = APIRouter(prefix="/whatif", tags=["whatif"], responses=PROBLEMS)
 
 @router.get("")
 def list_replays(
-    records: RecordsOfServer, fleet: Text = None, limit: Annotated[int, Query(ge=1, le=50)] = 5
+    records: RecordsOfServer,
+    fleet: Text = None,
+    limit: Annotated[int, Query(ge=1, le=50)] = 5,
+    offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> WhatIfPage:
     """List what policies would have done in each mode, newest replay first; of one fleet, or of all."""
-    return newest(records.files_stored, records.fleet(fleet).name if fleet is not None else None, limit=limit)
+    return newest(
+        records.files_stored, records.fleet(fleet).name if fleet is not None else None, limit=limit, offset=offset
+    )

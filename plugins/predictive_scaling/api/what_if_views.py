@@ -52,11 +52,12 @@ class WhatIfPage(BaseModel):
     total: int
 
 
-def newest(root: ObjectStoragePath, fleet: str | None, *, limit: int) -> WhatIfPage:
+def newest(root: ObjectStoragePath, fleet: str | None, *, limit: int, offset: int = 0) -> WhatIfPage:
     """Read the newest replays that are stored, of one fleet or of all."""
     found = sorted(_stored(root / "replays", fleet), key=lambda path: path.name, reverse=True)
     return WhatIfPage(
-        items=[view(path.stem, json.loads(path.read_bytes())) for path in found[:limit]], total=len(found)
+        items=[view(path.stem, json.loads(path.read_bytes())) for path in found[offset : offset + limit]],
+        total=len(found),
     )
 
 

@@ -100,7 +100,7 @@ def _row(gate: Gate) -> dict[str, Any]:
         "failures": standing.failures,
         "evidence": gate.evidence,
         "reviewed_at": gate.reviewed_at,
-        "boot_seconds": gate.boot.total_seconds() if gate.boot else None,
+        "boot_seconds": gate.boot.total_seconds() if gate.boot is not None else None,
         "launches": gate.launches,
         "actor": gate.actor,
     }

@@ -6,7 +6,7 @@
 The others hold the present, a row a fleet or a row a thing, and every change of theirs is an event too:
 `scaling_gate` how far a fleet's forecast is trusted, `scaling_status` what was last seen and planned,
 `scaling_override` what a person decided for a while, `scaling_approval` what people are asked and what they answered,
-`scaling_autoscaler` a fleet made through the API.
+`scaling_autoscaler` a fleet made through the API. `scaling_pace` has no story: it is when the next call may go.
 """
 
 from __future__ import annotations
@@ -180,4 +180,11 @@ scaling_autoscaler = sa.Table(
     sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+)
+
+scaling_pace = sa.Table(
+    "scaling_pace",
+    metadata,
+    sa.Column("key", sa.String(300), primary_key=True),  # a connection and a region
+    sa.Column("next_at", sa.Float, nullable=False),  # seconds since 1970
 )

@@ -29,7 +29,7 @@ class ReviewFleetsOperator(BaseOperator):
         """Review, log a line a fleet, and send the moves to the notifiers."""
         from predictive_scaling.contest import contests
         from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.fleet_spec import Shard, in_shard
+        from predictive_scaling.fleet_spec import Shard, each_load, in_shard
         from predictive_scaling.notify import notify
         from predictive_scaling.review import as_row, bench_of, review
         from predictive_scaling.settings import Settings
@@ -37,7 +37,7 @@ class ReviewFleetsOperator(BaseOperator):
         settings = Settings.from_airflow()
         fleets = in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard))
         bench, now = bench_of(context, settings), datetime.now(UTC)
-        for line in contests(fleets, bench.storage, now=now):
+        for line in contests(each_load(fleets), bench.storage, now=now):
             self.log.info("%s", line)
         found, empty = review(fleets, bench, now=now)
         for line in empty:

@@ -84,11 +84,12 @@ class SteeringOperator(BaseOperator):
         from predictive_scaling import concerns
         from predictive_scaling.awaiting import await_answer
         from predictive_scaling.measures import emit, measures_of
-        from predictive_scaling.summary import status_after
+        from predictive_scaling.summary import size_seen, status_after
 
         status = status_after(spec, steered, before)
         around.statuses.save(status, json.loads(steered.plan.to_json()))
         around.storage.save_inventory(spec.name, steered.observed.instances, now=steered.now)
+        around.storage.save_size(spec.name, size_seen(steered))
         emit(measures_of(status))
         for line in steered.story():
             self.log.info("%s", line)

@@ -91,17 +91,19 @@ class AsyncGroup:
 
     async def _client(self, service: str) -> Any:
         if service not in self._clients:
-            opened = await client(service, connection=self._place["connection"], region=self._place["region"])
-            self._clients[service] = await self._stack.enter_async_context(opened)
+            place = {name: self._place[name] for name in ("connection", "region")}
+            self._clients[service] = await opened(service, self._stack, **place)
         return self._clients[service]
 
 
-async def client(service: str, *, connection: str, region: str | None) -> Any:
+async def opened(service: str, stack: AsyncExitStack, *, connection: str, region: str | None) -> Any:
     """Give an aiobotocore client for an Airflow connection, which must exist: as `aws_client.client` does."""
     from airflow.sdk import Connection
     from asgiref.sync import sync_to_async
 
     from predictive_scaling.aws_client import hook_of
+    from predictive_scaling.pace import hold_async, pacer_of
+    from predictive_scaling.settings import calls_per_second
 
     try:
         await Connection.async_get(connection)
@@ -109,7 +111,9 @@ async def client(service: str, *, connection: str, region: str | None) -> Any:
         msg = f"no Airflow connection {connection!r} in the triggerer: define it there too"
         raise CloudUnavailable(msg) from error
     hook = await sync_to_async(hook_of)(service, connection, region)
-    return await hook.get_async_conn()
+    made = await stack.enter_async_context(await hook.get_async_conn())
+    hold_async(made, pacer_of(made, connection, calls_per_second()))
+    return made
 
 
 async def _look(group: AsyncGroup, wait: Wait) -> tuple[Examined | None, str]:

@@ -8,6 +8,7 @@ longer to start than a queue takes to fill; the run tells of it, and tries again
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LONGEST_POLL: Final = 20
 """Seconds; SQS holds a long poll no longer."""
 MOST_MESSAGES: Final = 10
+
+log = logging.getLogger(__name__)
 
 
 class LoadTrigger(BaseEventTrigger):
@@ -124,6 +127,7 @@ class Bell:
         self._connection = connection
         self._stack = stack
         self._sqs: Any = None
+        self._trouble = ""
 
     async def wait(self, seconds: float) -> None:
         """Wait; a queue out of reach is a bell that does not ring."""
@@ -136,17 +140,24 @@ class Bell:
                 await asyncio.wait_for(self._rung(), timeout=seconds)
             except TimeoutError:
                 return
-            except (BotoCoreError, ClientError, CloudUnavailable, OSError):
+            except (BotoCoreError, ClientError, CloudUnavailable, OSError) as error:
+                self._tell(str(error))
                 await asyncio.sleep(seconds)
         else:
             await asyncio.sleep(seconds)
 
+    def _tell(self, trouble: str) -> None:
+        """Tell a trouble once, not at every look."""
+        if trouble != self._trouble:
+            told = "no alarm wakes the watch: queue %s cannot be read with connection %r: %s"
+            log.warning(told, self._queue, self._connection, trouble)
+        self._trouble = trouble
+
     async def _rung(self) -> None:
-        from predictive_scaling.triggers.fleet import client
+        from predictive_scaling.triggers.fleet import opened
 
         if self._sqs is None:
-            opened = await client("sqs", connection=self._connection, region=None)
-            self._sqs = await self._stack.enter_async_context(opened)
+            self._sqs = await opened("sqs", self._stack, connection=self._connection, region=None)
         messages: list[dict[str, Any]] = []
         while not messages:
             answer = await self._sqs.receive_message(
