@@ -129,7 +129,7 @@ class Words:
             return f"to stay at {before} would leave {missing} missing at p{self._policy.quantile * 100:g}"
         hours = (before - part.capacity) * part.length * (self._grid.size / _HOUR)
         price = self._policy.price_per_hour
-        worth = f", {hours * price:,.2f} in money" if price else ""
+        worth = f", ${hours * price:,.2f}" if price else ""
         return f"to stay at {before} would leave {hours:,.1f} instance-hours idle{worth}"
 
     def _move(self, part: Segment, early: timedelta, before: int | None, *, first: bool) -> str:

@@ -37,7 +37,7 @@ def test_a_step_carries_what_it_rests_on() -> None:
     assert step.price_per_hour == pytest.approx(5.0)
     assert step.rejected == "to stay at 2 would leave 8 missing at p90"
     # An hour and 50 minutes at two instead of ten: the steps' own times.
-    assert plan.steps[2].rejected == "to stay at 10 would leave 15.3 instance-hours idle, 7.67 in money"
+    assert plan.steps[2].rejected == "to stay at 10 would leave 15.3 instance-hours idle, $7.67"
 
 
 def test_the_costs_that_chose_the_quantile_are_told() -> None:

@@ -70,8 +70,8 @@ class EnsureAlarmsOperator(BaseOperator):
             return name
         sns, sqs = (client(service, connection=spec.connection, region=spec.region) for service in ("sns", "sqs"))
         bell = make_bell(sns, sqs, name, shards=watch().shards)
-        told = "alarms ring at %s: set [predictive_scaling] alarm_queues = %s"
-        self.log.info(told, bell.topic, " ".join(bell.queues))
+        told = "alarms ring at %s: set [predictive_scaling] alarm_queues = %s and alarm_connection = %s"
+        self.log.info(told, bell.topic, " ".join(bell.queues), spec.connection)
         return bell.topic
 
 
