@@ -23,6 +23,8 @@ FLEETS: Final = int(os.environ.get("BENCH_WATCHED", "100"))
 INTERVAL: Final = 10.0
 FAR_APART: Final = 3600.0
 PATIENCE: Final = 240.0
+TRIPS: Final = 20
+"""So many fleets are loaded one after the other, and then all the others at once."""
 CLOSED: Final = timedelta(minutes=3)
 DATA: Final = 1000
 """What one PutMetricData takes."""
@@ -40,7 +42,7 @@ reaction: {{}}
 
 def measure(_traces: Path | None) -> None:
     """Print seconds from metric to call, for one fleet and for all, and what the triggerer takes; on PostgreSQL."""
-    print("| way | fleets at once | p50 s | p99 s | all answered | triggerer CPU s | triggerer MB |")
+    print("| way | rise at once | p50 s | p99 s | all answered | triggerer CPU s | triggerer MB |")
     print("|---|---|---|---|---|---|---|")
     for way, every in (("push: an alarm rings", FAR_APART), (f"pull: a look every {INTERVAL:g} s", INTERVAL)):
         with tempfile.TemporaryDirectory() as folder, LocalPostgres(Path(folder, "postgres")) as server:
@@ -66,12 +68,25 @@ def _deployed(folder: Path, database: str, way: str, every: float) -> None:
             for dag_id in ("pull_metrics", "forecast_demand", "apply_plans", "review_fleets"):
                 airflow.call("PATCH", f"dags/{dag_id}", {"is_paused": True})
             time.sleep(20)  # the first look, which reads the files, is no part of the measurement
-            for some in filter(None, (names[:1], names[1:])):
-                _print_row(way, some, cloud, airflow, ring=queue if every == FAR_APART else None)
+            ring = queue if every == FAR_APART else None
+            _print_row(f"{way}, {FLEETS} watched", [[name] for name in names[:TRIPS]], cloud, airflow, ring=ring)
+            if names[TRIPS:]:
+                _print_row(f"{way}, {FLEETS} watched", [names[TRIPS:]], cloud, airflow, ring=ring)
 
 
-def _print_row(way: str, names: list[str], cloud: LocalCloud, airflow: LocalAirflow, *, ring: str | None) -> None:
-    before = _triggerer(airflow)
+def _print_row(way: str, trips: list[list[str]], cloud: LocalCloud, airflow: LocalAirflow, *, ring: str | None) -> None:
+    """Let the loads of some fleets rise at once, and of the next some when those were answered."""
+    before, taken = _triggerer(airflow), [_trip(names, cloud, airflow, ring=ring) for names in trips]
+    after = _triggerer(airflow)
+    seconds = [second for some in taken for second in some]
+    middle, worst = np.percentile(seconds or [np.nan], [50, 99])
+    whole = f"{len(seconds)} of {sum(map(len, trips))}"
+    used = f"{after[0] - before[0]:.1f} | {after[1]:.0f}"
+    print(f"| {way} | {len(trips[0])} | {middle:.1f} | {worst:.1f} | {whole} | {used} |", flush=True)
+
+
+def _trip(names: list[str], cloud: LocalCloud, airflow: LocalAirflow, *, ring: str | None) -> list[float]:
+    """Let the loads of these fleets rise at once; give how long each of them took to be answered."""
     desired = _desired(cloud, names)
     _load(cloud, names, 100.0 * (max(desired.values()) + 4))
     seen, began = datetime.now(UTC), time.monotonic()
@@ -82,11 +97,7 @@ def _print_row(way: str, names: list[str], cloud: LocalCloud, airflow: LocalAirf
         time.sleep(max(1.0, len(names) / 100))  # to list a thousand groups takes the cloud a second of its own
         now = _desired(cloud, names)
         raised = {name for name in names if now[name] > desired[name]}
-    after = _triggerer(airflow)
-    middle, worst = np.percentile(_seconds(airflow, raised, since=seen) or [np.nan], [50, 99])
-    whole = f"{len(raised)} of {len(names)}"
-    taken = f"{after[0] - before[0]:.1f} | {after[1]:.0f}"
-    print(f"| {way} | {len(names)} | {middle:.1f} | {worst:.1f} | {whole} | {taken} |", flush=True)
+    return _seconds(airflow, raised, since=seen)
 
 
 def _seconds(airflow: LocalAirflow, names: set[str], *, since: datetime) -> list[float]:
@@ -114,7 +125,8 @@ def _load(cloud: LocalCloud, names: Iterable[str], value: float, *, age: timedel
 
 
 def _desired(cloud: LocalCloud, names: list[str]) -> dict[str, int]:
-    pages = cloud.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    few = {"AutoScalingGroupNames": names} if len(names) <= TRIPS else {}
+    pages = cloud.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate(**few)
     found = {row["AutoScalingGroupName"]: row["DesiredCapacity"] for page in pages for row in page["AutoScalingGroups"]}
     return {name: found[name] for name in names}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,30 +19,44 @@ from predictive_scaling.ledger.store import SqlLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from demo.local_postgres import LocalPostgres
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Airflow on each database, with a cloud of its own; on PostgreSQL tasks use the ledger's restricted role."""
-    home = tmp_path_factory.mktemp(f"airflow_{request.param}")
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Airflow with the database it comes with."""
+    home = tmp_path_factory.mktemp("airflow_sqlite")
+    with _deployed(home, None, None) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def on_postgres(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Airflow on PostgreSQL, where tasks use the ledger's restricted role."""
+    home = tmp_path_factory.mktemp("airflow_postgres")
+    database = postgres.create_database(home.name)
+    migrate(database)
+    postgres.script(home.name, ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
+    with _deployed(home, database, postgres.url(home.name, user="scaling_ledger", password="secret")) as stack:
+        yield stack
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """The one or the other, both running until the last story is told: to start one takes longer than a story."""
+    found: Stack = request.getfixturevalue(f"on_{request.param}")
+    return found
+
+
+@contextmanager
+def _deployed(home: Path, database: str | None, ledger: str | None) -> Iterator[Stack]:
+    """Start a deployment with a cloud and fleet files of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
-    database, ledger = _databases(request, home.name)
     with LocalCloud("--seed-demo", log=home / "sandbox.log", env=env) as cloud:
         fleets = shutil.copytree(ROOT / "include" / "fleets", home / "fleets")
         place = Place(home=home, cloud_url=cloud.url, port=free_port(), fleets=fleets, database=database, ledger=ledger)
         with LocalAirflow(place) as airflow:
             airflow.wait_for_dags(*DAGS)
-            yield Stack(airflow, cloud, SqlLedger(engine_for(place.database or f"sqlite:///{home}/airflow.db")))
-
-
-def _databases(request: pytest.FixtureRequest, name: str) -> tuple[str | None, str | None]:
-    """Give the addresses for Airflow and for the ledger; none for those of SQLite."""
-    if request.param == "sqlite":
-        return None, None
-    server: LocalPostgres = request.getfixturevalue("postgres")
-    database = server.create_database(name)
-    migrate(database)
-    server.script(name, ROOT / "include" / "sql" / "ledger_role.sql", password="secret")
-    return database, server.url(name, user="scaling_ledger", password="secret")
+            yield Stack(airflow, cloud, SqlLedger(engine_for(database or f"sqlite:///{home}/airflow.db")))

@@ -123,10 +123,10 @@ def test_a_review_moves_fleets_at_the_gate_and_a_person_takes_one_back(stack: St
     assert "web-shop: passes, auto since" in log, "it was judged by the first apply_plans already"
     assert "batch-video: passes, new -> approve" in log or "batch-video: passes, approve since" in log
 
-    taken_back = {"fleet": "web-shop", "to": "observe", "reason": "an incident"}
+    taken_back = {"fleet": "batch-video", "to": "observe", "reason": "an incident"}
     run = stack.airflow.trigger("promote_fleet", taken_back)
     assert stack.airflow.wait_for_run("promote_fleet", run)["state"] == "success"
-    moved = next(event for event in stack.ledger.events(fleet="web-shop") if event.kind is EventKind.MOVED)
+    moved = next(event for event in stack.ledger.events(fleet="batch-video") if event.kind is EventKind.MOVED)
     assert (moved.by.actor, moved.reason) == ("admin", "an incident")
 
     run = stack.airflow.trigger("promote_fleet", {**taken_back, "to": "auto"})
