@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import sqlalchemy as sa
 
 from demo.local_airflow import ROOT, LocalAirflow, Place
 from demo.local_cloud import LocalCloud
@@ -92,25 +93,27 @@ def _trip(names: list[str], cloud: LocalCloud, airflow: LocalAirflow, *, ring: s
     seen, began = datetime.now(UTC), time.monotonic()
     if ring:
         cloud.client("sqs").send_message(QueueUrl=ring, MessageBody="{}")
-    raised: set[str] = set()
-    while len(raised) < len(names) and time.monotonic() - began < PATIENCE:
-        time.sleep(max(1.0, len(names) / 100))  # to list a thousand groups takes the cloud a second of its own
-        now = _desired(cloud, names)
-        raised = {name for name in names if now[name] > desired[name]}
-    return _seconds(airflow, raised, since=seen)
+    sent: dict[str, float] = {}
+    while len(sent) < len(names) and time.monotonic() - began < PATIENCE:
+        time.sleep(1)
+        sent = _sent(airflow, names, since=seen)
+    time.sleep(1)
+    now = _desired(cloud, names)
+    return [sent[name] for name in names if name in sent and now[name] > desired[name]]
 
 
-def _seconds(airflow: LocalAirflow, names: set[str], *, since: datetime) -> list[float]:
-    """Give how long each fleet took by the ledger, which has each call an instant before it is sent."""
+def _sent(airflow: LocalAirflow, names: list[str], *, since: datetime) -> dict[str, float]:
+    """Give after how many seconds each was asked for, by the ledger, which has each call an instant before it is sent.
+
+    To look at the groups instead would keep the cloud so busy that it answers nobody else.
+    """
     from predictive_scaling.ledger.connection import engine_for
-    from predictive_scaling.ledger.records import EventKind
-    from predictive_scaling.ledger.store import SqlLedger
+    from predictive_scaling.ledger.tables import scaling_event
 
-    told = SqlLedger(engine_for(str(airflow.place.database))).events(limit=20 * len(names) + 100)
-    sent = {
-        event.fleet: event.at for event in told if event.kind is EventKind.INTENT and event.at and event.at >= since
-    }
-    return [(sent[name] - since).total_seconds() for name in names & sent.keys()]
+    row = scaling_event.c
+    asked = sa.select(row.fleet, row.at).where(row.kind == "intent", row.at >= since, row.fleet.in_(names))
+    with engine_for(str(airflow.place.database)).connect() as connection:
+        return {fleet: (at - since).total_seconds() for fleet, at in connection.execute(asked)}
 
 
 def _load(cloud: LocalCloud, names: Iterable[str], value: float, *, age: timedelta = CLOSED) -> None:
