@@ -35,7 +35,7 @@ class Boot:
 
 def learned(activities: Sequence[Activity], known: Boot) -> Boot:
     """Learn from the launches among a fleet's activities; too few of them leave what was known."""
-    boots = [activity.boot for activity in activities if activity.boot is not None]
+    boots = [activity.boot for activity in activities if activity.boot]  # what served at once was never booted
     time = learned_boot(boots)
     return known if time is None else Boot(time, len(boots))
 

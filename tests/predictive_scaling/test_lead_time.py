@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from forecasting.gate import Standing
-from predictive_scaling.lead_time import lead_time, learned_boot
+from predictive_scaling.fleets import Activity
+from predictive_scaling.lead_time import Boot, lead_time, learned, learned_boot
 from predictive_scaling.ledger.gates import Gate
 
 FIVE = timedelta(minutes=5)
@@ -28,6 +29,17 @@ def test_nine_launches_of_ten_are_within_the_learned_boot() -> None:
 
 def test_a_few_launches_teach_nothing() -> None:
     assert learned_boot(seconds(60, 70, 80, 900)) is None
+
+
+def a_launch(boot: timedelta) -> Activity:
+    began = datetime(2026, 3, 2, tzinfo=UTC)
+    return Activity(id="a", description="Launching it", status="Successful", began=began, ended=began + boot)
+
+
+def test_what_served_at_once_was_there_before_and_teaches_nothing() -> None:
+    there, booted = [a_launch(timedelta(0))] * 9, [a_launch(FIVE)] * 9
+    assert learned(there, Boot()) == Boot()
+    assert learned([*there, *booted], Boot()) == Boot(FIVE, 9)
 
 
 def test_one_slow_launch_of_many_does_not_count() -> None:
