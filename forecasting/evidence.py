@@ -15,6 +15,7 @@ import numpy as np
 from forecasting.errors import ForecastingError, NotEnoughHistory
 from forecasting.forecast_each import forecast_each
 from forecasting.foresight import Foresight
+from forecasting.policy import MOST_HEADROOM
 from forecasting.rehearsal import DAY, MIDDLE, Rehearsal
 from forecasting.scorecard import Scorecard, scored
 from forecasting.together import Together, greatest, needs, slots_at
@@ -34,8 +35,6 @@ REFRESH = timedelta(hours=6)
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
 """What is foretold: a policy may be as sure as any of them."""
 GREATEST_MARGIN, HALVINGS = 8.0, 12
-MOST_HEADROOM = 10.0
-"""What a policy may have."""
 
 Past = dict[datetime, "Forecast"]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forecasting.freeze import Freeze
     from forecasting.values import Values
 
+MOST_HEADROOM = 10
 MOST_SURE = 0.99  # Beyond it a forecast has seen too few cases to know.
 _DAY = timedelta(days=1)
 _LEAST_TARGET = 1e-9
@@ -65,7 +66,10 @@ class Policy:
             f"{_LEAST_TARGET:g} to {GREATEST:g}",
         )
         _check(0 < self.quantile < 1, f"quantile is {self.quantile}: give a share between 0 and 1, e.g. 0.9")
-        _check(0 <= self.headroom <= 10, f"headroom is {self.headroom}: give a share of 0 to 10, e.g. 0.1 for 10 %")
+        _check(
+            0 <= self.headroom <= MOST_HEADROOM,
+            f"headroom is {self.headroom}: give a share of 0 to {MOST_HEADROOM}, e.g. 0.1 for 10 %",
+        )
         _check(0 <= self.tolerance < 1, f"tolerance is {self.tolerance}: give a share of 0 to below 1, e.g. 0.1")
         _check(0 <= price <= _MOST_PAID, f"price_per_hour is {shown(price)}: give 0 to {_MOST_PAID:g}")
         self._check_times()

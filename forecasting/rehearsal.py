@@ -87,26 +87,22 @@ class Rehearsal:
         if not timedelta(0) <= boot <= DAY:
             msg = f"boot is {format_duration(boot)}: give 0 to 24 hours"
             raise InvalidRequest(msg)
+        return self._course(mode, policy, boot, self._ordered(policy, mode, boot))
+
+    def still(self, policy: Policy, boot: timedelta) -> Course:
+        """Give as many instances, all the time, as the greatest demand needed: known only afterwards."""
+        seen = self.values[~np.isnan(self.values)]
+        peak = policy.needed(float(seen.max())) if len(seen) else policy.min_size
+        return self._course(STATIC, policy, boot, np.full(len(self.values), policy.bounded(peak)))
+
+    def _course(self, mode: str, policy: Policy, boot: timedelta, ordered: Sizes) -> Course:
         return Course(
             mode=mode,
             since=self.since,
             tick=self.tick,
             boot=boot,
             needed=bare_need(self.values, policy),
-            ordered=self._ordered(policy, mode, boot),
-        )
-
-    def still(self, policy: Policy, boot: timedelta) -> Course:
-        """Give as many instances, all the time, as the greatest demand needed: known only afterwards."""
-        seen = self.values[~np.isnan(self.values)]
-        peak = policy.needed(float(seen.max())) if len(seen) else policy.min_size
-        return Course(
-            mode=STATIC,
-            since=self.since,
-            tick=self.tick,
-            boot=boot,
-            needed=bare_need(self.values, policy),
-            ordered=np.full(len(self.values), policy.bounded(peak)),
+            ordered=ordered,
         )
 
     def _ordered(self, policy: Policy, mode: Mode, boot: timedelta) -> Sizes:

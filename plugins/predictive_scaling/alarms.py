@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import reading, writing
 from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.fleet_spec import each_load
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS
 from predictive_scaling.sources import SourceUnavailable
 from predictive_scaling.sources.cloudwatch import queries
 
@@ -160,8 +161,8 @@ def _ringing(*, above: float, periods: int, topic: str) -> dict[str, Any]:
 
 def _serving(spec: FleetSpec) -> dict[str, Any]:
     measured = {
-        "Namespace": "AWS/AutoScaling",
-        "MetricName": "GroupInServiceInstances",
+        "Namespace": OF_GROUPS,
+        "MetricName": IN_SERVICE,
         "Dimensions": [{"Name": "AutoScalingGroupName", "Value": spec.group}],
     }
     stat = {"Metric": measured, "Period": int(spec.metric.period.total_seconds()), "Stat": "Average"}

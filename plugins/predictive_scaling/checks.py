@@ -10,6 +10,8 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from predictive_scaling.metric import IN_SERVICE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -157,8 +159,8 @@ def _count(facts: Facts) -> Iterator[Flaw]:
     if facts.uncounted:
         yield Flaw(
             check="metrics collection",
-            found="no GroupInServiceInstances",
-            wanted="GroupInServiceInstances, without which the load is not known",
+            found=f"no {IN_SERVICE}",
+            wanted=f"{IN_SERVICE}, without which the load is not known",
             mend="enable it on the group (it is free), or run ensure_fleet: until then the fleet is not forecast",
             grave=True,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import reading, writing
 from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.metric import Metric
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -139,7 +139,7 @@ def _demand(shown: Shown, now: datetime) -> dict[str, Any]:
     if metric.per_instance:
         series[0][-1]["visible"] = False
         series += [
-            [*_group_metric(shown, "GroupInServiceInstances"), {"id": "n", "visible": False}],
+            [*_group_metric(shown, IN_SERVICE), {"id": "n", "visible": False}],
             [{"expression": "m*n", "label": f"{metric.name} x instances", "id": "load"}],
         ]
     seconds = int(metric.period.total_seconds())
@@ -158,7 +158,7 @@ def _levels(shown: Shown, scale: float) -> list[dict[str, Any]]:
 
 
 def _capacity(shown: Shown, now: datetime) -> dict[str, Any]:
-    names = ("GroupMinSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize")
+    names = ("GroupMinSize", "GroupDesiredCapacity", IN_SERVICE, "GroupMaxSize")
     series: list[list[Any]] = [[*_group_metric(shown, name)] for name in names]
     return _graph(shown, f"{shown.spec.name}: capacity and plan", series) | _marks(shown, now, [])
 
@@ -168,7 +168,7 @@ def _cost(shown: Shown) -> dict[str, Any]:
         return {"markdown": f"The price of {shown.spec.name} is not known: write `price_per_hour` in its fleet file."}
     per_instance = shown.price * shown.spec.policy.units
     series: list[list[Any]] = [
-        [*_group_metric(shown, "GroupInServiceInstances"), {"id": "n", "visible": False}],
+        [*_group_metric(shown, IN_SERVICE), {"id": "n", "visible": False}],
         [{"expression": f"n*{per_instance:.10g}", "label": "dollars an hour", "id": "cost"}],
     ]
     return _graph(shown, f"{shown.spec.name}: cost an hour", series)
@@ -194,7 +194,7 @@ def _split(shown: Shown, burst: Burst) -> Iterator[dict[str, Any]]:
 
 
 def _group_metric(shown: Shown, name: str) -> list[str]:
-    return ["AWS/AutoScaling", name, "AutoScalingGroupName", shown.spec.group]
+    return [OF_GROUPS, name, "AutoScalingGroupName", shown.spec.group]
 
 
 def _graph(shown: Shown, title: str, series: list[list[Any]], *, period: int = 60) -> dict[str, Any]:

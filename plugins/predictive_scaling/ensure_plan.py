@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling import ensure_wanted as wanted_of
+from predictive_scaling.fleets.aws_answers import counts_instances
+from predictive_scaling.metric import IN_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,12 +142,9 @@ def _warm_pool(blueprint: Blueprint, spec: FleetSpec, present: Present) -> Itera
 
 
 def _count(spec: FleetSpec, group: Mapping[str, Any]) -> Iterator[Step]:
-    counted = {row["Metric"] for row in group.get("EnabledMetrics", ())}
-    missing = [metric for metric in wanted_of.COUNT["Metrics"] if metric not in counted]
-    if spec.counts_instances and missing:
+    if spec.counts_instances and not counts_instances(group):
         arguments = {"AutoScalingGroupName": spec.group, **wanted_of.COUNT}
-        changes = tuple(f"+ {metric}" for metric in missing)
-        yield _group_step("metrics collection", "enable_metrics_collection", arguments, changes)
+        yield _group_step("metrics collection", "enable_metrics_collection", arguments, (f"+ {IN_SERVICE}",))
 
 
 def _group_step(what: str, operation: str, arguments: Mapping[str, Any], changes: tuple[str, ...]) -> Step:

@@ -119,12 +119,8 @@ def look(spec: FleetSpec, reach: Reach, *, processing: timedelta | None, now: da
             boot=boots[int(0.9 * len(boots))] if boots else None,
             target_groups=_target_groups(observed, reach),
             hooks=_hooks(spec.group, reach),
-            uncounted=spec.counts_instances and not _counted(group),
+            uncounted=spec.counts_instances and not aws_answers.counts_instances(group),
         )
-
-
-def _counted(group: Mapping[str, Any]) -> bool:
-    return any(row["Metric"] == "GroupInServiceInstances" for row in group.get("EnabledMetrics", ()))
 
 
 def _processing(spec: FleetSpec, fleets_folder: str | Path) -> timedelta | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OF_GROUPS: Final = "AWS/AutoScaling"
+IN_SERVICE: Final = "GroupInServiceInstances"
 RATES: Final = frozenset({"Sum", "SampleCount"})
 """Statistics that count what happened in a period; they are kept per minute, so the period may change."""
 
@@ -103,7 +104,7 @@ class Metric(Measure):
     def described(self) -> str:
         """The metric as CloudWatch's console lists it."""
         dimensions = ", ".join(f"{key}={value}" for key, value in self.dimensions.items()) or "no dimensions"
-        times = " times GroupInServiceInstances of the fleet's group" if self.per_instance else ""
+        times = f" times {IN_SERVICE} of the fleet's group" if self.per_instance else ""
         return f"{self.namespace} {self.name} ({dimensions}, {self.statistic}){times}"
 
     @property

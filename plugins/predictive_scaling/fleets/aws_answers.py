@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.fleets import Activity, Instance, Mix, Observed, ScalingPolicy, ScheduledAction
+from predictive_scaling.metric import IN_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
         ScalingPolicyTypeDef,
         ScheduledUpdateGroupActionTypeDef,
     )
+
+
+def counts_instances(group: Mapping[str, Any]) -> bool:
+    """Whether AWS counts the group's instances in service, which it does only when told to."""
+    return any(row["Metric"] == IN_SERVICE for row in group.get("EnabledMetrics", ()))
 
 
 def observed(group: AutoScalingGroupTypeDef, actions: Iterable[ScheduledAction] = ()) -> Observed:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
-from predictive_scaling.operators.permanent import mended_by_a_person
+from predictive_scaling.operators.permanent import fail_if_any, mended_by_a_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class SplitTrafficOperator(BaseOperator):
             except PredictiveScalingError as error:
                 troubles[spec.name] = error
                 self.log.error("%s: NOT SPLIT: %s", spec.name, error)  # noqa: TRY400 - the message is the whole story
-        _fail_if_any(troubles)
+        fail_if_any(troubles, f"the traffic of {len(troubles)} fleets was not split")
         return told
 
 
@@ -83,14 +83,3 @@ def _split(spec: FleetSpec, desk: Desk, turn: Turn, *, dry: bool) -> str:
     why_not = "this is a dry run" if dry else reacting(spec, desk.overrides.open(spec.name), turn.now)
     at = Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=desk.ledger, turn=turn)
     return split_traffic(Crossing(spec=spec, balancer=Balancer.of(spec), at=at), why_not)
-
-
-def _fail_if_any(troubles: dict[str, Any]) -> None:
-    """A retry helps against a busy rule or a failing cloud, and not against a wrong fleet file."""
-    from predictive_scaling.steer import may_pass
-
-    if troubles:
-        told = "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
-        msg = f"the traffic of {len(troubles)} fleets was not split: {told}"
-        passing = any(may_pass(trouble) for trouble in troubles.values())
-        raise (AirflowException if passing else AirflowFailException)(msg)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from predictive_scaling.operators.permanent import fail_if_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +39,8 @@ class SteeringOperator(BaseOperator):
     def _steer_all(self, fleets: Iterable[FleetSpec], around: Circumstances, context: Context) -> list[Steered]:
         turns = [self._turn(spec, around) for spec in fleets]
         self._pass_on([line for turn in turns for line in turn.news], context)
-        self._fail_if_any(turns)
+        troubles = {turn.fleet: turn.trouble for turn in turns if turn.trouble}
+        fail_if_any(troubles, f"{len(troubles)} fleets were not steered")
         return [turn.steered for turn in turns if turn.steered]
 
     def _around(
@@ -108,14 +110,3 @@ class SteeringOperator(BaseOperator):
             self.log.warning("%s", line)
         for trouble in notify("\n".join(news), Settings.from_airflow().notifiers, context) if news else ():
             self.log.warning("%s", trouble)
-
-    def _fail_if_any(self, turns: Sequence[Turned]) -> None:
-        """A retry helps against a busy fleet or a failing cloud, and not against a wrong fleet file."""
-        from predictive_scaling.steer import may_pass
-
-        troubles = {turn.fleet: turn.trouble for turn in turns if turn.trouble}
-        if troubles:
-            told = "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items())
-            msg = f"{len(troubles)} fleets were not steered: {told}"
-            passing = any(may_pass(trouble) for trouble in troubles.values())
-            raise (AirflowException if passing else AirflowFailException)(msg)

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import CloudUnavailable
-from predictive_scaling.metric import Metric, MetricMath, QueueMetric
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, Metric, MetricMath, QueueMetric
 from predictive_scaling.sources import Latest, Reading, Request, SourceUnavailable
 from predictive_scaling.sources.periods import floor, newest_of
 from predictive_scaling.storage import Points
@@ -123,8 +123,8 @@ def _in_service(metric: Metric, group: str) -> Metric:
     """What a value per instance is multiplied by."""
     return replace(
         metric,
-        namespace="AWS/AutoScaling",
-        name="GroupInServiceInstances",
+        namespace=OF_GROUPS,
+        name=IN_SERVICE,
         dimensions={"AutoScalingGroupName": group},
         statistic="Average",
     )
