@@ -169,11 +169,12 @@ class Product:
         from dataclasses import replace
 
         from predictive_scaling.demand_forecast import forecast_fleets
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.pull import pull
         from predictive_scaling.steer import steer
 
         now = self._cloud.now()
-        specs = [replace(spec, engine=self._engine) for spec in self._lookout._fleets()]  # noqa: SLF001 - all of them
+        specs = [replace(spec, engine=self._engine) for spec in read_fleets(self._lookout.folder).fleets]
         for told in pull(specs, self._source, self.around.storage, now=now):
             assert told.problem is None, told
         for made in forecast_fleets(specs, self.around.storage, now=now):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import moto.ec2.models.amis
 import moto.ec2.models.instances
 import moto.ec2.models.launch_templates
+from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models.amis import AmiBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.utilities.utils import load_resource as load_moto_resource
@@ -75,6 +76,22 @@ def describe_images(self: AmiBackend, *arguments: Any, **request: Any) -> list[A
     if isinstance(image, str) and image in self.amis and len(wanted) == len(request) == 1:
         return [self.amis[image]]
     found: list[Ami] = _moto_describe_images(self, *arguments, **request)
+    return found
+
+
+@replaces(InstanceBackend)
+def get_instance_by_id(self: InstanceBackend, instance_id: str) -> Instance | None:
+    """Find an instance, the newest first: every launch asks for its own, and moto copies all reservations for that."""
+    launched = (each for reservation in reversed(self.reservations.values()) for each in reservation.instances)
+    return next((each for each in launched if each.id == instance_id), None)
+
+
+@replaces(InstanceBackend)
+def get_instance(self: InstanceBackend, instance_id: str) -> Instance:
+    """Find an instance that must be there."""
+    found = get_instance_by_id(self, instance_id)
+    if found is None:
+        raise InvalidInstanceIdError(instance_id)
     return found
 
 

@@ -5,6 +5,7 @@ The watch does it the moment it has looked, for the group is as it was seen; a r
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from predictive_scaling.reaction import Reaction
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds
+from predictive_scaling.summary import status_resized
 from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
     from predictive_scaling.reaction import Watched
+    from predictive_scaling.status import Statuses
 
 KIND: Final = "react"
 HANDS: Final = 8
@@ -91,14 +94,25 @@ class _Written:
 def answer_all(
     asked: Sequence[Reaction], watched: Mapping[str, Watched], around: Circumstances, *, now: datetime
 ) -> list[Answer]:
-    """Answer them, side by side: all are written, then one look sees to all; the trouble of one stops no other."""
+    """Answer them, side by side: all are written, then one look sees to all; the trouble of one stops no other.
+
+    The shortest of capacity comes first: AWS takes only so many calls a second, and a budget only so many instances.
+    """
+    asked = sorted(asked, key=lambda each: _shortage(each, watched[each.fleet]), reverse=True)
     decided = around.overrides.open(*(reaction.fleet for reaction in asked))
     # One after the other: what a budget grants to one is not left for the next.
     intended = [_intended(each, watched[each.fleet], around, decided, now) for each in asked]
     with ThreadPoolExecutor(HANDS) as hands:
         written = list(hands.map(lambda each: _begun(each, around, now), intended))
         groups = _look([each.intended.watched.spec for each in written if isinstance(each, _Written)])
-        return list(hands.map(lambda each: _ended(each, groups), written))
+        return list(hands.map(lambda each: _ended(each, groups, around.statuses, now), written))
+
+
+def _shortage(reaction: Reaction, watched: Watched) -> float:
+    """Give how many times its size a fleet asks for; to let go can wait for all who ask for more."""
+    if not reaction.out:
+        return 0.0
+    return reaction.capacity / watched.group.desired if watched.group.desired else math.inf
 
 
 def _intended(
@@ -165,12 +179,16 @@ def _look(specs: Sequence[FleetSpec]) -> dict[str, Observed]:
     return groups_of(specs)[0] if len(specs) > 1 else {}
 
 
-def _ended(written: _Written | Answer, groups: Mapping[str, Observed]) -> Answer:
+def _ended(written: _Written | Answer, groups: Mapping[str, Observed], statuses: Statuses, now: datetime) -> Answer:
     if isinstance(written, Answer):
         return written
     reaction, fleet = written.intended.reaction, written.intended.fleet
     try:
-        written.change.seen(groups.get(reaction.fleet) or fleet.observe())
+        observed = groups.get(reaction.fleet) or fleet.observe()
+        written.change.seen(observed)
+        # Until its next turn the page, and the budgets of others, know it by this size.
+        if before := statuses.of(reaction.fleet):
+            statuses.save(status_resized(before, observed, now=now))
     except PredictiveScalingError as error:
         return Answer(reaction=reaction, told=str(error), failed=True)
     return Answer(reaction=reaction, told=f"wrote {written.told}; read back and verified", written=True)

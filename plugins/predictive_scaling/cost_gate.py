@@ -47,6 +47,7 @@ class Claim:
     observed: Observed
     forecast: Forecast | None = None
     granted: int = 0  # up to so many instances a person lets it pass the budgets that ask
+    at_once: bool = False  # the group is given what is granted, whether or not it follows its plans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Gated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Instances that a person would like to add, or with a negative number to take away, and for how long."""
+    """Instances to have at once above what is desired, or with a negative number to take away, and for how long."""
 
     amount: int = 0
     lasting: timedelta = timedelta(hours=1)
@@ -122,7 +123,7 @@ class CostGate:
                 plan = let_through(asked.plan, plan, claim.granted)
             self.ledger.record(_told(verdict, meter, by, plan))
             gated = replace(gated, plan=plan, verdicts=(*gated.verdicts, verdict), notes=(*gated.notes, verdict.reason))
-        if _follows(self.statuses.of(name)):
+        if claim.at_once or _follows(self.statuses.of(name)):
             self._standing[name] = _asked(claim, gated.plan, priced.price)
         return gated
 
@@ -157,9 +158,8 @@ class CostGate:
             standing = Plan((Step(now, observed.desired, "as it is"),))
         if not wish.amount:
             return Claim(spec=spec, policy=spec.policy, plan=standing, observed=observed)
-        return Claim(
-            spec=spec, policy=spec.policy, plan=_with(standing, wish, observed.desired, now), observed=observed
-        )
+        wished = _with(standing, wish, observed.desired, now)
+        return Claim(spec=spec, policy=spec.policy, plan=wished, observed=observed, at_once=True)
 
     @cached_property
     def _meters(self) -> dict[str, Reading]:
@@ -169,7 +169,7 @@ class CostGate:
 
     @cached_property
     def _standing(self) -> dict[str, Asked]:
-        """What each fleet under a budget holds; a fleet that has its turn here holds what it was granted."""
+        """What each fleet under a budget holds; a fleet that is judged here holds what it is granted."""
         known = {status.fleet: status for status in self.statuses.all()}
         return {name: self._holds(self.fleets[name], known[name]) for name in self._covered if name in known}
 
@@ -181,7 +181,7 @@ class CostGate:
         meter = self._meters.get(spec.name)
         return Asked(
             fleet=spec.name,
-            plan=_plan_of(status, self.statuses.plans(spec.name)[0]),
+            plan=_lived(_plan_of(status, self.statuses.plans(spec.name)[0]), status),
             price=meter.price if meter else status.price_per_hour,
             floor=spec.policy.min_size,
         )
@@ -196,13 +196,20 @@ def _plan_of(status: Status, plan: Mapping[str, Any] | None) -> Plan:
     """The plan, where it is written; else the fleet goes on as it was last seen."""
     if plan is not None and _follows(status):
         return Plan.from_json(json.dumps(plan))
-    return Plan((Step(status.at, status.desired or 0, "as last seen"),))
+    return Plan((Step(status.seen_at, status.desired or 0, "as last seen"),))
+
+
+def _lived(plan: Plan, status: Status) -> Plan:
+    """Give the plan with what the fleet was seen to have above it: that stays for a while, whoever asked for it."""
+    seen = max(status.seen_at, plan.start)
+    above = (status.desired or 0) - plan.capacity_at(seen)
+    return _with(plan, Wish(amount=above), plan.capacity_at(seen), seen) if above > 0 else plan
 
 
 def _with(standing: Plan, wish: Wish, desired: int, now: datetime) -> Plan:
     """From now on at least the wished number, until its time is over; a lowering holds the plan's own floor down."""
     size, end = max(desired + wish.amount, 0), now + wish.lasting
-    steps = [Step(now, size, f"{wish.amount:+d} by hand")]
+    steps = [Step(now, size, f"{wish.amount:+d} at once")]
     for step in standing.steps:
         if step.at > now:
             capacity = max(step.capacity, size) if wish.amount > 0 and step.at < end else step.capacity

@@ -32,7 +32,8 @@ PAGE: Final = 100
 class Lookout:
     """Keeps what a look needs from the one before, and what the last one found.
 
-    That is the fleet files, while none has changed, and the memory of what was asked for.
+    That is the fleet files, while none has changed, and the memory of what was asked for. `fleets` are those of all
+    shards, for a budget knows none.
     """
 
     folder: Path
@@ -40,12 +41,14 @@ class Lookout:
     source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
     memory: Memory = field(default_factory=Memory)
     watched: dict[str, Watched] = field(default_factory=dict)
+    fleets: tuple[FleetSpec, ...] = ()
     outlooks: Outlooks | None = None
     _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))
 
     def look(self, now: datetime) -> tuple[list[Reaction], list[str]]:
         """Give the changes that the load asks for, and a line for each fleet about which there is news."""
-        fleets = self._fleets()
+        self.fleets = self._read()
+        fleets = tuple(each for each in in_shard(self.fleets, self.shard) if each.reaction is not None)
         told = dict(self.memory.told)
         groups, out_of_reach = groups_of(fleets)
         latest = self.source.latest(each_load(fleet for fleet in fleets if fleet.name in groups), now=now)
@@ -65,13 +68,12 @@ class Lookout:
         news = [f"{name}: {line}" for name, line in self.memory.told.items() if told.get(name) != line]
         return asked, news
 
-    def _fleets(self) -> tuple[FleetSpec, ...]:
+    def _read(self) -> tuple[FleetSpec, ...]:
         """Read the files again only when one of them has changed; autoscalers are looked up every time."""
         stamps = sorted((path.name, path.stat().st_mtime_ns) for path in self.folder.iterdir())
         if self._known[0] != stamps:
             self._known = stamps, read_folder(self.folder)
-        found = with_autoscalers(self._known[1]).fleets
-        return tuple(fleet for fleet in in_shard(found, self.shard) if fleet.reaction is not None)
+        return with_autoscalers(self._known[1]).fleets
 
 
 def _sight(load: FleetSpec, latest: Latest) -> Sight:

@@ -47,7 +47,7 @@ def measures_of(status: Status) -> Iterator[Measure]:
     if status.problem is not None:
         yield Measure(name="failed_turns", kind=Kind.COUNTER, value=1, fleet=status.fleet)
         return
-    spent = status.spent(status.at)
+    spent = status.spent(status.seen_at)
     gauges = {
         "forecast_error": status.wape,
         "plan_age": _plan_age(status),

@@ -45,10 +45,16 @@ class Status:
     coverage: float | None = None
     concerns: tuple[str, ...] = ()  # what people were told of, so that they are told once
     meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
+    resized_at: datetime | None = None  # when its sizes were seen after a change between two turns
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON can hold it."""
         return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @property
+    def seen_at(self) -> datetime:
+        """When its sizes were seen."""
+        return max(self.at, self.resized_at or self.at)
 
     def spent(self, now: datetime) -> Reading | None:
         """Tell what the fleet has cost today and this month, if it goes on as it was last seen."""
@@ -58,7 +64,7 @@ class Status:
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Read what `as_json` gave; a field of another version is left out."""
         read = {name: row[name] for name in _FIELDS & row.keys()}
-        for name in ("at", "next_at", "peak_at"):
+        for name in ("at", "next_at", "peak_at", "resized_at"):
             if read.get(name):
                 read[name] = datetime.fromisoformat(read[name])
         tuples = {name: tuple(read.get(name, ())) for name in ("notes", "concerns")}

@@ -61,11 +61,11 @@ def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, n
 
 
 def status_resized(before: Status, observed: Observed, *, now: datetime) -> Status:
-    """Give the status after a change by hand: the sizes are new, and the plan is as it was."""
+    """Give the status after a change between two turns: the sizes are new, and the plan is as it was."""
     meter = Reading.from_json(before.meter) if before.meter else None
     return replace(
         before,
-        at=now,
+        resized_at=now,
         min_size=observed.min_size,
         max_size=observed.max_size,
         desired=observed.desired,

@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from budgeting import Till, a_fleet_of
 from rights import connect
-from telling import MONDAY, a_plan, an_order, carry_out, floors
+from telling import MONDAY, NINE, a_plan, an_order, carry_out, floors
 from telling import a_fleet as the_group
 
 from forecasting import Forecast
 from forecasting.cost_verdict import Outcome
+from predictive_scaling.fleet_spec import Shard
+from predictive_scaling.fleets import Observed
+from predictive_scaling.lookout import Lookout
+from predictive_scaling.sources.memory import MemorySource
+from predictive_scaling.summary import status_resized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +90,36 @@ def test_fleets_are_shed_in_the_order_of_their_group(cloud: sandbox.Cloud, tmp_p
     assert peaks == {"pay": 9, "shop": 9, "batch": 2}
     assert till.told("batch")[-1].after["outcome"] == "shed"  # type: ignore[index]
     assert till.told("pay")[-1].after["outcome"] == "within"  # type: ignore[index]
+
+
+def test_what_a_fleet_has_above_its_plan_is_not_granted_to_another(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    group = {"name": "both", "fleets": ["shop", "pay"], "hourly": 12 * PRICE}
+    till = Till(cloud, tmp_path, [group], [a_fleet_of("shop"), a_fleet_of("pay")])  # both look at the same group
+    till.claimed(a_plan(4))
+    planned = till.statuses.of("shop")
+    assert planned is not None
+    raised = Observed(min_size=4, max_size=20, desired=9, in_service=9)
+    till.statuses.save(status_resized(planned, raised, now=till.now))
+
+    held = till.claimed(a_plan(9), fleet=1).plan
+    assert held.capacity_at(NINE) == 3, "the shop was seen with nine"
+    assert held.capacity_at(MONDAY + HOUR) == 8, "an hour later it is believed to follow its plan of four"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_watch_judges_by_the_fleets_of_every_shard_and_of_none(tmp_path: Path) -> None:
+    for name, group, reaction in (("shop", "web", "{}"), ("pay", "gone", "{}"), ("batch", "batch", "null")):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"{{name: {name}, group: {group}, metric: {{namespace: A, name: B}}, target_per_instance: 1, "
+            f"min: 2, max: 9, reaction: {reaction}}}"
+        )
+    watched = set()
+    for shard in ("1-of-2", "2-of-2"):
+        lookout = Lookout(folder=tmp_path, shard=Shard.parse(shard), source=MemorySource())
+        lookout.look(MONDAY)
+        watched |= set(lookout.watched)
+        assert {spec.name for spec in lookout.fleets} == {"shop", "pay", "batch"}
+    assert watched == {"shop"}
 
 
 def test_a_lowering_passes_though_all_money_is_spent(cloud: sandbox.Cloud, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from living import Life, a_spec
+from rights import marked
 from telling import told
 
 from forecasting.override import OverrideKind
@@ -15,6 +16,7 @@ from predictive_scaling.fleet_spec import Mode
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 from predictive_scaling.overriding import Wish, impose
 from predictive_scaling.reaction import Reaction, Watched
+from predictive_scaling.status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +64,19 @@ def test_the_group_grows_and_the_ledger_says_who_did_it_and_why(cloud: sandbox.C
     assert told(life.ledger) == ["intent", "applied"]
     applied = life.ledger.events(fleet="web")[0]
     assert (applied.by.actor, applied.after) == ("the load watch", {"desired": 9})
+
+
+def test_the_page_and_other_budgets_know_the_new_size_and_that_no_turn_was_had(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    turn = Status(fleet="web", at=MONDAY - HOUR, group="web", mode="auto", unit="B", desired=3, in_service=3)
+    life.statuses.save(turn)
+    answered(life, 9)
+
+    status = life.statuses.of("web")
+    assert status is not None
+    assert (status.desired, status.seen_at, status.at) == (9, MONDAY, MONDAY - HOUR)
 
 
 def test_a_group_that_has_got_there_since_is_left_alone(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -112,6 +127,34 @@ def test_the_budget_has_the_last_word_on_a_raise_and_none_on_a_lowering(cloud: s
     assert answered(life, 9).told.startswith("nothing to do at 6")
     assert answered(life, 4).written
     assert desired(life) == 4
+
+
+def test_where_money_is_short_the_fleet_that_is_shortest_of_capacity_gets_it(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: both, fleets: [calm, web], hourly: 1.0}\n")
+    life = a_life(cloud, tmp_path, price_per_hour=0.1)
+    calm = replace(life.spec, name="calm", group="calm")
+    cloud.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="calm",
+        LaunchTemplate={"LaunchTemplateName": "web"},
+        AvailabilityZones=["us-east-1a"],
+        MinSize=2,
+        MaxSize=20,
+        DesiredCapacity=3,
+    )
+    marked(cloud, "calm")
+    around = life.around()
+    around = replace(around, cost_gate=replace(around.cost_gate, fleets={"calm": calm, "web": life.spec}))
+    watched = {each.name: Watched(spec=each, group=life.reach(each).observe()) for each in (calm, life.spec)}
+    asked = [
+        Reaction(fleet=name, capacity=capacity, out=True, reason="load", decided_at=MONDAY)
+        for name, capacity in (("calm", 4), ("web", 9))
+    ]
+
+    first, second = answer_all(asked, watched, around, now=MONDAY)
+    assert (first.reaction.fleet, first.written, desired(life)) == ("web", True, 9)
+    assert (second.reaction.fleet, second.written, second.failed) == ("calm", False, False)
 
 
 def test_what_another_deployment_holds_is_not_touched(cloud: sandbox.Cloud, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _status(asked: Autoscaler, seen: Seen, why_not: str) -> AutoscalerStatus:
         load_of_target=_short(max(known, default=None), 1.0),
         scale_ups=seen.resized[0],
         scale_downs=seen.resized[1],
-        seen_at=status.at if status else None,
+        seen_at=status.seen_at if status else None,
         problem=why_not or (status.problem if status else None),
     )
 

@@ -222,7 +222,7 @@ def _seen(status: Status, now: datetime) -> dict[str, Any]:
     spent = status.spent(now)
     money = {"cost_today": round(spent.day, 2), "cost_month": round(spent.month, 2)} if spent else {}
     words = list(dict.fromkeys(word for word in map(_word, status.concerns) if word))
-    return {"seen_at": status.at, "cost_per_hour": _cost(status), "concerns": words, **money, **known}
+    return {"seen_at": status.seen_at, "cost_per_hour": _cost(status), "concerns": words, **money, **known}
 
 
 def _word(key: str) -> str | None:

@@ -87,9 +87,9 @@ class LoadTrigger(BaseEventTrigger):
         watch = TaskRun(
             actor="the load watch", dag_id="react_to_load", run_id=f"look {now:%Y%m%dT%H%M%S.%fZ}", task_id=self.name
         )
-        specs = [watched.spec for watched in lookout.watched.values()]
         try:
-            answers = answer_all(asked, lookout.watched, around(watch, Settings.from_airflow(), specs), now=now)
+            means = around(watch, Settings.from_airflow(), lookout.fleets)
+            answers = answer_all(asked, lookout.watched, means, now=now)
         except PredictiveScalingError as error:
             answers = [Answer(reaction=each, told=str(error), failed=True) for each in asked]
         for answer in answers:
