@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
 
-POWER = 5.0
-SHRINK = 0.15
+POWER = 6.0
+SHRINK = 0.08
 ENOUGH = 72
 # Errors are in units of the mean demand: a difference below one percent of it is luck.
 LUCK = 0.01

@@ -101,13 +101,19 @@ def _judged(evidence: Evidence, max_extra_cost: float) -> Verdict:
     if floor.under_time_share > alone.under_time_share:
         return Verdict(passed=False, reason=f"no help: {shorter}, {costs}")
     if evidence.worth >= 0 and evidence.margin > 0:
-        as_safe = f"reaction that is as safe needs {evidence.margin:.0%} headroom and costs {evidence.worth:.0%} more"
-        return Verdict(passed=True, reason=f"{shorter}, {costs}; {as_safe}")
+        return Verdict(passed=True, reason=f"{shorter}, {costs}; {_as_safe(evidence)}")
     if floor.under_time_share < alone.under_time_share and evidence.extra_cost <= max_extra_cost:
         return Verdict(passed=True, reason=f"{shorter}, {costs}, within the {max_extra_cost:.0%} that may be")
     if evidence.extra_cost <= 0:
         return Verdict(passed=True, reason=f"{shorter}, {costs}")
     return Verdict(passed=False, reason=f"too dear: {shorter}, {costs}; {max_extra_cost:.0%} more may be")
+
+
+def _as_safe(evidence: Evidence) -> str:
+    dearer = f"costs {evidence.worth:.0%} more"
+    if evidence.as_safe.under_time_share > evidence.floor.under_time_share:
+        return f"no headroom makes reaction as safe: {evidence.margin:.0%} does not, and {dearer}"
+    return f"reaction that is as safe needs {evidence.margin:.0%} headroom and {dearer}"
 
 
 def _whose(evidence: Evidence) -> str:

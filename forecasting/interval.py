@@ -22,8 +22,8 @@ CAP = 1.2
 UNEVEN = 0.5
 # Errors at earlier origins flatter: what the weights were chosen by is also what they are judged by.
 WIDER = 0.7
-# A bias of the last days is likely to go on, but not wholly.
-MEDIAN_SHARE = 0.3
+# Half of the bias of the last days is likely to go on.
+MEDIAN_SHARE = 0.5
 # Errors of neighbouring slots say much the same.
 ENOUGH = 72
 # Errors of one day are much alike, so it is days that count: judged on fewer than a month's trials cover, be wider.

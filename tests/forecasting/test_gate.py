@@ -63,6 +63,12 @@ def test_a_forecast_that_is_shorter_and_cheaper_than_reaction_as_safe_passes() -
     )
 
 
+def test_where_no_headroom_is_as_safe_the_verdict_says_so() -> None:
+    verdict = judged(as_safe=a_card(short=0.02, hours=9900), margin=8.0)
+    assert verdict.passed
+    assert verdict.reason.endswith("no headroom makes reaction as safe: 800% does not, and costs 800% more")
+
+
 def test_a_forecast_within_the_cost_that_may_be_passes_though_headroom_would_be_cheaper() -> None:
     cheap_headroom = a_card(short=0.01, hours=1050)
     assert judged(as_safe=cheap_headroom, max_extra_cost=0.12).passed
