@@ -5,7 +5,7 @@ Hours, days and months are those of UTC, as on the cloud's own bill.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from forecasting.errors import InvalidPolicy, shown
+from forecasting.values import GREATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NAME = re.compile(r"\w[\w .-]{0,59}")  # it names a file of the storage, and stands in a short column of the ledger
 _KEYS = ("name", "fleets", "hourly", "daily", "monthly", "at_cap", "bill")
 
 
@@ -68,10 +70,15 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuse a budget that caps nothing, or that cannot shed."""
+        if not _NAME.fullmatch(self.name):
+            self._refuse("has no usable name: write up to 60 letters, digits, spaces, dots or dashes")
         for span in Span:
             cap = self.cap(span)
-            if cap is not None and not (isinstance(cap, int | float) and 0 <= cap < math.inf):
-                self._refuse(f"{span} is {cap!r}: give an amount of 0 or more")
+            amount = isinstance(cap, int | float) and not isinstance(cap, bool) and 0 <= cap <= GREATEST
+            if cap is not None and not amount:
+                self._refuse(f"{span} is {shown(cap)}: give an amount of 0 or more")
+        if not isinstance(self.bill, Mapping | None):
+            self._refuse(f"has bill {shown(self.bill)}: write a filter of Cost Explorer, or leave it out")
         if all(self.cap(span) is None for span in Span):
             self._refuse("caps nothing: give hourly, daily or monthly")
         if self.at_cap is AtCap.SHED and len(self.fleets) < 2:
@@ -80,7 +87,7 @@ class Budget:
             self._refuse(f"names a fleet twice in {list(self.fleets)}: name each once")
 
     def _refuse(self, why: str) -> None:
-        msg = f"budget {self.name!r} {why}"
+        msg = f"budget {shown(self.name)} {why}"
         raise InvalidPolicy(msg)
 
     def cap(self, span: Span) -> float | None:
@@ -98,9 +105,9 @@ class Budget:
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Read what was written in YAML: `fleets: all` or a list, and the caps."""
-        unknown = sorted(set(mapping) - set(_KEYS))
-        name = str(mapping.get("name", "")) or "without a name"
-        if unknown or "name" not in mapping:
+        unknown = [key for key in mapping if key not in _KEYS]
+        name = str(mapping.get("name") or "")
+        if unknown or not name:
             msg = f"budget {name!r} has {unknown or 'no name'}: write {', '.join(_KEYS)}, the name and one cap at least"
             raise InvalidPolicy(msg)
         given = {key: value for key, value in mapping.items() if value is not None}

@@ -45,13 +45,17 @@ class Asked:
     def plan_of(self, capacity: Callable[[Step, datetime], int], edges: Sequence[datetime] = ()) -> Plan:
         """Draw the plan anew with other capacities, changing at these edges too; steps that change nothing go.
 
-        The last step stays the last: it holds until a newer plan comes.
+        The last step stays the last: it holds until a newer plan comes. A maximum that was raised for a step goes down
+        with it.
         """
         start, last = self.plan.start, self.plan.steps[-1].at
+        usual = min((step.most for step in self.plan.steps if step.most is not None), default=0)
         steps: list[Step] = []
         for at in sorted({step.at for step in self.plan.steps} | {edge for edge in edges if start < edge < last}):
             step = self.plan.step_at(at)
-            changed = replace(step, at=at, capacity=capacity(step, at))
+            changed = replace(step, at=at, capacity=(size := capacity(step, at)))
+            if step.most is not None and size < step.capacity:
+                changed = replace(changed, most=max(size, usual))
             if not steps or (changed.capacity, changed.most) != (steps[-1].capacity, steps[-1].most):
                 steps.append(changed)
         return Plan(tuple(steps))

@@ -2,9 +2,10 @@
 
 A group that also reacts pays for what it needs, the plan being its floor. The forecast has quantiles of every slot
 and none of their sum, so the load is taken to run at one quantile throughout: the widest spread there can be with these
-slots, and so never too sure of staying within a budget. Outside the forecast's quantiles two things are certain: the
-plan's own capacity is paid, and no more than the maximum is. Between known points the chance is interpolated, and told
-with the bracket it lies in.
+slots. A load whose slots differ by themselves comes closer to the mean of its sum: it passes a cap above that less
+often than told, and one below it more often. Outside the forecast's quantiles two things are certain: the plan's own
+capacity is paid, and no more than the maximum is. Between known points the chance is interpolated, and told with its
+bracket.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Reading:
     day: float = 0.0
     month: float = 0.0
 
-    def advanced(self, now: datetime, instances: float | None = None, price: float | None = None) -> Reading:
+    def advanced(self, now: datetime, instances: float | None = None, price: float | None = None) -> Self:
         """Read the meter again; without a count, the last one is taken to have stayed."""
         count = self.instances if instances is None else instances
         rate = (self.instances + count) / 2 * self.price
@@ -36,6 +36,10 @@ class Reading:
         return replace(
             fresh, day=self._sum(Span.DAILY, self.day, rate, now), month=self._sum(Span.MONTHLY, self.month, rate, now)
         )
+
+    def resized(self, at: datetime, instances: float) -> Self:
+        """Read on to an instant at which the size is known to have changed at once."""
+        return replace(self.advanced(at), instances=instances)
 
     def _sum(self, span: Span, known: float, rate: float, now: datetime) -> float:
         if now <= self.at:

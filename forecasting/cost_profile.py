@@ -125,10 +125,13 @@ def _rate(row: Mapping[str, Any], key: str, book: PriceBook | None) -> float:
     name = str(row["rate"])
     ways = [purchase.get(key, Purchase.SERVERLESS), *([Purchase.HOST, Purchase.ON_DEMAND] * (key == "always_on"))]
     for way in ways:
-        regions = {each.region for each in book.rates if each.name == name} if book else set()
-        for region in sorted(regions):
-            if book and (found := book.rate(name, way, region)):
-                return found.price
+        rates = [each for each in book.rates if (each.name, each.purchase) == (name, way)] if book else []
+        known = {each.region: each.price for each in rates}
+        prices = {known[""]} if "" in known else set(known.values())
+        if len(prices) > 1:
+            _refuse(f"{key}.rate", name, f"it differs between {', '.join(sorted(known))}: write per_hour")
+        if prices:
+            return prices.pop()
     _refuse(f"{key}.rate", name, f"name one that the price files have for {' or '.join(ways)}: --prices FILE.yaml")
     return None
 

@@ -8,7 +8,7 @@ fail all at once, so together they serve at most a share of any part's load: the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -158,7 +158,9 @@ def cheapest(parts: tuple[Part, ...], offers: Offers) -> Mix:
     if most > MOST_UNITS:
         msg = f"{offers.always_on.name}: {most} units serve the peak, over {MOST_UNITS}: count in larger units"
         raise InvalidRequest(msg)
-    mixes = (_mix(count, parts, offers) for count in range(most, -1, -1))
+    # Requests come with monthly fees: to save them, none may be bought, though some part would be cheaper so.
+    offered = [offers, *([replace(offers, serverless=None)] if offers.serverless else [])]
+    mixes = (_mix(count, parts, each) for count in range(most, -1, -1) for each in offered)
     return min((mix for mix in mixes if mix), key=lambda mix: round(mix.cost, 6))
 
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecasting import Plan, Step
+from forecasting import ForecastingError, Plan, Step
 from forecasting.budget import Budget, read_budgets
 from forecasting.cost_account import Account, Asked
 from forecasting.cost_forecast import SpendForecast
@@ -19,22 +18,25 @@ from forecasting.cost_gate import MORE_STEPS, beside, clamped
 from forecasting.cost_meter import Reading
 from forecasting.cost_verdict import Outcome, Verdict
 from forecasting.envelope import let_through
+from predictive_scaling.cost_standing import Standing, follows, resized
+from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.prices import AwsPrices, BookPrices, Catalogue, Priced
 from predictive_scaling.spend import COST_EXPLORER_REGION, CostExplorer, Spending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from forecasting import Forecast, Policy
+    from forecasting.cost_account import Spent
     from predictive_scaling.cost_store import CostStore
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
-    from predictive_scaling.status import Status, Statuses
+    from predictive_scaling.status import Statuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +76,12 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class CostGate:
-    """Holds plans against the budgets that cover their fleets; without any it passes them on and asks nobody."""
+    """Holds plans against the budgets that cover their fleets; without any it passes them on and asks nobody.
 
-    budgets: tuple[Budget, ...]
+    The files are read when a plan is judged: what lowers or stops a fleet needs none of them.
+    """
+
+    read: Callable[[], tuple[Budget, ...]]
     fleets: Mapping[str, FleetSpec]
     catalogue: Catalogue
     spending: Spending
@@ -87,18 +92,31 @@ class CostGate:
     def of(
         cls, folder: Path, fleets: Sequence[FleetSpec], store: CostStore, ledger: Ledger, statuses: Statuses
     ) -> CostGate:
-        """Read `budgets.yaml` and `prices/` of a folder; a deployment without them has no budgets."""
+        """Judge by `budgets.yaml` and `prices/` of a folder; a deployment without them has no budgets."""
         file = folder / "budgets.yaml"
-        catalogue = Catalogue(aws=lambda spec: AwsPrices(_reach(spec), store), book=BookPrices.of(folder / "prices"))
+        catalogue = Catalogue(aws=lambda spec: AwsPrices(_reach(spec), store), book=BookPrices(folder / "prices"))
         bills = CostExplorer(lambda spec: _reach(spec)("ce", COST_EXPLORER_REGION), store)
         return cls(
-            budgets=read_budgets(file) if file.exists() else (),
+            read=lambda: read_budgets(file) if file.exists() else (),
             fleets={spec.name: spec for spec in fleets},
             catalogue=catalogue,
             spending=Spending(ledger=ledger, bills=bills),
             ledger=ledger,
             statuses=statuses,
         )
+
+    @cached_property
+    def budgets(self) -> tuple[Budget, ...]:
+        """All budgets; raises InvalidSetting where their file cannot be used."""
+        try:
+            return self.read()
+        except ForecastingError as error:
+            raise InvalidSetting(str(error)) from error
+
+    def unknown(self) -> list[str]:
+        """Name what budgets cover and no file names: a slip of the pen there would hold nothing back."""
+        named = [(each, sorted(set(each.fleets) - set(self.fleets))) for each in self.budgets]
+        return [f"{each}: there is no fleet {', '.join(fleets)}: correct `fleets`" for each, fleets in named if fleets]
 
     def more_steps(self, fleet: str) -> int:
         """How many steps a plan may gain at the gate: so many of AWS's slots must be left for it."""
@@ -113,18 +131,24 @@ class CostGate:
         priced = self.catalogue.priced(claim.spec, claim.observed, now=now)
         if priced.price is None:
             return self._unpriced(claim, priced, by)
-        self._meters[name] = meter = self._read(claim, priced.price, now)
+        meter = self._read(claim, priced.price, now)
+        self._standing.judged(name, meter)
         gated = Gated(plan=claim.plan, notes=(f"a unit costs ${priced.price:g} an hour: {priced.source}",))
-        for budget in budgets:
+        events = []
+        for budget, account in zip(budgets, self._accounts(budgets, claim, meter, now), strict=True):
             asked = _asked(claim, gated.plan, priced.price)
-            account = self._account(budget, claim, priced.price, now)
             plan, verdict = clamped(asked, budget, account, now=now)
             if verdict.outcome is Outcome.ASK and claim.granted:
                 plan = let_through(asked.plan, plan, claim.granted)
-            self.ledger.record(_told(verdict, meter, by, plan))
+                let = f"a person let up to {claim.granted} instances pass"
+                verdict = replace(verdict, source=f"{verdict.source}; {let}")
+            events.append(_told(verdict, meter, by, plan))
             gated = replace(gated, plan=plan, verdicts=(*gated.verdicts, verdict), notes=(*gated.notes, verdict.reason))
-        if claim.at_once or _follows(self.statuses.of(name)):
-            self._standing[name] = _asked(claim, gated.plan, priced.price)
+        if claim.at_once or follows(self.statuses.of(name)):
+            granted = _asked(claim, gated.plan, priced.price)
+            self._standing.judged(name, meter, granted)
+            events[-1] = _holding(events[-1], granted)
+        self.ledger.record(*events)
         return gated
 
     def _unpriced(self, claim: Claim, priced: Priced, by: TaskRun) -> Gated:
@@ -136,91 +160,44 @@ class CostGate:
     def _read(self, claim: Claim, price: float, now: datetime) -> Reading:
         """Read the fleet's meter: its last reading is in the ledger."""
         units = claim.observed.staying_units
-        last = self.spending.meter(claim.spec.name)
+        last = self.spending.meter(claim.spec.name, now=now)
         if last is None:
             return Reading(at=now, since=now, instances=units, price=price)
         return last.advanced(now, units, price)
 
-    def _account(self, budget: Budget, claim: Claim, price: float, now: datetime) -> Account:
+    def _accounts(self, budgets: Sequence[Budget], claim: Claim, meter: Reading, now: datetime) -> Iterator[Account]:
+        """Look up what a plan is held against, budget by budget."""
+        name, made = claim.spec.name, claim.forecast
+        demand = SpendForecast(forecast=made, policy=claim.policy, price=meter.price) if made else None
+        spent = [self._spent(each, now) for each in budgets]
+        # Only after the bill was asked for, which may take its time: meanwhile others were granted theirs.
+        others = self._standing.beside(name, budgets, now)
+        for budget, known in zip(budgets, spent, strict=True):
+            yield Account(spent=known, others=beside(name, others, budget), demand=demand)
+
+    def _spent(self, budget: Budget, now: datetime) -> Spent:
         covered = [spec for name, spec in self.fleets.items() if budget.covers(name)]
-        demand = SpendForecast(forecast=claim.forecast, policy=claim.policy, price=price) if claim.forecast else None
-        return Account(
-            spent=self.spending.spent(budget, covered, self._meters, now=now),
-            others=beside(claim.spec.name, self._standing.values(), budget),
-            demand=demand,
-        )
+        return self.spending.spent(budget, covered, self._standing.meters(budget, now), now=now)
 
     def claim(self, spec: FleetSpec, observed: Observed, wish: Wish, *, now: datetime) -> Claim:
         """Put a wish by hand on top of what the fleet holds: so many more instances, for so long."""
         status = self.statuses.of(spec.name)
-        standing = _plan_of(status, self.statuses.plans(spec.name)[0]) if status else None
+        standing = self._standing.plan_of(status) if status else None
         if standing is None or standing.start > now:
             standing = Plan((Step(now, observed.desired, "as it is"),))
         if not wish.amount:
             return Claim(spec=spec, policy=spec.policy, plan=standing, observed=observed)
-        wished = _with(standing, wish, observed.desired, now)
+        wished = resized(standing, wish.amount, observed.desired, now, wish.lasting)
         return Claim(spec=spec, policy=spec.policy, plan=wished, observed=observed, at_once=True)
 
     @cached_property
-    def _meters(self) -> dict[str, Reading]:
-        """The meters of all fleets under a budget; a fleet that has its turn here reads its own anew."""
-        found = {name: self.spending.meter(name) for name in self._covered}
-        return {name: reading for name, reading in found.items() if reading}
-
-    @cached_property
-    def _standing(self) -> dict[str, Asked]:
-        """What each fleet under a budget holds; a fleet that is judged here holds what it is granted."""
-        known = {status.fleet: status for status in self.statuses.all()}
-        return {name: self._holds(self.fleets[name], known[name]) for name in self._covered if name in known}
-
-    @property
-    def _covered(self) -> list[str]:
-        return [name for name in self.fleets if any(each.covers(name) for each in self.budgets)]
-
-    def _holds(self, spec: FleetSpec, status: Status) -> Asked:
-        meter = self._meters.get(spec.name)
-        return Asked(
-            fleet=spec.name,
-            plan=_lived(_plan_of(status, self.statuses.plans(spec.name)[0]), status),
-            price=meter.price if meter else status.price_per_hour,
-            floor=spec.policy.min_size,
-        )
+    def _standing(self) -> Standing:
+        return Standing(fleets=self.fleets, statuses=self.statuses, ledger=self.ledger, spending=self.spending)
 
 
 def _asked(claim: Claim, plan: Plan, price: float) -> Asked:
     policy = claim.policy
     return Asked(fleet=claim.spec.name, plan=plan, price=price, floor=policy.min_size, units=policy.units)
-
-
-def _plan_of(status: Status, plan: Mapping[str, Any] | None) -> Plan:
-    """The plan, where it is written; else the fleet goes on as it was last seen."""
-    if plan is not None and _follows(status):
-        return Plan.from_json(json.dumps(plan))
-    return Plan((Step(status.seen_at, status.desired or 0, "as last seen"),))
-
-
-def _lived(plan: Plan, status: Status) -> Plan:
-    """Give the plan with what the fleet was seen to have above it: that stays for a while, whoever asked for it."""
-    seen = max(status.seen_at, plan.start)
-    above = (status.desired or 0) - plan.capacity_at(seen)
-    return _with(plan, Wish(amount=above), plan.capacity_at(seen), seen) if above > 0 else plan
-
-
-def _with(standing: Plan, wish: Wish, desired: int, now: datetime) -> Plan:
-    """From now on at least the wished number, until its time is over; a lowering holds the plan's own floor down."""
-    size, end = max(desired + wish.amount, 0), now + wish.lasting
-    steps = [Step(now, size, f"{wish.amount:+d} at once")]
-    for step in standing.steps:
-        if step.at > now:
-            capacity = max(step.capacity, size) if wish.amount > 0 and step.at < end else step.capacity
-            steps.append(replace(step, capacity=capacity))
-    if all(step.at != end for step in steps):
-        steps.append(replace(standing.step_at(end), at=end))
-    return Plan(tuple(sorted(steps, key=lambda step: step.at)))
-
-
-def _follows(status: Status | None) -> bool:
-    return status is not None and status.stage == "auto"
 
 
 def _told(verdict: Verdict, meter: Reading, by: TaskRun, plan: Plan) -> Event:
@@ -233,6 +210,12 @@ def _told(verdict: Verdict, meter: Reading, by: TaskRun, plan: Plan) -> Event:
         plan_id=plan.plan_id,
         after={**verdict.as_json(), "meter": meter.as_json()},
     )
+
+
+def _holding(verdict: Event, granted: Asked) -> Event:
+    """Tell with the last verdict what the fleet holds by them all: other tasks count it before it is written."""
+    holds = [[step.at.isoformat(), step.capacity] for step in granted.plan.steps]
+    return replace(verdict, after={**(verdict.after or {}), "holds": holds})
 
 
 def _reach(spec: FleetSpec) -> Any:

@@ -8,14 +8,31 @@ costs/reports/<name>/<UTC time>.json   what a cost comparison found, and its pic
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
+from predictive_scaling.errors import CloudUnavailable
 from predictive_scaling.storage import put_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow.sdk import ObjectStoragePath
+
+
+PATIENCE: Final = timedelta(minutes=15)
+"""So long nobody asks again who did not answer: to find that out takes half a minute, and a load does not wait."""
+
+
+def failed(error: CloudUnavailable, now: datetime) -> dict[str, str]:
+    """Give what is kept of a question that was not answered."""
+    return {"failed_at": now.isoformat(), "why": str(error)}
+
+
+def refuse_if_failed(known: Mapping[str, Any], now: datetime) -> None:
+    """Raise what the question of a moment ago raised."""
+    if "failed_at" in known and now - datetime.fromisoformat(known["failed_at"]) < PATIENCE:
+        raise CloudUnavailable(known["why"])
 
 
 class CostStore:

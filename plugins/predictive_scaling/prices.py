@@ -9,11 +9,14 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from forecasting import ForecastingError
 from forecasting.price_book import PriceBook, Purchase, Rate
 from predictive_scaling.aws_client import reading
-from predictive_scaling.errors import CloudUnavailable
+from predictive_scaling.cost_store import failed, refuse_if_failed
+from predictive_scaling.errors import CloudUnavailable, InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,18 +54,21 @@ class Prices(Protocol):
 
 
 class BookPrices:
-    """Prices from the price files."""
+    """Prices from every price file of a folder in the order of their names; no folder is an empty book."""
 
-    def __init__(self, book: PriceBook) -> None:
-        self._book = book
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; it is read when a price is looked up."""
+        self._folder = folder
 
-    @classmethod
-    def of(cls, folder: Path) -> BookPrices:
-        """Read every price file of a folder in the order of their names; no folder is an empty book."""
-        return cls(PriceBook.read(sorted(folder.glob("*.yaml"))))
+    @cached_property
+    def _book(self) -> PriceBook:
+        try:
+            return PriceBook.read(sorted(self._folder.glob("*.yaml")))
+        except ForecastingError as error:
+            raise InvalidSetting(str(error)) from error
 
     def rate(self, bought: Bought, *, now: datetime) -> Rate | None:  # noqa: ARG002 - a book has its own dates
-        """Look it up."""
+        """Look it up; raises InvalidSetting where a file cannot be used."""
         return self._book.rate(bought.instance_type, bought.purchase, bought.region)
 
 
@@ -78,9 +84,15 @@ class AwsPrices:
         """Ask, unless the answer of today is at hand; raises CloudUnavailable when AWS does not answer."""
         name, key = f"prices/{bought.region}", f"{bought.instance_type}/{bought.purchase}"
         known = self._store.read(name)
-        if key in known and now - datetime.fromisoformat(known[key]["asked_at"]) < KEPT:
-            return _from_row(known[key]["rate"])
-        rate = self._asked(bought, now)
+        row = known.get(key, {})
+        if "asked_at" in row and now - datetime.fromisoformat(row["asked_at"]) < KEPT:
+            return _from_row(row["rate"])
+        refuse_if_failed(row, now)
+        try:
+            rate = self._asked(bought, now)
+        except CloudUnavailable as error:
+            self._store.write(name, {**known, key: failed(error, now)})
+            raise
         self._store.write(name, {**known, key: {"asked_at": now.isoformat(), "rate": _as_row(rate)}})
         return rate
 
@@ -157,7 +169,8 @@ class Catalogue:
         if spec.policy.price_per_hour:
             price = spec.policy.price_per_hour / spec.policy.units
             return Priced(price=price, source=f"price_per_hour of the fleet file, ${spec.policy.price_per_hour:g}")
-        kinds = Counter(each.type for each in observed.instances if each.type) or Counter(observed.types[:1])
+        running = [each for each in observed.instances if each.type]
+        kinds = Counter(each.type for each in running) or Counter(observed.types[:1])
         if not kinds:
             return Priced(price=None, source="the group shows no instance type: write price_per_hour in the fleet file")
         region = spec.region or _region_of(observed)
@@ -167,7 +180,7 @@ class Catalogue:
             return Priced(price=None, source="; ".join(unknown))
         total = sum(rate.price * count for (rate, _), count in found if rate)
         told = "; ".join(f"{rate}{why}" for (rate, why), _ in found)
-        return Priced(price=total / sum(kinds.values()) / spec.policy.units, source=told)
+        return Priced(price=total / (sum(each.weight for each in running) or spec.policy.units), source=told)
 
     def _rate(self, spec: FleetSpec, bought: Bought, now: datetime) -> tuple[Rate | None, str]:
         """Give the price, or why there is none; where AWS did not answer, say so beside the file's."""

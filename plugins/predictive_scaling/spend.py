@@ -14,24 +14,28 @@ from forecasting.budget import Span, windows
 from forecasting.cost_account import Spent
 from forecasting.cost_meter import Reading
 from predictive_scaling.aws_client import reading
+from predictive_scaling.cost_store import failed, refuse_if_failed
 from predictive_scaling.errors import CloudUnavailable
 from predictive_scaling.ledger.records import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from forecasting.budget import Budget
     from predictive_scaling.cost_store import CostStore
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.records import Event
 
 COST_EXPLORER_REGION: Final = "us-east-1"
 KEPT: Final = timedelta(hours=6)
 REQUEST_PRICE: Final = 0.01
 """What AWS takes for a request of Cost Explorer, in dollars."""
 COMPUTE: Final = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon Elastic Compute Cloud - Compute"]}}
-_LOOK_BACK: Final = (10, 200)
-"""Among so many events of a fleet its last verdict is found: each turn leaves one, and few others beside it."""
+_VERDICTS: Final = 10
+"""Among so many verdicts of a fleet is one with a price, and so with a meter."""
+_CHANGES: Final = 200
+"""More often than this no fleet is changed between two verdicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +64,16 @@ class CostExplorer:
         """Give the month's bill of a budget in the account of a fleet; raises CloudUnavailable."""
         name = f"bills/{spec.connection}/{budget.name}"
         known = self._store.read(name)
-        fresh = known and now - datetime.fromisoformat(known["asked_at"]) < KEPT
+        fresh = "asked_at" in known and now - datetime.fromisoformat(known["asked_at"]) < KEPT
         # At midnight yesterday's "today" is over: ask again.
         if fresh and known["asked_at"][:10] == now.isoformat()[:10]:
             return _bill(known)
-        asked = self._asked(budget, spec, now)
+        refuse_if_failed(known, now)
+        try:
+            asked = self._asked(budget, spec, now)
+        except CloudUnavailable as error:
+            self._store.write(name, {**known, **failed(error, now)})
+            raise
         same_month = known.get("asked_at", "")[:7] == now.isoformat()[:7]
         found = {**asked, "requests": (known["requests"] if same_month else 0) + 1}
         self._store.write(name, found)
@@ -92,21 +101,19 @@ class Spending:
     ledger: Ledger
     bills: CostExplorer | None = None
 
-    def meter(self, fleet: str) -> Reading | None:
-        """Give the meter as the fleet's last verdict left it in the ledger."""
-        for limit in _LOOK_BACK:
-            events = self.ledger.events(fleet=fleet, limit=limit)
-            verdicts = (each.after for each in events if each.kind is EventKind.BUDGETED and each.after)
-            found = next((after["meter"] for after in verdicts if "meter" in after), None)
-            if found:
-                return Reading.from_json(found)
+    def meter(self, fleet: str, *, now: datetime) -> Reading | None:
+        """Give the meter as the fleet's last verdict left it in the ledger, read on by the changes of size since."""
+        verdicts = self.ledger.events(fleet=fleet, kind=EventKind.BUDGETED, limit=_VERDICTS)
+        for told in verdicts:
+            if told.after and "meter" in told.after:
+                done = self.ledger.events(fleet=fleet, kind=EventKind.APPLIED, limit=_CHANGES)
+                since = [each for each in reversed(done) if (each.id or 0) > (told.id or 0)]
+                return _read_on(Reading.from_json(told.after["meter"]), since, now)
         return None
 
-    def spent(
-        self, budget: Budget, specs: Sequence[FleetSpec], meters: Mapping[str, Reading], *, now: datetime
-    ) -> Spent:
+    def spent(self, budget: Budget, specs: Sequence[FleetSpec], meters: Iterable[Reading], *, now: datetime) -> Spent:
         """Give what a budget's fleets have cost today and this month, and by whose word."""
-        shown = [meters[spec.name].advanced(now) for spec in specs if spec.name in meters]
+        shown = [meter.advanced(now) for meter in meters]
         own = Spent(
             day=sum(each.day for each in shown), month=sum(each.month for each in shown), source=_metered(shown)
         )
@@ -122,6 +129,15 @@ class Spending:
         today = max(sum(each.today for each in bills), own.day)
         before = sum(each.before for each in bills)
         return Spent(day=today, month=before + today, source="; ".join(str(each) for each in bills))
+
+
+def _read_on(meter: Reading, events: Iterable[Event], now: datetime) -> Reading:
+    """Read a meter on by what was done, oldest first: a size that came and went between two verdicts was paid for."""
+    for event in events:
+        size = (event.after or {}).get("desired")
+        if isinstance(size, int) and event.at:
+            meter = meter.resized(min(event.at, now), size)
+    return meter
 
 
 def _metered(shown: Sequence[Reading]) -> str:

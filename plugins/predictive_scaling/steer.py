@@ -11,7 +11,15 @@ from predictive_scaling.apply import Order, apply_plan
 from predictive_scaling.approving import Agreed
 from predictive_scaling.concerns import concerns
 from predictive_scaling.drawing import View, planned_for
-from predictive_scaling.errors import CloudUnavailable, FleetBusy, InvalidFleet, NoHistory, OutcomeUnknown, WriteRefused
+from predictive_scaling.errors import (
+    CloudUnavailable,
+    FleetBusy,
+    InvalidFleet,
+    InvalidSetting,
+    NoHistory,
+    OutcomeUnknown,
+    WriteRefused,
+)
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.overriding import bounding, in_force, usual_max
@@ -136,8 +144,13 @@ def _planned(look: Look, around: Circumstances) -> Agreed:
         may=look.may,
         forecast=look.forecast,
     )
-    reserved = around.cost_gate.more_steps(look.spec.name) + 2 * len(look.overrides)
-    return planned_for(view, _free_slots(look, reserved=reserved), around, look.turn.now)
+    try:
+        reserved = around.cost_gate.more_steps(look.spec.name) + 2 * len(look.overrides)
+        return planned_for(view, _free_slots(look, reserved=reserved), around, look.turn.now)
+    except InvalidSetting as error:  # a budget that cannot be read keeps plans back, and nobody from taking one back
+        if look.may.may is May.PLAN:
+            raise
+        return Agreed(plan=_at_rest(look), notes=(str(error),))
 
 
 def _order(look: Look, planned: Agreed) -> Order:

@@ -67,9 +67,23 @@ class Till:
         observed = AutoScalingFleet(autoscaling, spec.group).observe()
         claim = Claim(spec=spec, policy=spec.policy, plan=plan, observed=observed, forecast=forecast)
         gated = self.gate().capped(claim, by=a_run(), now=self.now)
-        status = Status(fleet=spec.name, at=self.now, group=spec.group, mode="auto", unit="B", stage="auto")
-        self.statuses.save(status, json.loads(gated.plan.to_json()))
+        self.followed(spec, gated.plan)
         return gated
+
+    def followed(self, spec: FleetSpec, plan: Plan, *, desired: int | None = None) -> None:
+        """Leave behind what a turn does that followed this plan."""
+        status = Status(
+            fleet=spec.name,
+            at=self.now,
+            group=spec.group,
+            mode="auto",
+            unit="B",
+            stage="auto",
+            desired=desired,
+            plan_id=plan.plan_id,
+            price_per_hour=spec.policy.price_per_hour,
+        )
+        self.statuses.save(status, json.loads(plan.to_json()))
 
     def told(self, fleet: str = "web") -> list[Event]:
         """Give the verdicts in the ledger, oldest first."""

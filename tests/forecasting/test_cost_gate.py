@@ -59,6 +59,15 @@ def test_a_step_says_who_held_it() -> None:
     assert (plan.steps[1].bound, plan.steps[1].unbounded) == ("budget", 8)
 
 
+def test_a_maximum_that_was_raised_for_a_step_is_lowered_with_it() -> None:
+    steps = (Step(MONDAY, 2, "night", most=20), Step(MONDAY + HOUR, 30, "breach", most=30))
+    asked = replace(asking(1), plan=Plan((*steps, Step(MONDAY + 2 * HOUR, 2, "over", most=20))))
+    plan, _ = clamped(asked, Budget(name="web", hourly=8), Account(), now=MONDAY)
+    assert [(step.capacity, step.most) for step in plan.steps] == [(2, 20), (8, 20), (2, 20)]
+    plan, _ = clamped(asked, Budget(name="web", hourly=25), Account(), now=MONDAY)
+    assert [(step.capacity, step.most) for step in plan.steps] == [(2, 20), (25, 25), (2, 20)]
+
+
 def test_an_hourly_cap_counts_what_the_others_hold_at_that_instant() -> None:
     other = asking(1, 4, 1, fleet="shop")
     plan, verdict = clamped(asking(6, 6, 6), Budget(name="all", hourly=7), Account(others=(other,)), now=MONDAY)
@@ -239,6 +248,12 @@ def test_a_month_ends_where_the_calendar_says() -> None:
         ("budgets: [{name: web, weekly: 5}]", r"has \['weekly'\]: write name, fleets"),
         ("budgets: [{name: web, daily: 5, fleets: 7}]", "write `all` or a list"),
         ("budgets: [{name: a, daily: 5}, {name: a, daily: 6}]", "share a name"),
+        ("budgets: [{name: , daily: 5}]", "has no name"),
+        ("budgets: [{name: ../web, daily: 5}]", "has no usable name"),
+        (f"budgets: [{{name: {'web ' * 20}, daily: 5}}]", "has no usable name"),
+        ("budgets: [{name: web, daily: yes}]", "daily is True: give an amount"),
+        ("budgets: [{name: web, daily: 5, bill: web}]", "has bill 'web': write a filter"),
+        ("budgets: [{name: web, daily: 5, 1: 2, weekly: 3}]", r"has \[1, 'weekly'\]"),
     ],
 )
 def test_a_wrong_file_of_budgets_says_what_and_where(tmp_path: Path, text: str, message: str) -> None:

@@ -77,19 +77,24 @@ sizes = st.integers(3, 12)
 
 @settings(max_examples=150, deadline=None)
 @given(
-    loads, st.tuples(prices, prices, prices, prices), st.tuples(sizes, sizes, sizes), st.sampled_from([0, 0.2, 0.5, 1])
+    loads,
+    st.tuples(prices, prices, prices, prices),
+    st.tuples(sizes, sizes, sizes),
+    st.sampled_from([0, 0.2, 0.5, 1]),
+    st.sampled_from([0, 5, 20]),
 )
 def test_no_other_mix_is_cheaper(
     load: list[int],
     price: tuple[float, float, float, float],
     size: tuple[int, int, int],
     limit: float,
+    fee: float,
 ) -> None:
     names = ("always", "hourly", "spot")
     units = [
         Units(name=name, capacity=each, per_hour=cost) for name, each, cost in zip(names, size, price, strict=False)
     ]
-    burst = Requests(name="burst", per_request=price[3] / 600)
+    burst = Requests(name="burst", per_request=price[3] / 600, monthly_fees=(("gateway", fee),))
     offers = Offers(always_on=units[0], on_demand=units[1], spot=units[2], serverless=burst, risk_limit=limit, days=1)
     hours = 24 / len(load)
     parts = tuple(Part(start=timedelta(hours=at * hours), hours=hours, load=each) for at, each in enumerate(load))
@@ -97,20 +102,27 @@ def test_no_other_mix_is_cheaper(
     found = cheapest(parts, offers)
 
     assert found.risk <= limit + 1e-6
-    assert found.cost == pytest.approx(min(_tried(parts, offers)), abs=1e-6)
+    with_burst, without = _tried(parts, offers, burst=True), _tried(parts, offers, burst=False)
+    assert found.cost == pytest.approx(min(*without, *(cost + fee for cost in with_burst)), abs=1e-6)
     assert found.cost <= always_on(parts, offers).cost + 1e-9
 
 
-def _tried(parts: tuple[Part, ...], offers: Offers) -> list[float]:
+def test_a_fee_that_saves_less_than_it_costs_is_not_paid(tmp_path: Path) -> None:
+    serverless = {**yaml.safe_load(SAMPLE.read_text())["serverless"], "fees": {"gateway": 150}}
+    _, mixed, *_ = compare_costs(CostProfile.from_yaml(changed(tmp_path, serverless=serverless)))
+    assert mixed.mix.monthly == {"GPU server": pytest.approx(500)}
+
+
+def _tried(parts: tuple[Part, ...], offers: Offers, *, burst: bool) -> list[float]:
     """Cost every count of always on with, for each part, the best of every pair of other counts."""
     most = offers.always_on.count(max(part.load for part in parts))
     return [
-        sum(_best(part, base, offers) for part in parts) + base * offers.always_on.per_hour * 24
+        sum(_best(part, base, offers, burst=burst) for part in parts) + base * offers.always_on.per_hour * 24
         for base in range(most + 1)
     ]
 
 
-def _best(part: Part, base: int, offers: Offers) -> float:
+def _best(part: Part, base: int, offers: Offers, *, burst: bool) -> float:
     assert offers.on_demand
     assert offers.spot
     assert offers.serverless
@@ -119,11 +131,11 @@ def _best(part: Part, base: int, offers: Offers) -> float:
     for spots in range(offers.spot.count(rest) + 1):
         for hourly in range(offers.on_demand.count(rest) + 1):
             on_spot = min(spots * offers.spot.capacity, rest, offers.risk_limit * part.load)
-            burst = max(rest - on_spot - hourly * offers.on_demand.capacity, 0.0)
-            if part.load and (on_spot + burst) / part.load > offers.risk_limit + 1e-9:
+            beyond = max(rest - on_spot - hourly * offers.on_demand.capacity, 0.0)
+            if (beyond > 1e-9 and not burst) or on_spot + beyond > (offers.risk_limit + 1e-9) * part.load:
                 continue
             cost = spots * offers.spot.per_hour + hourly * offers.on_demand.per_hour
-            best = min(best, (cost + offers.serverless.per_hour(burst)) * part.hours)
+            best = min(best, (cost + offers.serverless.per_hour(beyond)) * part.hours)
     return best
 
 
@@ -138,6 +150,16 @@ def test_a_rate_is_looked_up_in_the_price_files(tmp_path: Path) -> None:
     )
     offers = CostProfile.from_yaml(file, PriceBook.read([PRICES, own])).offers
     assert (offers.always_on.per_hour, offers.spot and offers.spot.per_hour) == (0.06, 0.0336)
+
+
+def test_a_rate_that_differs_between_regions_is_not_chosen_for_the_user(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("{as_of: 2026-01-05, source: list, region: eu-west-1, rates: [{name: m6i.large, on_demand: 0.107}]}")
+    file = changed(tmp_path, on_demand={"name": "on demand", "capacity": 10, "rate": "m6i.large"})
+    with pytest.raises(
+        InvalidRequest, match=r"on_demand\.rate is 'm6i\.large': it differs between eu-west-1, us-east-1"
+    ):
+        CostProfile.from_yaml(file, PriceBook.read([PRICES, own]))
 
 
 def test_the_shipped_prices_are_those_they_are_said_to_be() -> None:

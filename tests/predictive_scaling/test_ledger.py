@@ -95,11 +95,12 @@ def test_the_same_key_opens_the_same_operation_again(ledger: Ledger) -> None:
     assert len(ledger.events(operation_id=first.id)) == 3
 
 
-def test_events_come_newest_first_and_are_filtered_by_fleet(ledger: Ledger) -> None:
+def test_events_come_newest_first_and_are_filtered_by_fleet_and_kind(ledger: Ledger) -> None:
     ledger.record(an_event(EventKind.OBSERVED), an_event(EventKind.HELD, fleet="api"), an_event(EventKind.REFUSED))
 
     assert [event.kind for event in ledger.events()] == [EventKind.REFUSED, EventKind.HELD, EventKind.OBSERVED]
     assert [event.kind for event in ledger.events(fleet="web", limit=1)] == [EventKind.REFUSED]
+    assert [event.kind for event in ledger.events(kind=EventKind.HELD, limit=1)] == [EventKind.HELD]
 
 
 @pytest.mark.parametrize("ledger", ["sqlite", "postgres"], indirect=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
-BOOK = BookPrices.of(ROOT / "include" / "prices")
+BOOK = BookPrices(ROOT / "include" / "prices")
 
 
 @pytest.fixture
@@ -65,6 +65,19 @@ def test_where_aws_may_not_be_asked_the_files_price_is_used_and_both_are_said(
     assert "AccessDeniedException" in priced.source
 
 
+def test_who_did_not_answer_is_asked_again_a_while_later(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    cloud.faults.add(service="pricing", error="AccessDeniedException")
+    cloud.faults.forget_calls()
+    catalogue = Catalogue(aws=lambda _: from_aws(cloud, tmp_path), book=BOOK)
+    for minutes in (0, 5, 14):
+        priced = catalogue.priced(a_fleet_of(), a_group("t3.micro"), now=NOW + timedelta(minutes=minutes))
+        assert "AccessDeniedException" in priced.source
+    assert cloud.calls() == {"pricing.GetProducts": 1}
+    cloud.faults.clear()
+    later = catalogue.priced(a_fleet_of(), a_group("t3.micro"), now=NOW + timedelta(minutes=15))
+    assert "AWS Pricing API" in later.source
+
+
 def test_the_fleet_file_goes_before_all() -> None:
     spec = a_fleet_of(price_per_hour=0.5, units=2)
     priced = Catalogue(aws=None, book=BOOK).priced(spec, a_group("t3.micro"), now=NOW)
@@ -75,6 +88,13 @@ def test_a_group_of_several_types_costs_their_mean() -> None:
     group = a_group("m5.large", "m5.large", "m5.xlarge")
     priced = Catalogue(aws=None, book=BOOK).priced(a_fleet_of(), group, now=NOW)
     assert priced.price == pytest.approx((0.096 * 2 + 0.192) / 3)
+
+
+def test_a_unit_of_a_group_with_weights_costs_what_its_instances_cost_over_all_their_units() -> None:
+    large, larger = a_group("m5.large", "m5.xlarge").instances
+    group = replace(a_group(), instances=(replace(large, weight=1), replace(larger, weight=2)))
+    priced = Catalogue(aws=None, book=BOOK).priced(a_fleet_of(), group, now=NOW)
+    assert priced.price == pytest.approx((0.096 + 0.192) / 3)
 
 
 def test_an_empty_group_is_priced_by_the_type_it_would_launch() -> None:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from budgeting import Till, a_fleet_of
 from rights import connect
-from telling import MONDAY, NINE, a_plan, an_order, carry_out, floors
+from telling import MONDAY, NINE, a_plan, a_run, an_order, carry_out, floors
 from telling import a_fleet as the_group
 
 from forecasting import Forecast
 from forecasting.cost_verdict import Outcome
 from predictive_scaling.fleet_spec import Shard
 from predictive_scaling.fleets import Observed
+from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.lookout import Lookout
 from predictive_scaling.sources.memory import MemorySource
 from predictive_scaling.summary import status_resized
@@ -167,6 +168,15 @@ def test_when_cost_explorer_fails_the_ledgers_own_sum_holds_the_cap_and_says_so(
     assert "the ledger's own sum of instance-hours of 1 fleet since 2026-01-05 08:00 UTC" in gated.notes[-1]
     assert "Cost Explorer is out of reach" in gated.notes[-1]
     assert "AccessDeniedException" in gated.notes[-1]
+
+
+def test_the_meter_is_found_however_much_was_told_since(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    till = Till(cloud, tmp_path, [budget(daily=1)])
+    till.claimed(a_plan(4))
+    till.ledger.record(*[Event(fleet="web", kind=EventKind.HELD, reason="no metric", by=a_run())] * 300)
+    till.pass_by(HOUR)
+    (daily,) = till.claimed(a_plan(4)).verdicts[0].sums
+    assert daily.spent == pytest.approx(2 * PRICE, rel=0.01)
 
 
 def test_the_meter_agrees_with_the_bill_of_the_cloud(cloud: sandbox.Cloud, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from telling import floors, told
 
 from forecasting import InvalidRequest
 from forecasting.override import OverrideKind
+from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.overriding import Desk, Wish, impose, resume
@@ -153,6 +154,23 @@ def test_the_kill_switch_takes_everything_back_and_nothing_is_written_until_it_i
     resume(EVERY_FLEET, "found it", desk_of(life), now=life.now)
     life.steered()
     assert floors(cloud)
+
+
+def test_a_budget_that_cannot_be_read_keeps_plans_back_but_not_the_kill_switch(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    (tmp_path / "budgets.yaml").write_text("budgets: [{name: web, daily: much}]")
+    with pytest.raises(InvalidSetting, match=r"budgets\.yaml"):
+        life.steered()
+    assert floors(cloud)
+
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    told = life.steered()
+
+    assert floors(cloud) == {}
+    assert any("budgets.yaml" in note for note in told.notes)
 
 
 def test_what_is_not_held_cannot_be_resumed(cloud: sandbox.Cloud, tmp_path: Path) -> None:

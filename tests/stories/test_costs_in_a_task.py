@@ -76,6 +76,14 @@ def test_wrong_budgets_fail_the_task_at_once_with_their_file(
         desk.carry_out(CostGateOperator(task_id="gate"))
 
 
+def test_a_budget_of_a_fleet_that_is_not_there_is_told(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = at_the_desk(cloud, tmp_path, monkeypatch, {"name": "shop", "fleets": ["wbe"], "hourly": 1})
+    desk.carry_out(CostGateOperator(task_id="gate"))
+    assert "budget shop: there is no fleet wbe: correct `fleets`" in capsys.readouterr().out
+
+
 def test_the_permissions_are_exactly_the_calls_made(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

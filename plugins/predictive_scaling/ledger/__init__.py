@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from predictive_scaling.ledger.records import Event, Operation
+    from predictive_scaling.ledger.records import Event, EventKind, Operation
 
 
 class Ledger(Protocol):
@@ -37,5 +37,12 @@ class Ledger(Protocol):
     def event(self, number: int) -> Event | None:
         """Give one event by its number."""
 
-    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
+    def events(
+        self,
+        *,
+        fleet: str | None = None,
+        operation_id: str | None = None,
+        kind: EventKind | None = None,
+        limit: int = 100,
+    ) -> Sequence[Event]:
         """Give the newest events, newest first."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from predictive_scaling.ledger.records import Event, Operation
+    from predictive_scaling.ledger.records import Event, EventKind, Operation
 
 
 class MemoryLedger:
@@ -54,11 +54,20 @@ class MemoryLedger:
         """Give one event by its number."""
         return next((event for event in self._events if event.id == number), None)
 
-    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
+    def events(
+        self,
+        *,
+        fleet: str | None = None,
+        operation_id: str | None = None,
+        kind: EventKind | None = None,
+        limit: int = 100,
+    ) -> Sequence[Event]:
         """Give the newest events, newest first."""
         found = (
             event
             for event in reversed(self._events)
-            if fleet in {None, event.fleet} and operation_id in {None, event.operation_id}
+            if fleet in {None, event.fleet}
+            and operation_id in {None, event.operation_id}
+            and kind in {None, event.kind}
         )
         return tuple(found)[:limit]

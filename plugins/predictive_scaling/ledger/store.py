@@ -98,13 +98,22 @@ class SqlLedger:
             row = connection.execute(query).mappings().one_or_none()
         return event_of(row) if row else None
 
-    def events(self, *, fleet: str | None = None, operation_id: str | None = None, limit: int = 100) -> Sequence[Event]:
+    def events(
+        self,
+        *,
+        fleet: str | None = None,
+        operation_id: str | None = None,
+        kind: EventKind | None = None,
+        limit: int = 100,
+    ) -> Sequence[Event]:
         """Give the newest events, newest first."""
         query = sa.select(scaling_event).order_by(scaling_event.c.id.desc()).limit(limit)
         if fleet is not None:
             query = query.where(scaling_event.c.fleet == fleet)
         if operation_id is not None:
             query = query.where(scaling_event.c.operation_id == operation_id)
+        if kind is not None:
+            query = query.where(scaling_event.c.kind == kind.value)
         with self._engine.connect() as connection:
             return tuple(event_of(row) for row in connection.execute(query).mappings())
 

@@ -46,7 +46,6 @@ class CostGateOperator(BaseOperator):
         return [self._row(spec, gate, by) for spec in specs]
 
     def _gate(self) -> tuple[list[FleetSpec], CostGate]:
-        from forecasting import ForecastingError
         from predictive_scaling.cost_gate import CostGate
         from predictive_scaling.cost_store import CostStore
         from predictive_scaling.errors import InvalidFleet
@@ -61,10 +60,12 @@ class CostGateOperator(BaseOperator):
         ledger = SqlLedger.from_connection()
         ledger.check()
         store, statuses = CostStore.at(settings.storage), SqlStatuses.from_connection()
+        gate = CostGate.of(settings.fleets_folder.parent, known, store, ledger, statuses)
+        for line in gate.unknown():
+            self.log.warning("%s", line)
         try:
-            specs = [named(name, known) for name in names] if names else list(known)
-            return specs, CostGate.of(settings.fleets_folder.parent, known, store, ledger, statuses)
-        except (InvalidFleet, ForecastingError) as error:
+            return [named(name, known) for name in names] if names else list(known), gate
+        except InvalidFleet as error:
             raise AirflowFailException(str(error)) from error
 
     def _row(self, spec: FleetSpec, gate: CostGate, by: Any) -> dict[str, Any]:

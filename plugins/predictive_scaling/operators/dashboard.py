@@ -46,7 +46,8 @@ class EnsureDashboardOperator(BaseOperator):
         from predictive_scaling.dashboard import apply_changes, bodies, changes
 
         cloudwatch = client("cloudwatch", connection=specs[0].connection, region=specs[0].region)
-        wanted = bodies(self.dashboard, _shown(specs, cloudwatch.meta.region_name), now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        wanted = bodies(self.dashboard, _shown(specs, cloudwatch.meta.region_name, now), now=now)
         planned = changes(cloudwatch, self.dashboard, wanted)
         for change in planned:
             self.log.info("%s%s", "would " if dry and change.verb != "keep" else "", change)
@@ -59,7 +60,7 @@ def _place(spec: FleetSpec) -> tuple[str, str]:
     return spec.connection, spec.region or ""
 
 
-def _shown(specs: list[FleetSpec], region: str) -> list[Shown]:
+def _shown(specs: list[FleetSpec], region: str, now: datetime) -> list[Shown]:
     from forecasting import Plan
     from predictive_scaling.dashboard import Shown
     from predictive_scaling.ledger.statuses import SqlStatuses
@@ -69,7 +70,7 @@ def _shown(specs: list[FleetSpec], region: str) -> list[Shown]:
     statuses, spending = SqlStatuses.from_connection(), Spending(ledger=SqlLedger.from_connection())
     found = []
     for spec in sorted(specs, key=lambda spec: spec.name):
-        plan, meter = statuses.plans(spec.name)[0], spending.meter(spec.name)
+        plan, meter = statuses.plans(spec.name)[0], spending.meter(spec.name, now=now)
         own = spec.policy.price_per_hour / spec.policy.units or None
         found.append(
             Shown(
