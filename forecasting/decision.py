@@ -12,6 +12,8 @@ from forecasting.errors import InvalidRequest
 from forecasting.instant import as_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forecasting.plan import Plan
     from forecasting.policy import Policy
 
@@ -148,15 +150,30 @@ def _raised(wish: _Wish, current: int, policy: Policy) -> Decision:
 
 
 def _lowered(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> Decision:
-    """Lower to the most that was asked for within the window, once the whole of it has been seen."""
-    current, since = observed.capacity, now - policy.stabilisation
-    lately = max((size for when, size in observed.wanted if when >= since), default=wish.size)
-    settled = any(when <= since for when, _ in observed.wanted) or not policy.stabilisation
-    capacity = max(wish.size, policy.bounded(lately), current - (policy.max_step_down or current))
+    """Lower to the most that was asked for since the window began, once the whole of it has been seen."""
+    current = observed.capacity
+    lately = lately_wanted(observed.wanted, policy.stabilisation, now)
+    most = max((size for _, size in lately), default=wish.size)
+    settled = not policy.stabilisation or any(when <= now - policy.stabilisation for when, _ in lately)
+    capacity = max(wish.size, policy.bounded(most), current - (policy.max_step_down or current))
     if not settled or capacity >= current:
         waits = f"{wish.reason}; to be lowered when it has stayed so for {policy.stabilisation}"
         return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
     return Decision(action=Action.IN, capacity=capacity, reason=wish.reason, wanted=wish.wanted)
+
+
+def lately_wanted(
+    wanted: Iterable[tuple[datetime, int]], window: timedelta, now: datetime
+) -> tuple[tuple[datetime, int], ...]:
+    """Give what was wanted within a window, and what held as it began: the newest before, however long before.
+
+    A load that was high when it was last seen may have stayed so while nobody saw it.
+    """
+    known = [each for each in wanted if each[0] <= now]
+    if not window:
+        return ()
+    begun = max((when for when, _ in known if when <= now - window), default=now - window)
+    return tuple(each for each in known if each[0] >= begun)
 
 
 def _without_sight(planned: int | None, observed: Observed, policy: Policy, rules: Rules, blind: str) -> Decision:

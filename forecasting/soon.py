@@ -38,11 +38,14 @@ def needed_soon(forecast: Forecast, policy: Policy, now: datetime) -> Step | Non
 
 
 def on_the_grid_of(forecast: Forecast, loads: Iterable[tuple[datetime, float]]) -> Demand | None:
-    """Lay loads seen at any instants on a forecast's grid, as means of its slots; None where it has none of them."""
+    """Lay loads on a forecast's grid, as means of its slots; None where it has none of them.
+
+    A load speaks of the time before it was seen: what is known at a slot's end lies in that slot, not in the next.
+    """
     slots: dict[int, list[float]] = defaultdict(list)
     for at, load in loads:
-        if at >= forecast.start:
-            slots[(at - forecast.start) // forecast.step].append(load)
+        if at > forecast.start:
+            slots[-((forecast.start - at) // forecast.step) - 1].append(load)
     if not slots:
         return None
     values = np.full(max(slots) + 1, np.nan)

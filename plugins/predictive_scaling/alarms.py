@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.aws_client import reading, writing
 from predictive_scaling.burst import baseline_cpu
+from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleet_spec import each_load
 from predictive_scaling.metric import IN_SERVICE, OF_GROUPS
 from predictive_scaling.sources import SourceUnavailable
@@ -90,16 +91,21 @@ def changes(cloudwatch: Any, prefix: str, wanted: Mapping[str, Mapping[str, Any]
     return [*put, *(AlarmChange(name=name, verb="delete") for name in sorted(known.keys() - wanted.keys()))]
 
 
-def apply_changes(cloudwatch: Any, planned: Sequence[AlarmChange]) -> None:
-    """Make the changes."""
+def apply_changes(cloudwatch: Any, planned: Sequence[AlarmChange]) -> dict[str, str]:
+    """Make the changes; what CloudWatch refuses of one alarm keeps no other from being made, and is given back."""
+    refused: dict[str, str] = {}
     for change in planned:
         if change.request and change.verb != "keep":
-            with writing(str(change)):
-                cloudwatch.put_metric_alarm(AlarmName=change.name, **change.request)
+            try:
+                with writing(str(change)):
+                    cloudwatch.put_metric_alarm(AlarmName=change.name, **change.request)
+            except WriteRefused as error:
+                refused[change.name] = str(error)
     gone = [change.name for change in planned if change.verb == "delete"]
     for at in range(0, len(gone), PAGE):
         with writing(f"deleting {len(gone)} alarms"):
             cloudwatch.delete_alarms(AlarmNames=gone[at : at + PAGE])
+    return refused
 
 
 def make_bell(sns: Any, sqs: Any, name: str, *, shards: int = 1) -> Bell:

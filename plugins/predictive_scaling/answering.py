@@ -5,12 +5,15 @@ The watch does it the moment it has looked, for the group is as it was seen; a r
 
 from __future__ import annotations
 
+import logging
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from forecasting.decision import Rules
+from forecasting.override import OverrideKind, ruling
 from predictive_scaling.change import Change, begun, would
 from predictive_scaling.cost_gate import Wish
 from predictive_scaling.errors import PredictiveScalingError
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from predictive_scaling.reaction import Watched
     from predictive_scaling.status import Statuses
 
+_log: Final = logging.getLogger(__name__)
+_MINUTE: Final = timedelta(minutes=1)
 KIND: Final = "react"
 HANDS: Final = 8
 """Groups changed at the same time: most of a change is waiting for AWS."""
@@ -118,16 +123,50 @@ def _shortage(reaction: Reaction, watched: Watched) -> float:
 def _intended(
     reaction: Reaction, watched: Watched, around: Circumstances, decided: Iterable[Override], now: datetime
 ) -> _Intention | Answer:
-    name = reaction.fleet
+    name, group = reaction.fleet, watched.group
+    if outdated := _outdated(reaction, group, watched.spec, now):
+        return Answer(reaction=reaction, told=f"nothing to do at {group.desired}: {outdated}; it was {reaction.reason}")
     heeded = [each for each in decided if each.fleet in {name, EVERY_FLEET}]
     why_not = "this is a dry run" if around.dry_run else reacting(watched.spec, heeded, now)
     try:
-        size, note = (reaction.capacity, "") if why_not else _afforded(reaction, watched, around, now)
+        size, note = (reaction.capacity, "") if why_not else _left(reaction, watched, around, heeded, now)
         return _Intention(
             reaction=reaction, watched=watched, fleet=around.reach(watched.spec), size=size, why_not=why_not, note=note
         )
-    except PredictiveScalingError as error:
+    except Exception as error:  # noqa: BLE001 - told in the answer
+        return failed(reaction, error)
+
+
+def _outdated(reaction: Reaction, group: Observed, spec: FleetSpec, now: datetime) -> str:
+    """Say why a reaction is not to be repeated: a run may come late, and meanwhile the watch has looked again."""
+    if group.desired != reaction.before:
+        return f"it was decided at {reaction.before}"
+    age = now - reaction.decided_at
+    return f"it was decided {age // _MINUTE} minutes ago" if age > (spec.reaction or Rules()).fresh else ""
+
+
+def failed(reaction: Reaction, error: Exception) -> Answer:
+    """Whatever befalls one fleet, the others' changes have to be seen to their end."""
+    if isinstance(error, PredictiveScalingError):
         return Answer(reaction=reaction, told=str(error), failed=True)
+    _log.error("%s: could not be answered", reaction.fleet, exc_info=error)
+    told = f"{type(error).__name__}: {' '.join(str(error).split())}; the traceback is above in this log"
+    return Answer(reaction=reaction, told=told, failed=True)
+
+
+def _left(
+    reaction: Reaction, watched: Watched, around: Circumstances, heeded: Sequence[Override], now: datetime
+) -> tuple[int, str]:
+    """Give what a person's word leaves of a change, before the group's own bounds have come to say the same."""
+    rule = ruling([each for each in heeded if each.kind is not OverrideKind.STOP], now)
+    bound = rule.bound(reaction.capacity) if rule else reaction.capacity
+    size = (min if reaction.out else max)(bound, reaction.capacity)
+    if size == reaction.capacity:
+        return _afforded(reaction, watched, around, now)
+    if reaction.out and size > watched.group.desired:
+        size, note = _afforded(replace(reaction, capacity=size), watched, around, now)
+        return size, "; ".join(each for each in (str(rule), note) if each)
+    return size, str(rule)
 
 
 def _afforded(reaction: Reaction, watched: Watched, around: Circumstances, now: datetime) -> tuple[int, str]:
@@ -147,22 +186,22 @@ def _begun(intended: _Intention | Answer, around: Circumstances, now: datetime) 
         return intended
     try:
         return _written(intended, around, now)
-    except PredictiveScalingError as error:
-        return Answer(reaction=intended.reaction, told=str(error), failed=True)
+    except Exception as error:  # noqa: BLE001 - told in the answer
+        return failed(intended.reaction, error)
 
 
 def _written(intended: _Intention, around: Circumstances, now: datetime) -> _Written | Answer:
     """Write, unless the group has got there, or it was forbidden, since the decision."""
     reaction, spec = intended.reaction, intended.watched.spec
     observed = _settled(intended, around, now)
-    there = observed.desired >= intended.size if reaction.out else observed.desired <= intended.size
+    size = max(min(intended.size, observed.max_size), observed.min_size)
+    there = observed.desired >= size if reaction.out else observed.desired <= size
     if there:
         why = intended.note or "the group is there already"
         return Answer(reaction=reaction, told=f"nothing to do at {observed.desired}: {why}; it was {reaction.reason}")
     why_not = intended.why_not
     if not why_not:
         observed, why_not = _held(intended, observed, around, now)
-    size = max(min(intended.size, observed.max_size), observed.min_size)
     told = f"desired {observed.desired} -> {size}"
     reason = "; ".join(each for each in (f"set {told}: {reaction.reason}", intended.note) if each)
     move = resize_move("to its load", reason, observed, within_bounds(spec, observed, Sizes(desired=size)))
@@ -186,12 +225,19 @@ def _ended(written: _Written | Answer, groups: Mapping[str, Observed], statuses:
     try:
         observed = groups.get(reaction.fleet) or fleet.observe()
         written.change.seen(observed)
-        # Until its next turn the page, and the budgets of others, know it by this size.
-        if before := statuses.of(reaction.fleet):
-            statuses.save(status_resized(before, observed, now=now))
-    except PredictiveScalingError as error:
-        return Answer(reaction=reaction, told=str(error), failed=True)
+    except Exception as error:  # noqa: BLE001 - told in the answer
+        return failed(reaction, error)
+    _show(reaction.fleet, observed, statuses, now)
     return Answer(reaction=reaction, told=f"wrote {written.told}; read back and verified", written=True)
+
+
+def _show(fleet: str, observed: Observed, statuses: Statuses, now: datetime) -> None:
+    """Let the page, and the budgets of others, know it by this size until its next turn; the change is made anyway."""
+    try:
+        if before := statuses.of(fleet):
+            statuses.save(status_resized(before, observed, now=now))
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("%s: the page shows the size before until the fleet's next turn", fleet)
 
 
 def _settled(intended: _Intention, around: Circumstances, now: datetime) -> Observed:

@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from forecasting import ForecastingError
@@ -17,9 +18,10 @@ from forecasting.calibration import Calibration
 from forecasting.gate import Stage
 from forecasting.soon import needed_soon, on_the_grid_of
 from forecasting.tick import tick
-from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleet_spec import Mode, each_load
 from predictive_scaling.lead_time import lead_time
+from predictive_scaling.sources.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -69,6 +71,7 @@ class Outlooks:
 
     open_shelf: Callable[[], Shelf]
     _known: dict[str, Outlook] = field(default_factory=dict)
+    _reading: SideBySide[str, dict[str, dict[str, Outlook] | None]] = field(default_factory=SideBySide)
     _read: dict[str, datetime] = field(default_factory=dict)
     _seen: dict[str, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -92,26 +95,44 @@ class Outlooks:
         return steps
 
     def _refresh(self, fleets: list[FleetSpec], now: datetime) -> None:
-        """Read the forecasts that were read longest ago; trouble with one leaves it out until the next time."""
+        """Read the forecasts that were read longest ago; what cannot be read stays as it was until it is old."""
         due = sorted(
             (fleet for fleet in fleets if fleet.name not in self._read or now - self._read[fleet.name] >= ANEW),
             key=lambda fleet: self._read.get(fleet.name, now - OLD),
         )[:AT_ONCE]
-        shelf = self.open_shelf() if due else None
-        for fleet in due:
-            self._read[fleet.name] = now
-            for load in fleet.loads:
-                self._known.pop(load.name, None)
-            try:
-                self._known |= _outlooks(fleet, shelf) if shelf else {}
-            except (PredictiveScalingError, ForecastingError) as error:
-                _log.info("%s: reacts without an outlook: %s", fleet.name, error)
+        questions = {"shelf": partial(_read_each, due, self.open_shelf)} if due else {}
+        for asked in self._reading.ask(questions, now=now).values():
+            for name, found in asked.answer.result().items() if asked.answer.done() else ():
+                self._read[name] = now
+                if found is not None:
+                    others = {load: each for load, each in self._known.items() if each.fleet != name}
+                    self._known = {**others, **found}
 
     def _points(self, name: str, forecast: Forecast, seen: Seen | None) -> Demand | None:
         """Give what was seen since the forecast began, and forget what was before; None where there is nothing."""
         more = [(seen.at, seen.value)] if seen else []
-        self._seen[name] = [each for each in (*self._seen[name], *more) if each[0] >= forecast.start]
+        self._seen[name] = [each for each in (*self._seen[name], *more) if each[0] > forecast.start]
         return on_the_grid_of(forecast, self._seen[name])
+
+
+def _read_each(fleets: Iterable[FleetSpec], open_shelf: Callable[[], Shelf]) -> dict[str, dict[str, Outlook] | None]:
+    """Give the outlooks of each fleet's loads, None where they cannot be told.
+
+    Storage and ledger fail in ways of their own, and slowly: after the first such failure the rest can wait.
+    """
+    found: dict[str, dict[str, Outlook] | None] = {}
+    shelf = None
+    for fleet in fleets:
+        found[fleet.name] = None
+        try:
+            shelf = shelf or open_shelf()
+            found[fleet.name] = _outlooks(fleet, shelf)
+        except (NoHistory, ForecastingError) as error:
+            _log.info("%s: reacts without a newer outlook: %s", fleet.name, error)
+        except Exception as error:  # noqa: BLE001 - a look goes on without it
+            _log.warning("%s: reacts without a newer outlook: %s: %s", fleet.name, type(error).__name__, error)
+            break
+    return found
 
 
 def _outlooks(fleet: FleetSpec, shelf: Shelf) -> dict[str, Outlook]:

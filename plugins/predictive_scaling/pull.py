@@ -6,9 +6,10 @@ never a reason to do with less.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.sources import Request
@@ -16,12 +17,14 @@ from predictive_scaling.sources.soundness import sound, standstill
 from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Source
     from predictive_scaling.storage import Storage
 
+_log: Final = logging.getLogger(__name__)
+T = TypeVar("T")
 OVERLAP: Final = 3
 """Periods read again, because a source may add to a period after it was first read."""
 STALE: Final = timedelta(hours=1)
@@ -50,14 +53,29 @@ class Pulled:
 
 def pull(fleets: Sequence[FleetSpec], source: Source, storage: Storage, *, now: datetime) -> list[Pulled]:
     """Read what is new for every fleet and store it; one fleet's trouble stays its own."""
-    requests = [Request(fleet=fleet, since=_since(fleet, storage, now)) for fleet in fleets]
-    answer = source.read(requests, until=now)
-    return [
-        _problem(fleet, answer.problems[fleet.name])
-        if fleet.name in answer.problems
-        else _store(fleet, answer.points.get(fleet.name, Points.of(())), storage, now)
-        for fleet in fleets
+    since = {fleet.name: _kept(fleet, lambda fleet: _since(fleet, storage, now)) for fleet in fleets}
+    requests = [
+        Request(fleet=fleet, since=begin) for fleet in fleets if isinstance(begin := since[fleet.name], datetime)
     ]
+    answer = source.read(requests, until=now)
+    torn = {name: begin for name, begin in since.items() if isinstance(begin, Pulled)}
+
+    def stored(fleet: FleetSpec) -> Pulled:
+        if fleet.name in answer.problems:
+            return _problem(fleet, answer.problems[fleet.name])
+        return _store(fleet, answer.points.get(fleet.name, Points.of(())), storage, now)
+
+    return [torn[fleet.name] if fleet.name in torn else _kept(fleet, stored) for fleet in fleets]
+
+
+def _kept(fleet: FleetSpec, work: Callable[[FleetSpec], T]) -> T | Pulled:
+    """Work with what is stored of a fleet; what cannot be is its own problem, whatever a file or its store raises."""
+    try:
+        return work(fleet)
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.exception("%s: its stored history cannot be used", fleet.name)
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return _problem(fleet, f"its stored history cannot be used ({told}); the traceback is above in this log")
 
 
 def _since(fleet: FleetSpec, storage: Storage, now: datetime) -> datetime:

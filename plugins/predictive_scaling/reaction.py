@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from forecasting import Plan
-from forecasting.decision import Action, Decision, Observed, Rules, decide
+from forecasting.decision import Action, Decision, Observed, Rules, decide, lately_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AGAIN: Final = timedelta(seconds=60)
 """How long what was asked for is given to happen before it is asked for again."""
 QUIET: Final = timedelta(minutes=10)
-"""How long what somebody's word is against is not asked for again."""
+"""How long what somebody's word is against is not asked for again, and what fails again and again asks for no run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,13 @@ class Watched:
     ahead: Step | None = None  # what its forecast, moved by the loads seen, asks for before new instances are ready
 
     def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
-        """Decide by the load that needs most; where one is not seen, nothing is taken away."""
+        """Decide by the load that needs most; where one is not seen, nothing is taken away.
+
+        What is foreseen counts as wanted: it wavers with each load seen, and a fleet must not waver with it.
+        """
         lately = tuple(wanted)
         each = [self._by(sight, lately, now) for sight in self.sights or (Sight(load=self.spec),)]
-        sizes = [made.wanted for made in each if made.wanted is not None]
+        sizes = [max(made.wanted, self.ahead.capacity if self.ahead else 0) for made in each if made.wanted is not None]
         most = max(each, key=lambda made: made.capacity)
         reason = "; ".join([most.reason, *(sight.problem for sight in self.sights if sight.problem)])
         return replace(most, reason=reason, wanted=max(sizes) if len(sizes) == len(each) else None)
@@ -59,8 +62,8 @@ class Watched:
         low, high, policy = self.group.min_size, self.group.max_size, sight.load.policy
         bounds = replace(
             policy,
-            min_size=min(max(policy.min_size, low), max(high, policy.min_size)),
-            max_size=max(min(policy.max_size, high), policy.min_size, low),
+            min_size=min(max(policy.min_size, low), high),
+            max_size=max(min(policy.max_size, high), low),
             breach_max=None,
         )
         observed = Observed(
@@ -80,6 +83,7 @@ class Reaction:
     """A change of size that the load asks for."""
 
     fleet: str
+    before: int  # what the group had; a group that has another number by now was decided about anew
     capacity: int
     out: bool
     reason: str
@@ -89,6 +93,7 @@ class Reaction:
         """What an event carries."""
         return {
             "fleet": self.fleet,
+            "before": self.before,
             "capacity": self.capacity,
             "out": self.out,
             "reason": self.reason,
@@ -103,34 +108,50 @@ class Reaction:
 
 @dataclass(slots=True)
 class Memory:
-    """What each fleet's load wanted lately, what was asked for and until when that is no news.
+    """What each fleet's load wanted lately, what was asked for, and from when until when that is no news.
 
     Losing it costs one window without scaling in, and nothing else.
     """
 
     wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
-    asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    asked: dict[str, tuple[datetime, datetime, int]] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, tuple[datetime, tuple[int, int]]] = field(default_factory=dict)
 
     def remember(self, watched: Watched, decision: Decision, now: datetime) -> None:
         """Keep the size that was wanted, for as long as a lowering has to wait for it."""
         if decision.wanted is None:
             return
-        oldest = now - 2 * watched.spec.policy.stabilisation - AGAIN
-        known = [each for each in self.wanted.get(watched.spec.name, ()) if each[0] >= oldest]
+        known = lately_wanted(self.wanted.get(watched.spec.name, ()), watched.spec.policy.stabilisation, now)
         self.wanted[watched.spec.name] = [*known, (now, decision.wanted)]
 
     def is_news(self, fleet: str, capacity: int, now: datetime) -> bool:
         """Whether this was not asked for a moment ago."""
-        until, before = self.asked.get(fleet, (now, None))
-        if before == capacity and now < until:
+        since, until, before = self.asked.get(fleet, (now, now, None))
+        if before == capacity and since <= now < until:
             return False
-        self.asked[fleet] = now + AGAIN, capacity
+        self.asked[fleet] = now, now + AGAIN, capacity
         return True
 
     def quieten(self, reaction: Reaction) -> None:
         """Ask for the same not so soon again: somebody's word is against it."""
-        self.asked[reaction.fleet] = reaction.decided_at + QUIET, reaction.capacity
+        self.asked[reaction.fleet] = reaction.decided_at, reaction.decided_at + QUIET, reaction.capacity
+
+    def is_worth_a_run(self, reaction: Reaction, *, failed: bool, now: datetime) -> bool:
+        """Whether a run was not asked for a while ago as the very same failed; the watch itself tries on meanwhile."""
+        change = reaction.before, reaction.capacity
+        since, known = self.failed.pop(reaction.fleet, (now, None))
+        again = failed and known == change and since <= now < since + QUIET
+        if failed:
+            self.failed[reaction.fleet] = (since if again else now), change
+        return not again
+
+    def forget_all_but(self, fleets: Iterable[str]) -> None:
+        """Forget the fleets that are not watched any more."""
+        there = set(fleets)
+        for known in (self.wanted, self.asked, self.told, self.failed):
+            for name in known.keys() - there:
+                del known[name]
 
 
 def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterator[Reaction]:
@@ -143,6 +164,7 @@ def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterat
         if decision.action is not Action.HOLD and memory.is_news(name, decision.capacity, now):
             yield Reaction(
                 fleet=name,
+                before=watched.group.desired,
                 capacity=decision.capacity,
                 out=decision.action is Action.OUT,
                 reason=decision.reason,

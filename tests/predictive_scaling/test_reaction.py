@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from forecasting import Policy
+from forecasting import Policy, Step
 from forecasting.decision import Action, Fallback, Rules, StepRule
 from predictive_scaling.fleet_spec import FleetSpec, Load
 from predictive_scaling.fleets import Observed
@@ -86,6 +86,36 @@ def test_a_falling_load_is_answered_when_it_has_stayed_low_for_the_whole_window(
     assert looks * LOOK >= WINDOW - LOOK
 
 
+def test_after_a_time_without_sight_the_whole_window_is_awaited_again() -> None:
+    group = Group()
+    for load in [500.0] * 20 + [None] * 60:
+        group.look(load)
+    group.look(100)
+    assert group.desired == 5
+    blind_until = group.now
+    while group.desired == 5:
+        group.look(100)
+    assert WINDOW <= group.now - blind_until <= WINDOW + 2 * LOOK
+
+
+def test_looks_further_apart_than_the_window_lower_a_fleet_too() -> None:
+    group = Group()
+    for load in (500, 100, 100):
+        group.now += timedelta(minutes=20)
+        group.look(load)
+    assert group.desired == 1
+
+
+def test_a_clock_that_is_put_back_keeps_nothing_from_being_asked_for() -> None:
+    group = Group()
+    group.look(830)
+    group.desired = 5
+    group.now -= timedelta(days=1)
+    assert group.look(830) is not None
+    group.live(lambda _: 100, hours=0.2)
+    assert group.desired == 1
+
+
 def test_a_fleet_is_never_taken_below_the_floor_of_its_plan() -> None:
     group = Group(floor=4)
     group.live(lambda _: 100, hours=0.5)
@@ -96,6 +126,14 @@ def test_nor_above_the_groups_own_maximum() -> None:
     group = Group(most=7)
     group.look(5000)
     assert group.desired == 7
+
+
+def test_a_group_that_may_have_fewer_than_the_file_wants_is_asked_for_no_more_than_it_may_have() -> None:
+    spec = replace(a_spec(), policy=Policy(4, 20, 100.0, stabilisation=WINDOW))
+    few = Group(spec=spec, floor=0, most=2, desired=0)
+    few.look(830)
+    assert few.desired == 2
+    assert Group(spec=spec, floor=0, most=0, desired=0).look(830) is None
 
 
 @pytest.mark.parametrize(
@@ -193,3 +231,18 @@ def test_noise_at_the_threshold_changes_next_to_nothing() -> None:
     group = Group()
     group.live(lambda _: float(500 * (1 + random.normal(0, 0.04))), hours=12)
     assert len(group.changes) <= 4
+
+
+def test_what_is_foreseen_may_waver_and_the_fleet_does_not() -> None:
+    spec, memory, desired = a_spec(), Memory(), 8
+    changes = []
+    for look in range(60):
+        now = MONDAY + look * LOOK
+        group = Observed(min_size=1, max_size=20, desired=desired, in_service=desired)
+        step = Step(now, 8 + look % 3, "p90 of what is to come")
+        watched = Watched(spec=spec, group=group, sights=(Sight(load=spec, seen=Seen(value=400, at=now)),), ahead=step)
+        for found in reactions([watched], memory, now):
+            changes.append(found.capacity - desired)
+            desired = found.capacity
+    assert sum(changes) == 2
+    assert min(changes) > 0

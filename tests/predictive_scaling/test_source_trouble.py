@@ -262,7 +262,7 @@ def test_a_source_is_asked_once_for_all_fleets_of_a_connection() -> None:
         [Request(fleet=fleet, since=NOON) for fleet in fleets], until=NOW
     )
 
-    assert source.together == [{"web-0", "web-1", "web-2"}, {"elsewhere"}, {"x", "y"}]
+    assert sorted(map(sorted, source.together)) == [["elsewhere"], ["web-0", "web-1", "web-2"], ["x", "y"]]
 
 
 def test_a_newest_value_no_load_can_have_is_a_problem_and_no_value() -> None:
@@ -273,6 +273,20 @@ def test_a_newest_value_no_load_can_have_is_a_problem_and_no_value() -> None:
 
     assert latest.seen == {}
     assert "NaN" in latest.problems["web"]
+
+
+def test_a_history_that_cannot_be_read_costs_its_own_fleet_alone(tmp_path: Path) -> None:
+    points = Points.of(a_wave(NOON, days=1))
+    source = MemorySource(points={"web": points, "torn": points})
+    storage, fleets = Storage.at(f"file://{tmp_path}"), [measured_by(REQUESTS, name) for name in ("torn", "web")]
+    pull(fleets, source, storage, now=NOW)
+    for file in (tmp_path / "history" / "torn").rglob("*.parquet"):
+        file.write_bytes(file.read_bytes()[:100])
+
+    torn, web = pull(fleets, source, storage, now=NOW)
+
+    assert "its stored history cannot be used (ArrowInvalid" in str(torn.problem)
+    assert web.problem is None
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,12 @@ def answered(life: Life, capacity: int, *, dry_run: bool = False) -> Answer:
     """Look, and let the load ask for so many."""
     group = life.reach(life.spec).observe()
     asked = Reaction(
-        fleet="web", capacity=capacity, out=capacity > group.desired, reason="load 300%", decided_at=life.now
+        fleet="web",
+        before=group.desired,
+        capacity=capacity,
+        out=capacity > group.desired,
+        reason="load 300%",
+        decided_at=life.now,
     )
     watched = {"web": Watched(spec=life.spec, group=group)}
     (found,) = answer_all([asked], watched, life.around(dry_run=dry_run), now=life.now)
@@ -79,6 +84,16 @@ def test_the_page_and_other_budgets_know_the_new_size_and_that_no_turn_was_had(
     assert (status.desired, status.seen_at, status.at) == (9, MONDAY, MONDAY - HOUR)
 
 
+def test_a_change_that_the_page_cannot_be_told_of_is_made_all_the_same(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    life.statuses.save(Status(fleet="web", at=MONDAY - HOUR, group="web", mode="auto", unit="B", desired=3))
+    with life.ledger._engine.begin() as connection:  # noqa: SLF001 - a database that keeps the page as it is
+        refusal = "BEFORE UPDATE ON scaling_status BEGIN SELECT RAISE(ABORT, 'no'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refusal}")
+    assert answered(life, 9).written
+    assert told(life.ledger) == ["intent", "applied"]
+
+
 def test_a_group_that_has_got_there_since_is_left_alone(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = a_life(cloud, tmp_path)
     answered(life, 9)
@@ -99,6 +114,30 @@ def test_a_person_who_stopped_the_fleet_is_heeded(cloud: sandbox.Cloud, tmp_path
 
     life.now += 2 * HOUR
     assert answered(life, 9).written
+
+
+def test_a_fleet_that_a_person_froze_is_left_alone_from_that_moment_on(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    group = life.reach(life.spec).observe()
+    wish = Wish(kind=OverrideKind.FREEZE, reason="an incident", starts_at=MONDAY, ends_at=MONDAY + HOUR)
+    impose(wish, "web", group, life.around().desk, now=MONDAY)
+
+    for capacity in (9, 2):
+        found = answered(life, capacity)
+        assert (found.wants_a_run, desired(life)) == (False, 3)
+        assert "an incident" in found.told
+
+    life.now += 2 * HOUR
+    assert answered(life, 9).written
+
+
+def test_a_person_who_bounds_the_fleet_is_gone_along_with(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    wish = Wish(kind=OverrideKind.BOUNDS, reason="a licence", starts_at=MONDAY, max_size=5)
+    impose(wish, "web", life.reach(life.spec).observe(), life.around().desk, now=MONDAY)
+    assert answered(life, 9).written
+    assert desired(life) == 5
+    assert any("a licence" in (event.reason or "") for event in life.ledger.events(fleet="web"))
 
 
 def test_a_fleet_on_trial_and_a_dry_run_write_nothing_and_say_what_they_would(
@@ -148,12 +187,12 @@ def test_where_money_is_short_the_fleet_that_is_shortest_of_capacity_gets_it(
     around = replace(around, cost_gate=replace(around.cost_gate, fleets={"calm": calm, "web": life.spec}))
     watched = {each.name: Watched(spec=each, group=life.reach(each).observe()) for each in (calm, life.spec)}
     asked = [
-        Reaction(fleet=name, capacity=capacity, out=True, reason="load", decided_at=MONDAY)
+        Reaction(fleet=name, before=3, capacity=capacity, out=True, reason="load", decided_at=MONDAY)
         for name, capacity in (("calm", 4), ("web", 9))
     ]
 
     first, second = answer_all(asked, watched, around, now=MONDAY)
-    assert (first.reaction.fleet, first.written, desired(life)) == ("web", True, 9)
+    assert (first.reaction.fleet, first.written, desired(life)) == ("web", True, 8)
     assert (second.reaction.fleet, second.written, second.failed) == ("calm", False, False)
 
 
@@ -215,9 +254,58 @@ def test_the_trouble_of_one_fleet_stops_no_other(cloud: sandbox.Cloud, tmp_path:
     group = life.reach(life.spec).observe()
     lost = replace(life.spec, name="lost", group="not-there")
     asked = [
-        Reaction(fleet=name, capacity=9, out=True, reason="load 300%", decided_at=MONDAY) for name in ("lost", "web")
+        Reaction(fleet=name, before=3, capacity=9, out=True, reason="load 300%", decided_at=MONDAY)
+        for name in ("lost", "web")
     ]
     watched = {spec.name: Watched(spec=spec, group=group) for spec in (lost, life.spec)}
 
     first, second = answer_all(asked, watched, life.around(), now=MONDAY)
     assert (first.failed, second.written, desired(life)) == (True, True, 9)
+
+
+def test_nor_does_trouble_of_a_kind_that_nobody_foresaw(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    with life.ledger._engine.begin() as connection:  # noqa: SLF001 - a database that refuses one fleet's rows
+        refusal = "BEFORE INSERT ON scaling_event WHEN NEW.fleet = 'lost' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refusal}")
+    group = life.reach(life.spec).observe()
+    lost = replace(life.spec, name="lost")
+    watched = {spec.name: Watched(spec=spec, group=group) for spec in (lost, life.spec)}
+    asked = [
+        Reaction(fleet=name, before=3, capacity=9, out=True, reason="load 300%", decided_at=MONDAY)
+        for name in ("lost", "web")
+    ]
+
+    first, second = answer_all(asked, watched, life.around(), now=MONDAY)
+    assert (first.failed, second.written, desired(life)) == (True, True, 9)
+    assert "IntegrityError" in first.told
+    assert life.ledger.open_operation("web") is None
+
+
+def test_what_was_decided_of_another_size_or_a_while_ago_is_left_to_the_next_look(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    old = Reaction(fleet="web", before=3, capacity=2, out=False, reason="load 10%", decided_at=MONDAY)
+    answered(life, 9)
+
+    def repeated() -> Answer:
+        watched = {"web": Watched(spec=life.spec, group=life.reach(life.spec).observe())}
+        return answer_all([old], watched, life.around(), now=life.now)[0]
+
+    assert repeated().told.startswith("nothing to do at 9: it was decided at 3")
+    old = replace(old, before=9)
+    life.now += timedelta(minutes=11)
+    assert repeated().told.startswith("nothing to do at 9: it was decided 11 minutes ago")
+    assert desired(life) == 9
+
+
+def test_a_maximum_that_somebody_lowered_meanwhile_leaves_nothing_to_write(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=3)
+    cloud.faults.forget_calls()
+    found = answered(life, 9)
+    assert found.told.startswith("nothing to do at 3")
+    assert "autoscaling.UpdateAutoScalingGroup" not in cloud.calls()

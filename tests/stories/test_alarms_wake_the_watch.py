@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+from airflow.sdk.exceptions import AirflowException
 from by_hand import FLEET_FILE, Desk, a_desk
 
 from demo.local_airflow import ROOT
@@ -13,8 +15,6 @@ from predictive_scaling.operators import EnsureAlarmsOperator
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
-
-    import pytest
 
     import sandbox
 
@@ -121,6 +121,17 @@ def test_no_alarm_is_lost_to_a_file_with_a_mistake(
     (tmp_path / "fleets" / "other.yaml").write_text(FLEET_FILE.replace("web", "other"))
     assert ensured(desk) == []
     assert [each["AlarmName"] for each in alarms(cloud)] == ["ps-load-web"]
+
+
+def test_an_alarm_that_is_refused_costs_no_other_and_fails_the_task(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk_with(cloud, tmp_path, monkeypatch)
+    (tmp_path / "fleets" / "api.yaml").write_text(FILE.replace("web", "api"))
+    cloud.faults.add(service="cloudwatch", operation="PutMetricAlarm", error="ValidationError", status=400, count=1)
+    with pytest.raises(AirflowException, match="1 alarms could not be written, all others were: create alarm ps-load-"):
+        ensured(desk)
+    assert len(alarms(cloud)) == 1
 
 
 def test_a_topic_of_ones_own_is_used_as_it_is(

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException
 
 from predictive_scaling.operators.permanent import mended_by_a_person
 
@@ -40,7 +41,11 @@ class EnsureAlarmsOperator(BaseOperator):
             self.log.warning("no alarm is deleted while a fleet file is bad: %s", problem)
         parts = [list(part) for _, part in groupby(sorted(folder.fleets, key=_place), _place)]
         prefix, whole = settings.action_prefix, not folder.problems
-        return [row for part in parts for row in self._ensure(part, prefix, dry=dry, whole=whole)]
+        rows = [row for part in parts for row in self._ensure(part, prefix, dry=dry, whole=whole)]
+        if refused := [row["refused"] for row in rows if "refused" in row]:
+            msg = f"{len(refused)} alarms could not be written, all others were: {'; '.join(refused)}"
+            raise AirflowException(msg)
+        return rows
 
     def _ensure(self, specs: list[FleetSpec], prefix: str, *, dry: bool, whole: bool) -> list[dict[str, str]]:
         from predictive_scaling.alarms import apply_changes, changes, wanted_alarms
@@ -55,9 +60,12 @@ class EnsureAlarmsOperator(BaseOperator):
         planned = [change for change in changes(cloudwatch, prefix, wanted) if whole or change.verb != "delete"]
         for change in planned:
             self.log.info("%s%s", "would " if dry and change.verb != "keep" else "", change)
-        if not dry:
-            apply_changes(cloudwatch, planned)
-        return [{"alarm": each.name, "change": each.verb, "written": str(not dry).lower()} for each in planned]
+        refused = {} if dry else apply_changes(cloudwatch, planned)
+        return [
+            {"alarm": each.name, "change": each.verb, "written": str(not dry).lower()}
+            | ({"refused": refused[each.name]} if each.name in refused else {})
+            for each in planned
+        ]
 
     def _bell(self, spec: FleetSpec, name: str, *, dry: bool) -> str:
         """Give the topic; of one that is not made in a dry run, what stands in its place."""

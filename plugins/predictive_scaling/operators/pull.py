@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+
+PATIENCE: Final = timedelta(minutes=10)
+"""How long a pull waits for a source, well within the task's time: what the others gave has to be stored in it too."""
 
 
 class ListShardsOperator(BaseOperator):
@@ -62,7 +66,7 @@ class PullMetricsOperator(BaseOperator):
 
         settings = Settings.from_airflow()
         fleets = each_load(in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard)))
-        source = RoutedSource(shipped_sources())
+        source = RoutedSource(shipped_sources(), patience=PATIENCE)
         pulled = pull(fleets, source, Storage.at(settings.storage), now=datetime.now(UTC))
         for each in pulled:
             (self.log.warning if each.problem or each.remark else self.log.info)("%s", each)

@@ -33,6 +33,7 @@ QUERIES_PER_CALL: Final = 500
 POINTS_PER_PAGE: Final = 100_800
 LATE: Final = timedelta(seconds=60)
 """CloudWatch is still adding to a period this long after it closed."""
+_COMPLETE: Final = "Complete"
 _MISUNDERSTOOD: Final = frozenset({"ValidationError", "InvalidParameterValue", "InvalidParameterCombination"})
 
 
@@ -159,7 +160,7 @@ def _stat(identity: str, metric: Metric) -> dict[str, Any]:
 def _answers(cloudwatch: Any, call: Call) -> Reading:
     """Make one call; one that holds a query CloudWatch does not understand is halved until only that query is left."""
     try:
-        return Reading(points=_answer(cloudwatch, call))
+        return _answer(cloudwatch, call)
     except CloudUnavailable as error:
         if not _is_misunderstood(error):
             raise
@@ -176,14 +177,15 @@ def _is_misunderstood(error: CloudUnavailable) -> bool:
     return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _MISUNDERSTOOD
 
 
-def _answer(cloudwatch: Any, call: Call) -> dict[str, Points]:
-    """Make one call, follow its pages, and give each fleet's points; a fleet without data has none."""
+def _answer(cloudwatch: Any, call: Call) -> Reading:
+    """Make one call and follow its pages; a fleet without data has no points, one read in part has a problem."""
     asked = [
         query
         for number, request in enumerate(call.requests)
         for query in queries(request.fleet.metric, request.fleet.group, number)
     ]
     found: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
+    states: dict[str, str] = {}  # what is partial on one page may be complete with the next
     with reading(f"reading {len(call.requests)} metrics"):
         pages = cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=asked, StartTime=call.start, EndTime=call.end, ScanBy="TimestampAscending"
@@ -191,10 +193,16 @@ def _answer(cloudwatch: Any, call: Call) -> dict[str, Points]:
         for page in pages:
             for result in page["MetricDataResults"]:
                 found[result["Id"]] += zip(result["Timestamps"], result["Values"], strict=True)
-    return {
-        request.fleet.name: _scaled(found[f"load{number}"], request.fleet.metric)
-        for number, request in enumerate(call.requests)
-    }
+                states[result["Id"]] = result.get("StatusCode", _COMPLETE)
+    loads = {f"load{number}": request.fleet for number, request in enumerate(call.requests)}
+    partial = {each: states[each] for each in loads if states.get(each, _COMPLETE) != _COMPLETE}
+    return Reading(
+        points={fleet.name: _scaled(found[each], fleet.metric) for each, fleet in loads.items() if each not in partial},
+        problems={
+            loads[each].name: f"{loads[each].metric.described}: CloudWatch answered {state}: not all of it is known"
+            for each, state in partial.items()
+        },
+    )
 
 
 def _scaled(pairs: list[tuple[datetime, float]], metric: Measure) -> Points:

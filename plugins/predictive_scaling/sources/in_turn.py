@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from predictive_scaling.sources import SourceUnavailable, Unreachable
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
 
+_log: Final = logging.getLogger(__name__)
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -27,9 +29,10 @@ def in_turn(
     for connection, group in groupby(sorted(fleets, key=_connection), key=_connection):
         down: Unreachable | None = None
         for fleet in group:
+            if down:
+                problems[fleet.name] = str(down)
+                continue
             try:
-                if down:
-                    raise down
                 answers[fleet.name] = ask(reach(connection), fleet)
             except Unreachable as error:
                 # The others behind the same connection would each wait for the same silence.
@@ -37,7 +40,15 @@ def in_turn(
                 problems[fleet.name] = str(error)
             except SourceUnavailable as error:
                 problems[fleet.name] = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever an answer makes a parser or a driver trip over
+                _log.exception("%s: %s cannot be read", fleet.name, fleet.metric.described)
+                problem = f"{fleet.metric.described} cannot be read: {type(error).__name__}: {_one_line(error)}"
+                problems[fleet.name] = f"{problem}; the traceback is above in this log"
     return answers, problems
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _connection(fleet: FleetSpec) -> str:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from predictive_scaling.metric import FileMetric
 from predictive_scaling.sources import Latest, Reading, SourceUnavailable, metric_of
+from predictive_scaling.sources.in_turn import in_turn
 from predictive_scaling.sources.periods import newest_of, one_a_period
 
 if TYPE_CHECKING:
@@ -30,20 +31,25 @@ class FileSource:
 
     def read(self, requests: Sequence[Request], *, until: datetime) -> Reading:
         """Read file after file."""
-        points: dict[str, Points] = {}
-        problems: dict[str, str] = {}
-        for request in requests:
-            metric = metric_of(request.fleet, FileMetric)
-            try:
-                rows = _rows(metric.path)
-                points[request.fleet.name] = one_a_period(rows, metric, since=request.since, until=until)
-            except SourceUnavailable as error:
-                problems[request.fleet.name] = f"{metric.described}: {error}"
+        since = {request.fleet.name: request.since for request in requests}
+
+        def ask(_account: str, fleet: FleetSpec) -> Points:
+            return _points(metric_of(fleet, FileMetric), since[fleet.name], until)
+
+        points, problems = in_turn([request.fleet for request in requests], reach=str, ask=ask)
         return Reading(points=points, problems=problems)
 
     def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
         """Give the value of the newest closed period."""
         return newest_of(self, fleets, now=now)
+
+
+def _points(metric: FileMetric, since: datetime, until: datetime) -> Points:
+    try:
+        return one_a_period(_rows(metric.path), metric, since=since, until=until)
+    except SourceUnavailable as error:
+        msg = f"{metric.described}: {error}"
+        raise SourceUnavailable(msg) from error
 
 
 def _rows(address: str) -> Iterable[tuple[Any, Any]]:

@@ -75,9 +75,9 @@ def _series(
     server: JsonServer, path: str, asked: dict[str, Any], metric: PrometheusMetric
 ) -> list[tuple[datetime, float]]:
     """Give the one series of an answer; none, or several, are for a person."""
-    _, answer = server.get(path, asked)
+    status, answer = server.get(path, asked)
     if answer.get("status") != "success":
-        msg = f"Prometheus refused the query {metric.query}: {answer.get('error', 'no reason given')}"
+        msg = f"Prometheus refused the query {metric.query}: {answer.get('error', f'it answered {status}: {answer}')}"
         raise SourceUnavailable(msg)
     found = answer["data"]["result"]
     if answer["data"]["resultType"] == "scalar":

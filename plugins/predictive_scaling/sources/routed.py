@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from predictive_scaling.sources import Latest, Reading
+from predictive_scaling.sources.side_by_side import PATIENCE, SideBySide
 from predictive_scaling.sources.soundness import unsound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Request, Source
@@ -39,25 +41,50 @@ def shipped_sources() -> dict[str, Source]:
     }
 
 
-class RoutedSource:
-    """Keeps the contract of `Source` through others; one that fails as a whole costs only its own fleets."""
+class _Place(NamedTuple):
+    """What is asked in one go: a source, by one connection, in one region."""
 
-    def __init__(self, sources: Mapping[str, Source]) -> None:
+    source: str
+    connection: str
+    region: str | None
+
+
+class RoutedSource:
+    """Keeps the contract of `Source` through others; one that fails or hangs as a whole costs only its own fleets."""
+
+    def __init__(self, sources: Mapping[str, Source], *, patience: timedelta = PATIENCE) -> None:
         self._sources = sources
+        self._reading: SideBySide[_Place, Reading] = SideBySide(patience)
+        self._asking: SideBySide[_Place, Latest] = SideBySide(patience)
 
     def read(self, requests: Sequence[Request], *, until: datetime) -> Reading:
-        """Ask each source for all fleets of one connection together."""
+        """Ask all sources at the same time, each for all fleets of one connection."""
         groups = _together(requests, lambda request: request.fleet)
-        answers = [self._read(name, group, until) for name, group in groups]
+        questions = {place: partial(self._read, place.source, group, until) for place, group in groups.items()}
+        answers = [
+            each.answer.result()
+            if each.answer.done() and each.at == until
+            else Reading(problems=_late(place, [request.fleet for request in groups[place]], each.at))
+            for place, each in self._reading.ask(questions, now=until).items()
+        ]
         return Reading(
             points={fleet: points for answer in answers for fleet, points in answer.points.items()},
             problems={fleet: problem for answer in answers for fleet, problem in answer.problems.items()},
         )
 
     def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
-        """Ask each source for all fleets of one connection together; a value no load can have is a problem."""
+        """Ask all sources at the same time, each for all fleets of one connection.
+
+        A value no load can have is a problem, and so is a source that has not answered in time.
+        """
         groups = _together(fleets, lambda fleet: fleet)
-        answers = [_believed(self._latest(name, group, now)) for name, group in groups]
+        questions = {place: partial(self._latest, place.source, group, now) for place, group in groups.items()}
+        answers = [
+            _believed(each.answer.result())
+            if each.answer.done()
+            else Latest(problems=_late(place, groups[place], each.at))
+            for place, each in self._asking.ask(questions, now=now).items()
+        ]
         return Latest(
             seen={fleet: seen for answer in answers for fleet, seen in answer.seen.items()},
             problems={fleet: problem for answer in answers for fleet, problem in answer.problems.items()},
@@ -76,13 +103,22 @@ class RoutedSource:
             return Latest(problems=_failed(name, fleets, error))
 
 
-def _together(things: Sequence[T], fleet_of: Callable[[T], FleetSpec]) -> list[tuple[str, list[T]]]:
-    """Group by the source and the connection it is reached by."""
-    groups: dict[tuple[str, str], list[T]] = defaultdict(list)
+def _together(things: Sequence[T], fleet_of: Callable[[T], FleetSpec]) -> dict[_Place, list[T]]:
+    """Group by the source and what it is reached by: the metric's own connection, or the fleet's to its account."""
+    groups: dict[_Place, list[T]] = defaultdict(list)
     for thing in things:
         fleet = fleet_of(thing)
-        groups[fleet.metric.source, fleet.metric.reached_by or fleet.connection].append(thing)
-    return [(source, group) for (source, _), group in groups.items()]
+        own = fleet.metric.reached_by
+        groups[_Place(fleet.metric.source, own or fleet.connection, None if own else fleet.region)].append(thing)
+    return groups
+
+
+def _late(place: _Place, fleets: Sequence[FleetSpec], asked_at: datetime) -> dict[str, str]:
+    problem = (
+        f"source {place.source} has not answered since {asked_at:%H:%M:%S} UTC: check what connection "
+        f"{place.connection!r} leads to; it counts again once it answers"
+    )
+    return {fleet.name: problem for fleet in fleets}
 
 
 def _failed(name: str, fleets: Sequence[FleetSpec], error: Exception) -> dict[str, str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import CloudUnavailable
 from predictive_scaling.metric import QueueMetric
-from predictive_scaling.sources import Latest, Seen, metric_of
+from predictive_scaling.sources import Latest, Seen, SourceUnavailable, Unreachable, metric_of
 from predictive_scaling.sources.cloudwatch import CloudWatchSource
+from predictive_scaling.sources.in_turn import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _WAITING: Final = "ApproximateNumberOfMessages"
 _IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
+_SERVER_FAULT: Final = 500
 
 
 class SqsSource:
@@ -34,14 +36,24 @@ class SqsSource:
 
     def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
         """Ask each queue how many messages it holds."""
-        seen: dict[str, Seen] = {}
-        problems: dict[str, str] = {}
-        for fleet in fleets:
+
+        def ask(_account: str, fleet: FleetSpec) -> Seen:
             try:
-                seen[fleet.name] = Seen(value=_depth(fleet), at=now)
+                return Seen(value=_depth(fleet), at=now)
             except CloudUnavailable as error:
-                problems[fleet.name] = str(error)
+                raise (SourceUnavailable if _is_of_the_queue(error) else Unreachable)(str(error)) from error
+
+        seen, problems = in_turn(fleets, reach=str, ask=ask)
         return Latest(seen=seen, problems=problems)
+
+
+def _is_of_the_queue(error: CloudUnavailable) -> bool:
+    """Whether SQS refused this queue, rather than being down or asked too much: then each would be retried in vain."""
+    answer = getattr(error.__cause__, "response", None)
+    if answer is None:
+        return False
+    throttled = "Throttl" in answer["Error"]["Code"]
+    return not throttled and answer["ResponseMetadata"].get("HTTPStatusCode", 0) < _SERVER_FAULT
 
 
 def _depth(fleet: FleetSpec) -> float:

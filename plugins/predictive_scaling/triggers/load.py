@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from predictive_scaling.errors import PredictiveScalingError
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from predictive_scaling.outlook import Shelf
     from predictive_scaling.reaction import Reaction
 
-LONGEST_POLL: Final = 20
-"""Seconds; SQS holds a long poll no longer."""
+LONGEST_POLL: Final = 10
+"""Seconds; SQS would hold a long poll for 20, and after as many the client takes a silent server for dead."""
 MOST_MESSAGES: Final = 10
 
 log = logging.getLogger(__name__)
@@ -79,7 +77,7 @@ class LoadTrigger(BaseEventTrigger):
 
     def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
         """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
-        from predictive_scaling.answering import Answer, answer_all
+        from predictive_scaling.answering import answer_all, failed
         from predictive_scaling.around import around
         from predictive_scaling.ledger.records import TaskRun
         from predictive_scaling.settings import Settings
@@ -90,13 +88,14 @@ class LoadTrigger(BaseEventTrigger):
         try:
             means = around(watch, Settings.from_airflow(), lookout.fleets)
             answers = answer_all(asked, lookout.watched, means, now=now)
-        except PredictiveScalingError as error:
-            answers = [Answer(reaction=each, told=str(error), failed=True) for each in asked]
+        except Exception as error:  # noqa: BLE001 - told in the answers
+            answers = [failed(each, error) for each in asked]
         for answer in answers:
             self.log.info("%s: %s", answer.reaction.fleet, answer.told)
             if not answer.wants_a_run:
                 lookout.memory.quieten(answer.reaction)
-        return [answer for answer in answers if answer.wants_a_run]
+        worth = lookout.memory.is_worth_a_run
+        return [each for each in answers if each.wants_a_run and worth(each.reaction, failed=each.failed, now=now)]
 
     def _lookout(self) -> Lookout:
         from predictive_scaling.fleet_spec import Shard
@@ -130,18 +129,14 @@ class Bell:
         self._trouble = ""
 
     async def wait(self, seconds: float) -> None:
-        """Wait; a queue out of reach is a bell that does not ring."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        from predictive_scaling.errors import CloudUnavailable
-
+        """Wait; a queue out of reach, for whatever reason, is a bell that does not ring."""
         if self._queue:
             try:
                 await asyncio.wait_for(self._rung(), timeout=seconds)
             except TimeoutError:
                 return
-            except (BotoCoreError, ClientError, CloudUnavailable, OSError) as error:
-                self._tell(str(error))
+            except Exception as error:  # noqa: BLE001 - the looks go on
+                self._tell(str(error) or repr(error))
                 await asyncio.sleep(seconds)
         else:
             await asyncio.sleep(seconds)
@@ -158,11 +153,20 @@ class Bell:
 
         if self._sqs is None:
             self._sqs = await opened("sqs", self._stack, connection=self._connection, region=None)
-        messages: list[dict[str, Any]] = []
-        while not messages:
-            answer = await self._sqs.receive_message(
-                QueueUrl=self._queue, MaxNumberOfMessages=MOST_MESSAGES, WaitTimeSeconds=LONGEST_POLL
-            )
-            messages = answer.get("Messages", [])
-        entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
-        await self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
+        while not await self._heard(LONGEST_POLL):
+            pass
+        # One look answers all that wait: of a thousand alarms a hundred looks in a row would tell nothing more.
+        while await self._heard(0):
+            pass
+
+    async def _heard(self, seconds: int) -> bool:
+        """Take a handful of messages off the queue, if any come in time."""
+        answer = await self._sqs.receive_message(
+            QueueUrl=self._queue, MaxNumberOfMessages=MOST_MESSAGES, WaitTimeSeconds=seconds
+        )
+        self._trouble = ""
+        messages = answer.get("Messages", [])
+        if messages:
+            entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
+            await self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
+        return bool(messages)

@@ -1,0 +1,112 @@
+"""The promise: whatever becomes of files, storage and ledger, the watch goes on looking at every fleet it can."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from by_hand import FLEET_FILE, a_desk, the_fleet
+
+from predictive_scaling.fleet_spec import Shard
+from predictive_scaling.ledger.store import SqlLedger
+from predictive_scaling.lookout import Lookout
+from predictive_scaling.outlook import Outlooks
+from predictive_scaling.ownership import deployment_name
+from predictive_scaling.sources.memory import MemorySource
+from predictive_scaling.storage import Points
+from predictive_scaling.triggers.load import LoadTrigger, _shelf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    import sandbox
+
+NOW = datetime(2026, 1, 5, 8, 1, tzinfo=UTC)
+LOAD = MemorySource(points={"web": Points.of([(NOW - timedelta(minutes=6), 700.0)])})
+
+
+def a_lookout(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lookout:
+    """Arrange the watch of one group of two, whose load asks for more."""
+    a_desk(cloud, folder, monkeypatch)
+    (folder / "fleets" / "web.yaml").write_text(f"{FLEET_FILE}reaction: {{}}\n")
+    return Lookout(folder=folder / "fleets", shard=Shard(1, 1), source=LOAD)
+
+
+def test_what_an_editor_leaves_in_the_folder_blinds_nobody(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    (tmp_path / "fleets" / ".#web.yaml").symlink_to("ada@laptop.4711:1767600000")
+    (asked,), _ = lookout.look(NOW)
+    assert (asked.fleet, asked.capacity) == ("web", 7)
+
+
+def test_a_file_that_breaks_while_the_watch_runs_is_named_once_and_again_when_it_is_mended(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    file = tmp_path / "fleets" / "web.yaml"
+    good = file.read_text()
+    lookout.look(NOW)
+
+    file.write_text(good.replace("max: 12", "max: twelve"))
+    _, news = lookout.look(NOW)
+    assert len(news) == 1
+    assert "not watched: web.yaml: max: 'twelve'" in news[0]
+    assert lookout.look(NOW) == ([], [])
+    assert "web" not in lookout.watched
+
+    file.write_text(good)
+    lookout.look(NOW)
+    assert "web" in lookout.watched
+    file.write_text(good.replace("max: 12", "max: twelve"))
+    assert len(lookout.look(NOW)[1]) == 1
+
+
+def test_a_ledger_without_its_tables_costs_the_outlook_and_not_the_look(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    lookout.outlooks = Outlooks(_shelf)
+    address = f'{{"conn_type": "generic", "extra": {{"sqlalchemy_url": "sqlite:///{tmp_path}/empty.db"}}}}'
+    monkeypatch.setenv("AIRFLOW_CONN_SCALING_LEDGER", address)
+    assert [each.fleet for each in lookout.look(NOW)[0]] == ["web"]
+
+    monkeypatch.delenv("AIRFLOW_CONN_SCALING_LEDGER")
+    lookout.memory.asked.clear()
+    assert [each.fleet for each in lookout.look(NOW + timedelta(minutes=11))[0]] == []
+
+
+def test_what_fails_at_every_look_is_tried_at_every_look_and_asks_for_one_run(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    the_fleet(cloud).claim("green")
+    now = datetime.now(UTC)
+    lookout.source = MemorySource(points={"web": Points.of([(now - timedelta(minutes=6), 700.0)])})
+    trigger = LoadTrigger()
+    cloud.faults.forget_calls()
+
+    runs = []
+    for _ in range(3):
+        runs += trigger._turn(lookout)  # noqa: SLF001 - what it does between two waits
+        lookout.memory.asked.clear()
+    assert len(runs) == 1
+    assert "deployment 'green' holds the group" in runs[0].told
+
+    the_fleet(cloud).claim(deployment_name("{LEDGER}", SqlLedger.from_connection().place))
+    assert [answer.written for answer in trigger._turn(lookout)] == [True]  # noqa: SLF001
+    assert lookout.memory.failed == {}
+
+
+def test_a_fleet_that_is_gone_is_forgotten(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    lookout.look(NOW)
+    (tmp_path / "fleets" / "web.yaml").unlink()
+    lookout.look(NOW)
+    memory = lookout.memory
+    assert (memory.told, memory.asked, memory.wanted) == ({}, {}, {})
