@@ -22,7 +22,7 @@ from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.lookout import groups_of
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
-from predictive_scaling.reaction import Reaction
+from predictive_scaling.reaction import PAID_FOR, Reaction
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds
@@ -45,8 +45,6 @@ _MINUTE: Final = timedelta(minutes=1)
 KIND: Final = "react"
 HANDS: Final = 8
 """Groups changed at the same time: most of a change is waiting for AWS."""
-LASTING: Final = timedelta(hours=1)
-"""How long a budget is asked to pay for a reaction; by then the fleet has had its next turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +104,8 @@ def answer_all(
     asked = sorted(asked, key=lambda each: _shortage(each, watched[each.fleet]), reverse=True)
     decided = around.overrides.open(*(reaction.fleet for reaction in asked))
     # One after the other: what a budget grants to one is not left for the next.
-    intended = [_intended(each, watched[each.fleet], around, decided, now) for each in asked]
+    found = (_intended(each, watched[each.fleet], around, decided, now) for each in asked)
+    intended = [each for each in found if each is not None]
     with ThreadPoolExecutor(HANDS) as hands:
         written = list(hands.map(lambda each: _begun(each, around, now), intended))
         groups = _look([each.intended.watched.spec for each in written if isinstance(each, _Written)])
@@ -122,7 +121,8 @@ def _shortage(reaction: Reaction, watched: Watched) -> float:
 
 def _intended(
     reaction: Reaction, watched: Watched, around: Circumstances, decided: Iterable[Override], now: datetime
-) -> _Intention | Answer:
+) -> _Intention | Answer | None:
+    """Ask everybody who may have a say; nothing is intended where a fleet keeps what it has."""
     name, group = reaction.fleet, watched.group
     if outdated := _outdated(reaction, group, watched.spec, now):
         return Answer(reaction=reaction, told=f"nothing to do at {group.desired}: {outdated}; it was {reaction.reason}")
@@ -130,6 +130,10 @@ def _intended(
     why_not = "this is a dry run" if around.dry_run else reacting(watched.spec, heeded, now)
     try:
         size, note = (reaction.capacity, "") if why_not else _left(reaction, watched, around, heeded, now)
+        if reaction.kept and size == group.desired:
+            return None
+        if reaction.out and size < group.desired:
+            reaction = replace(reaction, out=False, capacity=size, reason=f"not paid for any more: {reaction.reason}")
         return _Intention(
             reaction=reaction, watched=watched, fleet=around.reach(watched.spec), size=size, why_not=why_not, note=note
         )
@@ -157,27 +161,35 @@ def failed(reaction: Reaction, error: Exception) -> Answer:
 def _left(
     reaction: Reaction, watched: Watched, around: Circumstances, heeded: Sequence[Override], now: datetime
 ) -> tuple[int, str]:
-    """Give what a person's word leaves of a change, before the group's own bounds have come to say the same."""
+    """Give what a person's word leaves of a change, before the group's own bounds have come to say the same.
+
+    What a person let a fleet have is not taken away for money.
+    """
     rule = ruling([each for each in heeded if each.kind is not OverrideKind.STOP], now)
-    bound = rule.bound(reaction.capacity) if rule else reaction.capacity
-    size = (min if reaction.out else max)(bound, reaction.capacity)
-    if size == reaction.capacity:
+    if rule is None:
         return _afforded(reaction, watched, around, now)
-    if reaction.out and size > watched.group.desired:
-        size, note = _afforded(replace(reaction, capacity=size), watched, around, now)
-        return size, "; ".join(each for each in (str(rule), note) if each)
-    return size, str(rule)
+    bound, desired = rule.bound(reaction.capacity), watched.group.desired
+    if not reaction.out:
+        return max(bound, reaction.capacity), str(rule) if bound > reaction.capacity else ""
+    size = min(bound, reaction.capacity)
+    if size <= desired:
+        return desired, str(rule)
+    afforded, note = _afforded(replace(reaction, capacity=size), watched, around, now)
+    words = (str(rule) if size < reaction.capacity else "", note)
+    return max(afforded, desired), "; ".join(each for each in words if each)
 
 
 def _afforded(reaction: Reaction, watched: Watched, around: Circumstances, now: datetime) -> tuple[int, str]:
-    """Give what the budgets leave of a raise; to let go is always affordable."""
-    desired = watched.group.desired
-    if not reaction.out:
+    """Give what the budgets leave of all above the floor: what was granted an hour ago may be no more.
+
+    To let go is always affordable.
+    """
+    least, gate = watched.group.min_size, around.cost_gate
+    if not (reaction.out and gate.covers(reaction.fleet)):
         return reaction.capacity, ""
-    wish = Wish(amount=reaction.capacity - desired, lasting=LASTING)
-    gate = around.cost_gate
-    gated = gate.capped(gate.claim(watched.spec, watched.group, wish, now=now), by=around.by, now=now)
-    size = max(min(gated.plan.capacity_at(now), reaction.capacity), desired)
+    seen, wish = replace(watched.group, desired=least), Wish(amount=reaction.capacity - least, lasting=PAID_FOR)
+    gated = gate.capped(gate.claim(watched.spec, seen, wish, now=now), by=around.by, now=now)
+    size = max(min(gated.plan.capacity_at(now), reaction.capacity), least)
     return size, "; ".join(gated.notes) if size < reaction.capacity else ""
 
 

@@ -118,6 +118,10 @@ class CostGate:
         named = [(each, sorted(set(each.fleets) - set(self.fleets))) for each in self.budgets]
         return [f"{each}: there is no fleet {', '.join(fleets)}: correct `fleets`" for each, fleets in named if fleets]
 
+    def covers(self, fleet: str) -> bool:
+        """Whether any budget has a say about a fleet."""
+        return any(each.covers(fleet) for each in self.budgets)
+
     def more_steps(self, fleet: str) -> int:
         """How many steps a plan may gain at the gate: so many of AWS's slots must be left for it."""
         return MORE_STEPS * sum(each.covers(fleet) for each in self.budgets)

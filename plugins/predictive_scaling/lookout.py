@@ -11,7 +11,7 @@ from predictive_scaling.aws_client import client, reading
 from predictive_scaling.fleet_folder import FleetFolder, read_folder, with_autoscalers
 from predictive_scaling.fleet_spec import Shard, each_load, in_shard
 from predictive_scaling.fleets import aws_answers
-from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, reactions
+from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, kept, reactions
 from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 from predictive_scaling.sources.side_by_side import SideBySide
 
@@ -74,7 +74,8 @@ class Lookout:
             for fleet in fleets
             if fleet.name in groups
         }
-        asked = list(reactions(self.watched.values(), self.memory, now))
+        watched = self.watched.values()
+        asked = [*reactions(watched, self.memory, now), *kept(watched, self.memory, now)]
         self.memory.told |= out_of_reach
         news = [f"{name}: {line}" for name, line in self.memory.told.items() if told.get(name) != line]
         return asked, [*(f"not watched: {problem}" for problem in self._problems if problem not in before), *news]

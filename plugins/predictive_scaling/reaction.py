@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AGAIN: Final = timedelta(seconds=60)
 """How long what was asked for is given to happen before it is asked for again."""
+PAID_FOR: Final = timedelta(hours=1)
+"""How long a budget is asked to pay for what a fleet has above its floor; what it still has then is judged anew."""
 QUIET: Final = timedelta(minutes=10)
 """How long what somebody's word is against is not asked for again, and what fails again and again asks for no run."""
 
@@ -80,7 +82,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """A change of size that the load asks for."""
+    """A size that the load asks for: another one, or, of a fleet that stays above its floor, the same again."""
 
     fleet: str
     before: int  # what the group had; a group that has another number by now was decided about anew
@@ -88,6 +90,11 @@ class Reaction:
     out: bool
     reason: str
     decided_at: datetime
+
+    @property
+    def kept(self) -> bool:
+        """Whether no other size is asked for: all that can come of it is that a budget pays for less by now."""
+        return self.capacity == self.before
 
     def as_json(self) -> dict[str, Any]:
         """What an event carries."""
@@ -115,6 +122,7 @@ class Memory:
 
     wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
     asked: dict[str, tuple[datetime, datetime, int]] = field(default_factory=dict)
+    judged: dict[str, datetime] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     failed: dict[str, tuple[datetime, tuple[int, int]]] = field(default_factory=dict)
 
@@ -133,6 +141,14 @@ class Memory:
         self.asked[fleet] = now, now + AGAIN, capacity
         return True
 
+    def is_due(self, fleet: str, now: datetime) -> bool:
+        """Whether it is a while since anybody asked a budget to pay for what a fleet has above its floor."""
+        since = self.judged.get(fleet)
+        if since is not None and since <= now < since + PAID_FOR:
+            return False
+        self.judged[fleet] = now
+        return True
+
     def quieten(self, reaction: Reaction) -> None:
         """Ask for the same not so soon again: somebody's word is against it."""
         self.asked[reaction.fleet] = reaction.decided_at, reaction.decided_at + QUIET, reaction.capacity
@@ -149,7 +165,7 @@ class Memory:
     def forget_all_but(self, fleets: Iterable[str]) -> None:
         """Forget the fleets that are not watched any more."""
         there = set(fleets)
-        for known in (self.wanted, self.asked, self.told, self.failed):
+        for known in (self.wanted, self.asked, self.judged, self.told, self.failed):
             for name in known.keys() - there:
                 del known[name]
 
@@ -162,11 +178,27 @@ def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterat
         memory.remember(watched, decision, now)
         memory.told[name] = f"{decision.action.value} at {decision.capacity}: {decision.reason}"
         if decision.action is not Action.HOLD and memory.is_news(name, decision.capacity, now):
+            memory.judged[name] = now
             yield Reaction(
                 fleet=name,
                 before=watched.group.desired,
                 capacity=decision.capacity,
                 out=decision.action is Action.OUT,
                 reason=decision.reason,
+                decided_at=now,
+            )
+
+
+def kept(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterator[Reaction]:
+    """Yield the fleets that stay above their floors, each once in a while: a budget that paid for it may be spent."""
+    for watched in every:
+        name, group = watched.spec.name, watched.group
+        if group.desired > group.min_size and memory.is_due(name, now):
+            yield Reaction(
+                fleet=name,
+                before=group.desired,
+                capacity=group.desired,
+                out=True,
+                reason=memory.told.get(name, "seen for the first time"),
                 decided_at=now,
             )

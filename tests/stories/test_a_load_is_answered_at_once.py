@@ -10,12 +10,14 @@ from living import Life, a_spec
 from rights import marked
 from telling import told
 
+from forecasting import Step
 from forecasting.override import OverrideKind
 from predictive_scaling.answering import Answer, answer_all
 from predictive_scaling.fleet_spec import Mode
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.overriding import Wish, impose
-from predictive_scaling.reaction import Reaction, Watched
+from predictive_scaling.reaction import Memory, Reaction, Watched, kept, reactions
 from predictive_scaling.status import Status
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ def answered(life: Life, capacity: int, *, dry_run: bool = False) -> Answer:
     watched = {"web": Watched(spec=life.spec, group=group)}
     (found,) = answer_all([asked], watched, life.around(dry_run=dry_run), now=life.now)
     return found
+
+
+def at_least(size: int) -> Step:
+    return Step(MONDAY, size, f"{size} are foreseen")
 
 
 def desired(life: Life) -> int:
@@ -96,11 +102,13 @@ def test_a_change_that_the_page_cannot_be_told_of_is_made_all_the_same(cloud: sa
 
 def test_a_group_that_has_got_there_since_is_left_alone(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = a_life(cloud, tmp_path)
-    answered(life, 9)
-    again = answered(life, 8)
-    assert answered(life, 9).told.startswith("nothing to do at 8") is False
-    assert again.written
-    assert answered(life, 9).wants_a_run is False
+    group = life.reach(life.spec).observe()
+    asked = Reaction(fleet="web", before=3, capacity=9, out=True, reason="load 300%", decided_at=MONDAY)
+    for words in ("wrote desired 3 -> 9", "nothing to do at 9: it was decided at 3"):
+        (found,) = answer_all([asked], {"web": Watched(spec=life.spec, group=group)}, life.around(), now=life.now)
+        assert found.told.startswith(words)
+        group = life.reach(life.spec).observe()
+    assert told(life.ledger) == ["intent", "applied"]
 
 
 def test_a_person_who_stopped_the_fleet_is_heeded(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -163,9 +171,12 @@ def test_the_budget_has_the_last_word_on_a_raise_and_none_on_a_lowering(cloud: s
     assert "budgeted" in told(life.ledger)
 
     (tmp_path / "budgets.yaml").write_text(BUDGET.replace("0.6", "0.3"))
-    assert answered(life, 9).told.startswith("nothing to do at 6")
-    assert answered(life, 4).written
-    assert desired(life) == 4
+    lowered = answered(life, 9)
+    assert (lowered.written, desired(life)) == (True, 3)
+    assert lowered.reaction.reason == "not paid for any more: load 300%"
+    assert answered(life, 9).told.startswith("nothing to do at 3")
+    assert answered(life, 2).written
+    assert desired(life) == 2
 
 
 def test_where_money_is_short_the_fleet_that_is_shortest_of_capacity_gets_it(
@@ -183,6 +194,8 @@ def test_where_money_is_short_the_fleet_that_is_shortest_of_capacity_gets_it(
         DesiredCapacity=3,
     )
     marked(cloud, "calm")
+    seen = Status(fleet="calm", at=MONDAY, group="calm", mode="auto", unit="B", desired=3, in_service=3)
+    life.statuses.save(seen)
     around = life.around()
     around = replace(around, cost_gate=replace(around.cost_gate, fleets={"calm": calm, "web": life.spec}))
     watched = {each.name: Watched(spec=each, group=life.reach(each).observe()) for each in (calm, life.spec)}
@@ -192,8 +205,31 @@ def test_where_money_is_short_the_fleet_that_is_shortest_of_capacity_gets_it(
     ]
 
     first, second = answer_all(asked, watched, around, now=MONDAY)
-    assert (first.reaction.fleet, first.written, desired(life)) == ("web", True, 8)
+    assert (first.reaction.fleet, first.written, desired(life)) == ("web", True, 7)
     assert (second.reaction.fleet, second.written, second.failed) == ("calm", False, False)
+
+
+def test_what_is_held_above_the_floor_is_paid_for_hour_by_hour_and_let_go_when_the_days_money_is_spent(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    (tmp_path / "budgets.yaml").write_text("budgets:\n  - {name: web, fleets: [web], daily: 10}\n")
+    life = a_life(cloud, tmp_path, price_per_hour=0.1)
+    life.ledger = SqlLedger(life.ledger._engine, clock=lambda: life.now)  # noqa: SLF001 - the same, in the story's time
+    sizes, memory = [], Memory()
+    for _ in range(18):
+        watched = {"web": Watched(spec=life.spec, group=life.reach(life.spec).observe(), ahead=at_least(9))}
+        every = watched.values()
+        asked = [*reactions(every, memory, life.now), *kept(every, memory, life.now)]
+        answer_all(asked, watched, life.around(), now=life.now)
+        sizes.append(desired(life))
+        life.pass_by(HOUR)
+
+    assert sizes[:8] == [9] * 8
+    assert 9 < 0.1 * sum(sizes) + 0.2 <= 10, "until midnight the floor of two is committed"
+    lowered = next(
+        each for each in life.ledger.events(fleet="web", limit=100) if "not paid for any more" in each.reason
+    )
+    assert "clamped at the cap, daily 2026-03-02" in lowered.reason
 
 
 def test_what_another_deployment_holds_is_not_touched(cloud: sandbox.Cloud, tmp_path: Path) -> None:
