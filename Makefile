@@ -81,7 +81,7 @@ sandbox: $(INSTALLED) ## run the sandbox cloud alone, with the demo's fleets (SA
 test: $(INSTALLED) $(PAGE) services ## install what is needed and run the whole suite
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 2 --ignore=tests/airflow --ignore=tests/browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/airflow tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/airflow tests/browser
 
 .PHONY: test-fast
 test-fast: $(INSTALLED) ## the tests that start no Airflow

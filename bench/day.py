@@ -340,4 +340,6 @@ def _pass_the_gate(works: Sequence[Work]) -> None:
 
     passed = Standing(stage=Stage.AUTO, since=START, reason="for the measurement")
     for work in works:
-        SqlGates.from_connection().save(Gate(fleet=work.spec.name, standing=passed, actor="bench", reviewed_at=START))
+        spec = work.spec
+        gate = Gate(fleet=spec.name, standing=passed, actor="bench", measured_by=spec.measured_by, reviewed_at=START)
+        SqlGates.from_connection().save(gate)

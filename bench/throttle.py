@@ -127,11 +127,10 @@ def _fleets(cloud: sandbox.Cloud) -> list[FleetSpec]:
     specs = []
     for name in (f"fleet-{number:04}" for number in range(1, FLEETS + 1)):
         cloud.create_fleet(name, min_size=1, max_size=40, desired=1)
-        gates.save(Gate(fleet=name, standing=passed, actor="bench", reviewed_at=now))
         metric = Metric(namespace="Load", name="Requests", dimensions={"Fleet": name})
-        specs.append(
-            FleetSpec(name=name, group=name, metric=metric, policy=Policy(1, 40, 100.0), mode=Mode.AUTO, timezone="UTC")
-        )
+        spec = FleetSpec(name=name, group=name, metric=metric, policy=Policy(1, 40, 100.0), mode=Mode.AUTO)
+        gates.save(Gate(fleet=name, standing=passed, actor="bench", measured_by=spec.measured_by, reviewed_at=now))
+        specs.append(spec)
     return specs
 
 

@@ -92,7 +92,7 @@ def trials(demands: Mapping[str, Demand], asked: Asked) -> Iterator[tuple[Score,
 
 def told_then(demand: Demand, asked: Asked) -> tuple[Forecast, ...]:
     """Give what the first engine asked for would have said from every origin."""
-    histories = _histories(demand, origins(demand, asked))
+    histories = _histories(demand, origins(demand, asked), asked)
     return tuple(_made(histories, asked.engines[0], asked).values())
 
 
@@ -129,7 +129,7 @@ def _why_unscored(score: Score) -> str:
 
 def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
     ends = origins(demand, asked)
-    histories = _histories(demand, ends)
+    histories = _histories(demand, ends, asked)
     engines = dict.fromkeys([*asked.engines, BASELINE])
     found = {engine: _tried(histories, ends, demand, engine, asked) for engine in engines}
     base = wape(*found[BASELINE][:2])
@@ -147,9 +147,11 @@ def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
     )
 
 
-def _histories(demand: Demand, ends: list[int]) -> dict[str, Demand]:
+def _histories(demand: Demand, ends: list[int], asked: Asked) -> dict[str, Demand]:
     """Give what was known at each origin: one by one the same, but together the engines can share matrices."""
-    return {_then(demand, end): demand.before(demand.start + end * demand.step).tail(MEMORY) for end in ends}
+    known = {_then(demand, end): demand.before(demand.start + end * demand.step) for end in ends}
+    # Only what an event did may lie farther back than an engine looks.
+    return known if asked.events else {then: each.tail(MEMORY) for then, each in known.items()}
 
 
 def _then(demand: Demand, end: int) -> str:

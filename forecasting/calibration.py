@@ -21,6 +21,8 @@ from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, 
 from forecasting.learnt import Learnt
 from forecasting.models import model
 from forecasting.models.blended import Blended
+from forecasting.panel import DAY
+from forecasting.slots import Slots
 from forecasting.threads import one_thread_of_algebra
 
 if TYPE_CHECKING:
@@ -182,8 +184,14 @@ def _by_knowledge(
     """Part the series into those whose calibration holds, and those that have none of their step."""
     parts: dict[bool, list[tuple[str, Prepared]]] = defaultdict(list)
     for name, each in zip(names, series, strict=True):
-        parts[calibration.steps.get(name) == each.step].append((name, each))
+        parts[calibration.steps.get(name) == each.step and _fits(calibration.learnt[name], each)].append((name, each))
     return list(parts.items())
+
+
+def _fits(learnt: Learnt, series: Prepared) -> bool:
+    """Tell whether it was learnt for as many parts of the horizon: a change of clocks may add one or take it away."""
+    slots = Slots(per_day=DAY // series.step, phase=0, horizon=series.wall.horizon)
+    return int(learnt.away.shape[2]) == len(slots.segments())
 
 
 def _blended(engine: str) -> Blended:

@@ -28,7 +28,7 @@ def read_demand(path: str | Path, timezone: str) -> tuple[datetime, timedelta, V
     values: list[float] = []
     names: list[str] = []
     folds: dict[datetime, int] = {}
-    for line, stamp, text in _rows(Path(path)):
+    for line, stamp, text in _oldest_first(list(_rows(Path(path)))):
         value = _value(text, line)
         when = _instant(stamp, local, folds, line)
         if not _exists(when):
@@ -55,6 +55,11 @@ def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"is not a CSV file in UTF-8 ({error}): export it again"
         raise InvalidDemand(msg) from error
+
+
+def _oldest_first(rows: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Turn a file round that begins with its newest row: an hour that comes twice is told apart by the order."""
+    return rows[::-1] if rows and rows[0][1] > rows[-1][1] else rows
 
 
 def _column(header: list[str], name: str) -> int:

@@ -34,8 +34,9 @@ class Words:
         asking, greatest = self._drivers(part)
         rising = before is None or part.capacity > before
         slot = greatest if part.capacity >= self._policy.max_size or not rising else asking
-        name, bound = self._bound(part, slot)
-        clauses = [self._sum(slot), bound, self._move(part, self._opens(asking) - at, before, first=first)]
+        name, bound = self._bound(part, slot, before)
+        ahead = timedelta(0) if first or slot != asking else self._opens(asking) - at
+        clauses = [self._sum(slot), bound, self._move(part, ahead, before)]
         if part.merged:
             clauses.append("joined with a neighbour to stay within the number of steps")
         value, price = float(self._demand[slot]), self._policy.price_per_hour
@@ -93,7 +94,7 @@ class Words:
         costs = f"an hour short costs {policy.shortage_cost:g}, an idle one {policy.price_per_hour:g}"
         return f" (p{policy.quantile * 100:g}, for {costs})"
 
-    def _bound(self, part: Segment, slot: int) -> tuple[str, str]:
+    def _bound(self, part: Segment, slot: int, before: int | None) -> tuple[str, str]:
         """Name the field of the policy that changed the capacity, and tell how."""
         policy = self._policy
         wanted = self._needed[slot]
@@ -107,11 +108,14 @@ class Words:
         if policy.bounded(wanted) > part.capacity:
             return "limits", f"no faster up than the policy allows: {policy.bounded(wanted) - part.capacity} short"
         if policy.bounded(wanted) < part.capacity:
-            return self._kept(part)
+            return self._more(part, before)
         return "", ""
 
-    def _kept(self, part: Segment) -> tuple[str, str]:
+    def _more(self, part: Segment, before: int | None) -> tuple[str, str]:
+        """Tell why there is more than what is wanted by then."""
         policy = self._policy
+        if limits_change(policy) and before is not None and part.capacity > before:
+            return "limits", "more before it is needed: to change no faster and no more often than the policy allows"
         asked = int(self._grid.capacity[part.first : part.last].max())
         if limits_change(policy) and asked < part.capacity * (1 - policy.tolerance):
             return "limits", f"kept at {part.capacity}: to change no faster and no more often than the policy allows"
@@ -132,7 +136,7 @@ class Words:
         worth = f", ${hours * price:,.2f}" if price else ""
         return f"to stay at {before} would leave {hours:,.1f} instance-hours idle{worth}"
 
-    def _move(self, part: Segment, early: timedelta, before: int | None, *, first: bool) -> str:
+    def _move(self, part: Segment, early: timedelta, before: int | None) -> str:
         if before is None:
             return "holds from now on"
         if part.capacity == before:
@@ -140,6 +144,12 @@ class Words:
         if part.capacity < before:
             until = clock_time(self._grid.start + part.last * self._grid.size, self._local)
             return f"the most until {until}; lowered from {before}"
-        if early >= _MINUTE and not first:
-            return f"raised {format_duration(early)} early (lead time); from {before}"
-        return f"raised from {before}"
+        if early < _MINUTE:
+            return f"raised from {before}"
+        return f"raised {format_duration(early)} early{self._why_early(part, early)}; from {before}"
+
+    def _why_early(self, part: Segment, early: timedelta) -> str:
+        """Name the lead time where it is all; a neighbour that was joined is told of in any case."""
+        if early <= self._policy.lead_time + self._policy.granularity:
+            return " (lead time)"
+        return "" if part.merged else " (to change no faster and no more often than the policy allows)"

@@ -68,6 +68,13 @@ def rebased(values: Values, shift: Shift) -> Values:
     return np.asarray(moved)
 
 
+def forgotten(values: Values, shift: Shift) -> Values:
+    """Give one series as if nobody had measured it since its shift."""
+    before = values[shift.row].copy()
+    before[len(before) - shift.age :] = np.nan
+    return np.asarray(before)
+
+
 def _away(values: Values, add: Values, lags: tuple[int, int, int], first: int) -> Values:
     """Compare the columns from `first` on with the median of the three times before, on a logarithmic scale."""
     length = values.shape[1]

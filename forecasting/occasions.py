@@ -7,6 +7,7 @@ is but one Christmas a year.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
@@ -19,7 +20,7 @@ from forecasting.event import Event
 from forecasting.instant import FIRST_YEAR, LAST_YEAR, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from forecasting.demand import Demand
     from forecasting.values import Values
@@ -77,10 +78,8 @@ def known_occasions(
     span = demand.start, demand.end + horizon
     listed = holidays_of(country, span[0].year - 1, span[1].year + 1, timezone) if country else ()
     own, public = _within(events, *span), _within(listed, *span)
-    return (
-        *(_informed(each, demand, own, ()) for each in own),
-        *(_informed(each, demand, public, public) for each in public),
-    )
+    found, left = _learnt(own, (), demand, demand.values)
+    return (*found, *_learnt(public, public, demand, left)[0])
 
 
 def taken_out(demand: Demand, events: Sequence[Event]) -> Values:
@@ -101,28 +100,58 @@ def _within(events: Sequence[Event], since: datetime, until: datetime) -> tuple[
     return tuple(event for event in events if event.start < until and event.end > since)
 
 
-def _informed(event: Event, demand: Demand, alike: Sequence[Event], kin: Sequence[Event]) -> Occasion:
-    """Find the factor of an event that reaches into the future: from its own past, else from that of its kin."""
-    if event.factor is not None or event.end <= demand.end:
+def _learnt(
+    events: Sequence[Event], kin: Sequence[Event], demand: Demand, happened: Values
+) -> tuple[list[Occasion], Values]:
+    """Find the factors of events that reach into the future: from their own past, else from that of their kin.
+
+    Also give what happened without them: where two met, one did not do what the other is known to have done.
+    """
+    usual, left = taken_out(demand, events), happened
+    factors: dict[str, float | None] = {}
+    for event in events:
+        if event.factor is not None:
+            left = _divided(left, [event], event.factor, demand)
+    often = Counter(each.name for each in events)
+    for event in sorted(events, key=lambda each: -often[each.name]):
+        if event.name not in factors and event.factor is None and event.end > demand.end:
+            own = [each for each in events if each.name == event.name and each.factor is None]
+            factor = _factor(_ratios(own, demand, left, usual) or _ratios(kin, demand, happened, usual))
+            factors[event.name] = factor
+            left = _divided(left, own, factor or 1.0, demand)
+    return [_occasion(each, factors, demand.end) for each in events], left
+
+
+def _occasion(event: Event, factors: Mapping[str, float | None], now: datetime) -> Occasion:
+    if event.factor is not None or event.end <= now:
         return Occasion(event=event, factor=event.factor)
-    usual = taken_out(demand, alike)
-    own = [each for each in alike if each.name == event.name and each.factor is None]
-    seen = _ratios(demand, own, usual) or _ratios(demand, kin, usual)
+    factor = factors[event.name]
+    return Occasion(event=event, factor=factor, learnt=factor is not None)
+
+
+def _divided(happened: Values, events: Sequence[Event], factor: float, demand: Demand) -> Values:
+    values = happened.copy()
+    for event in events:
+        values[_slots(event, demand.start, demand.step, len(values))] /= factor
+    return values
+
+
+def _factor(seen: list[float]) -> float | None:
+    """Believe what was seen, the more the more often."""
     if not seen:
-        return Occasion(event=event, factor=None)
-    factor = float(np.exp(np.sum(seen) / (len(seen) + DOUBT)))
-    return Occasion(event=event, factor=min(max(factor, 1 / LARGEST), LARGEST), learnt=True)
+        return None
+    return min(max(float(np.exp(np.sum(seen) / (len(seen) + DOUBT))), 1 / LARGEST), LARGEST)
 
 
-def _ratios(demand: Demand, events: Sequence[Event], usual: Values) -> list[float]:
+def _ratios(events: Sequence[Event], demand: Demand, happened: Values, usual: Values) -> list[float]:
     """Give the logarithm of what each event made of the demand of the weeks around it."""
     found = []
     for event in events:
         window = _slots(event, demand.start, demand.step, len(demand))
-        happened, expected = demand.values[window], _weeks_around(usual, window, round(WEEK / demand.step))
-        both = ~np.isnan(happened) & ~np.isnan(expected)
+        came, expected = happened[window], _weeks_around(usual, window, round(WEEK / demand.step))
+        both = ~np.isnan(came) & ~np.isnan(expected)
         if both.sum() * demand.step >= LEAST_SEEN and expected[both].sum() > 0:
-            ratio = happened[both].sum() / expected[both].sum()
+            ratio = came[both].sum() / expected[both].sum()
             found.append(float(np.log(min(max(ratio, 1 / LARGEST), LARGEST))))
     return found
 

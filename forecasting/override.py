@@ -99,17 +99,17 @@ def _laid_over(plan: Plan, overrides: Sequence[Override], usual_max: int | None)
         step = plan.step_at(at)
         rules = ruling(overrides, at)
         if rules is None:
-            yield replace(step, at=at, most=_known(usual_max, step.most))
+            yield replace(step, at=at, most=_known(step.most, usual_max))
             continue
-        capacity = rules.bound(step.capacity)
-        most = usual_max if rules.max_size is None else rules.max_size
+        capacity, most = rules.bound(step.capacity), _known(rules.max_size, step.most, usual_max)
         changed = f"{rules}; the plan would hold {step.capacity}"
-        yield replace(step, at=at, capacity=capacity, most=_known(most, step.most), reason=changed, bound="override")
+        most = None if most is None else max(most, capacity)
+        yield replace(step, at=at, capacity=capacity, most=most, reason=changed, bound="override")
 
 
-def _known(first: int | None, second: int | None) -> int | None:
+def _known(*sizes: int | None) -> int | None:
     """Give the first that is known; 0 is a maximum too."""
-    return second if first is None else first
+    return next((size for size in sizes if size is not None), None)
 
 
 def _changes(steps: Iterable[Step]) -> Iterator[Step]:

@@ -202,7 +202,7 @@ class Rehearsal:
             known = {}
             for now in self._watch(instants, len(instants)):
                 recent = self._demand.before(now).tail(AWS_MEMORY)
-                known[now.isoformat()] = recent if recent.step >= HOUR else recent.every(HOUR)
+                known[now.isoformat()] = recent.every(_about_an_hour(recent.step))
             made = forecast_many(known, horizon=AWS_REFRESH + 2 * HOUR, quantiles=(MIDDLE,), **self._asked)
             self._hourly = {datetime.fromisoformat(each): one for each, one in made.items()}
         return self._hourly
@@ -212,8 +212,15 @@ class Rehearsal:
         return [self.since + index * every for index in range(count)]
 
     def _until_next(self, now: datetime, every: timedelta) -> slice:
-        first = (now - self.since) // self.tick
-        return slice(first, min(len(self.values), -(-(now + every - self.since) // self.tick)))
+        """Give the ticks that open before the next forecast is made, and none that opened before this one was."""
+        first, last = (-(-(when - self.since) // self.tick) for when in (now, now + every))
+        return slice(first, min(len(self.values), last))
+
+
+def _about_an_hour(step: timedelta) -> timedelta:
+    """Give the shortest span from an hour on that is made of whole steps and makes up a day."""
+    whole = (count * step for count in range(-(-HOUR // step), DAY // step))
+    return next((span for span in whole if not DAY % span), step)
 
 
 def _part(demand: Demand, since: datetime, until: datetime | None, refresh: timedelta) -> Demand:

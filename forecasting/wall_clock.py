@@ -27,14 +27,14 @@ _PROBE = 1_800  # Clocks change on half hours everywhere.
 class WallClock:
     """Where each slot of UTC, past and future, lies on the wall clock."""
 
-    start: datetime  # naive: what the clock showed when the first slot opened
+    start: datetime  # naive: the earliest time that the clock showed
     past: npt.NDArray[np.int64]
     future: npt.NDArray[np.int64]
 
     @property
     def length(self) -> int:
-        """Count the wall-clock slots of the past."""
-        return int(self.past[-1]) + 1
+        """Count the wall-clock slots of the past; within an hour that comes twice the last one is not the latest."""
+        return int(self.past.max()) + 1
 
     @property
     def horizon(self) -> int:
@@ -65,10 +65,11 @@ def wall_clock(start: datetime, step: timedelta, past: int, future: int, timezon
     """Lay `past` + `future` slots from `start` on the wall clock of a time zone."""
     offsets = _offsets(start, step, past + future, timezone)
     slots = np.arange(past + future) + np.rint((offsets - offsets[0]) / step.total_seconds()).astype(np.int64)
-    slots -= min(0, int(slots[:past].min()))
-    return WallClock(
-        start=start.replace(tzinfo=None) + timedelta(seconds=float(offsets[0])), past=slots[:past], future=slots[past:]
-    )
+    # A past that begins in an hour that comes twice goes back to before its first slot.
+    before = min(0, int(slots[:past].min()))
+    slots -= before
+    first = start.replace(tzinfo=None) + timedelta(seconds=float(offsets[0])) + before * step
+    return WallClock(start=first, past=slots[:past], future=slots[past:])
 
 
 def _offsets(start: datetime, step: timedelta, count: int, timezone: str) -> Values:

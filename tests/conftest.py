@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from pytest import TempPathFactory  # noqa: PT013 - a type
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` one worker tells all stories of a deployment, or of a file that has none to share."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_deployment(item) or item.path.name))
-
-
-def _deployment(item: pytest.Item) -> str | None:
-    """Name the shared Airflow of a story: it takes longer to start than most stories to tell."""
-    asked = set(getattr(item, "fixturenames", ()))
-    if "stack" in asked and hasattr(item, "callspec"):
-        return f"on_{item.callspec.params['stack']}"
-    return next((each for each in ("on_sqlite", "on_postgres") if each in asked), None)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _descriptions_of_services() -> Iterator[None]:
     """Each cloud has clients of its own; botocore would read what it knows of a service, megabytes, for every one."""

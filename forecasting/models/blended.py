@@ -16,7 +16,7 @@ from forecasting.guesses import Curve, Guesses
 from forecasting.hourly import along, hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
-from forecasting.level_shift import Shift, find_shifts, rebased
+from forecasting.level_shift import Shift, find_shifts, forgotten, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
@@ -70,7 +70,12 @@ class Blended:
         size = _block(panel)
         for found in find_shifts(_blocks(values, size), _slots(panel, size)):
             shift, row = replace(found, age=found.age * size), slice(found.row, found.row + 1)
-            after, _, _ = self._forecast(rebased(values, shift)[None], panel, known.rows(row) if known else None)
+            # What was learnt of the series as it is, its shift for the greatest of errors, is not true of these.
+            after, _, _ = self._forecast(rebased(values, shift)[None], panel.rows(row), None)
+            if shift.factor < 1 and not shift.settled:
+                # The hours of a fall would drag the old level down with them.
+                risen = fill(forgotten(values, shift)[None], panel.per_day)
+                quantiles[row], _, _ = self._forecast(risen, panel.rows(row), None)
             quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles, follow=shift.settled)
             reasons[shift.row] += _shifted(shift, panel)
             # What was never seen before a rise is just what the new level promises.

@@ -11,10 +11,18 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
+from predictive_scaling.errors import CloudUnavailable, FleetBusy, GroupNotFound, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import Changes, Naming, batches, changes_between, counted, wanted_actions
+from predictive_scaling.schedule import (
+    Changes,
+    Naming,
+    batches,
+    changes_between,
+    counted,
+    in_the_way,
+    wanted_actions,
+)
 from predictive_scaling.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -86,15 +94,31 @@ class _Writer:
     def write(self, changes: Changes, observed: Observed) -> None:
         """Make the calls, then read back."""
         present = {action.name: action for action in observed.actions}
-        first, *others = _calls(changes)
+        first, *others = _calls(changes, observed.actions)
         intent = _intent(self.order, first, present)
         operation = self.ledger.open(_operation(self.order, changes, observed), intent)
+        self._look_again(observed, intent, operation)
         outcome = self._send(first, intent, operation)
         for call in others:
             intent = _intent(self.order, call, present)
             self.ledger.record(outcome, replace(intent, operation_id=operation.id))
             outcome = self._send(call, intent, operation)
         self._verify(operation, outcome)
+
+    def _look_again(self, observed: Observed, intent: Event, operation: Operation) -> None:
+        """Close the operation if the plan can no longer be written as it was drawn."""
+        try:
+            self._refuse_if_changed(observed)
+        except (FleetBusy, CloudUnavailable, GroupNotFound) as error:
+            unsent = _event(self.order, EventKind.FAILED, f"`{intent.call}` was not sent", intent, error=str(error))
+            self.ledger.close(operation, unsent)
+            raise
+
+    def _refuse_if_changed(self, observed: Observed) -> None:
+        """The fleet is ours only now: what somebody changed since it was looked at, a stop not least, is not undone."""
+        if _steered(self.order, self.fleet.observe()) != _steered(self.order, observed):
+            msg = f"fleet {self.order.fleet}: the group was changed while its plan was drawn; the retry draws it anew"
+            raise FleetBusy(msg)
 
     def _send(self, call: Call, intent: Event, operation: Operation) -> Event:
         """Make a call and give its outcome; a refused one ends the operation, an unanswered one leaves it open."""
@@ -144,13 +168,24 @@ def _changes(order: Order, observed: Observed) -> Changes:
     return changes_between(present, wanted, order.naming, now=now)
 
 
-def _calls(changes: Changes) -> list[Call]:
-    """Cut the changes into calls, puts first: until the last delete, the floor is never below either plan's."""
-    return [*_batches_of("put", changes.put), *_batches_of("delete", changes.delete)]
+def _steered(order: Order, observed: Observed) -> tuple[object, ...]:
+    """What a plan moves: the bounds, and our actions."""
+    ours = sorted(str(action) for action in observed.actions if order.naming.is_ours(action))
+    return observed.min_size, observed.max_size, ours
 
 
-def _batches_of(verb: Literal["put", "delete"], actions: tuple[ScheduledAction, ...]) -> list[Call]:
-    parts = tuple(batches(actions))
+def _calls(changes: Changes, present: Sequence[ScheduledAction]) -> list[Call]:
+    """Cut the changes into calls, puts first: until the last delete, the floor is never below either plan's.
+
+    Only where both plans together are too many for AWS must the last steps of the old one go first.
+    """
+    early = in_the_way(present, changes.put, changes.delete)
+    first, late = tuple(batches(early)), batches([action for action in changes.delete if action not in early])
+    deletes = _named("delete", (*first, *late))
+    return [*deletes[: len(first)], *_named("put", tuple(batches(changes.put))), *deletes[len(first) :]]
+
+
+def _named(verb: Literal["put", "delete"], parts: Sequence[tuple[ScheduledAction, ...]]) -> list[Call]:
     return [
         Call(name=f"{verb} {number} of {len(parts)}", verb=verb, actions=part)
         for number, part in enumerate(parts, start=1)

@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from forecasting import ForecastingError
 from forecasting.backtest import Asked, backtest
 from forecasting.champion import FIRST, scores_of
-from predictive_scaling.errors import NoHistory
+from predictive_scaling.histories import unusable_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,8 +44,8 @@ def contests(fleets: Sequence[FleetSpec], storage: Storage, *, now: datetime) ->
             continue
         try:
             held = contend(fleet, storage.demand(fleet, since=now - fleet.history), storage)
-        except (NoHistory, ForecastingError) as error:
-            yield f"{fleet.name}: no contest of engines: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever a file or its store raises, it is this fleet's alone
+            yield f"{fleet.name}: no contest of engines: {unusable_store(fleet, error)}"
         else:
             yield f"{fleet.name}: served by {held.engine}: {held.reason}"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from forecasting import Demand, Forecast, ForecastingError, unusable
 from predictive_scaling.contest import served
-from predictive_scaling.errors import NoHistory
 from predictive_scaling.foretelling import foretell
+from predictive_scaling.histories import unusable_store
 from predictive_scaling.sources.airflow_runs import with_appointments
 from predictive_scaling.track_record import score, track_record
 
@@ -50,18 +50,27 @@ def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datet
     for fleet in fleets:
         try:
             demand = storage.demand(fleet, since=now - fleet.history)
-            records[fleet.name] = track_record(score(fleet, demand, storage))
-        except (NoHistory, ForecastingError) as error:
-            found[fleet.name] = Forecasted(fleet=fleet.name, problem=str(error))
+            serving = served(fleet, storage)
+        except Exception as error:  # noqa: BLE001 - whatever a file or its store raises, it is this fleet's alone
+            found[fleet.name] = Forecasted(fleet=fleet.name, problem=unusable_store(fleet, error))
             continue
+        records[fleet.name] = _record(fleet, demand, storage)
         if reason := unusable(demand):
             found[fleet.name] = Forecasted(fleet=fleet.name, problem=reason)
         else:
-            ready.append((fleet, demand))
-    for group in alike([(served(fleet, storage), demand) for fleet, demand in ready]):
+            ready.append((serving, demand))
+    for group in alike(ready):
         made = foretell(group, storage, now=now)
         found |= {fleet.name: _stored(fleet, made[fleet.name], storage) for fleet, _ in group}
     return [replace(found[fleet.name], record=records.get(fleet.name, "")) for fleet in fleets]
+
+
+def _record(fleet: FleetSpec, demand: Demand, storage: Storage) -> str:
+    """Tell how the last forecasts did; a record that cannot be read is no reason to make no new one."""
+    try:
+        return track_record(score(fleet, demand, storage))
+    except Exception as error:  # noqa: BLE001 - see above
+        return f"; of its last forecasts nothing is known: {unusable_store(fleet, error)}"
 
 
 def alike(ready: list[tuple[FleetSpec, Demand]]) -> Iterator[list[tuple[FleetSpec, Demand]]]:

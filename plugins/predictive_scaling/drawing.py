@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.permission import Permission
-    from predictive_scaling.storage import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +38,18 @@ class View:
     observed: Observed
     overrides: tuple[Override, ...]
     may: Permission
-    forecast: Forecast
+    forecasts: tuple[Forecast, ...]  # of each load
 
 
 def planned_for(view: View, slots: int, around: Circumstances, now: datetime) -> Agreed:
     """Draw the plan; nobody is asked about one that would not be written."""
     spec, policy, observed, overrides = view.spec, view.policy, view.observed, view.overrides
     draw = partial(draw_plan, now=now, current=observed.min_size, slots=slots, timezone=spec.timezone)
-    whole = combined(_plans(spec, view.forecast, policy, around.storage, draw), slots)
+    whole = combined(_plans(view, draw), slots)
     asking = around.hearing if view.may.may is May.PLAN else None
     questions = standing(spec, asking, now=now) if asking else around.approvals.standing(spec.name, now)
     let = granted(questions, now).get(Matter.SPEND, 0)
-    claim = Claim(spec=spec, policy=policy, plan=whole, observed=observed, forecast=view.forecast, granted=let)
+    claim = Claim(spec=spec, policy=policy, plan=whole, observed=observed, forecast=view.forecasts[0], granted=let)
     gated = around.cost_gate.capped(claim, by=around.by, now=now)
     found = agreed(gated.plan, spec, _case(view, gated, whole, around, now), questions, asking)
     plan = overridden(found.plan, bounding(overrides), usual_max=usual_max(overrides))
@@ -72,14 +71,11 @@ def _case(view: View, gated: Gated, whole: Plan, around: Circumstances, now: dat
     )
 
 
-def _plans(
-    spec: FleetSpec, forecast: Forecast, policy: Policy, storage: Storage, draw: Callable[[Forecast, Policy], Plan]
-) -> dict[str, Plan]:
+def _plans(view: View, draw: Callable[[Forecast, Policy], Plan]) -> dict[str, Plan]:
     """Draw a plan for each load of the fleet, under the load's name."""
-    plans = {spec.metric.unit: draw(forecast, policy)}
-    for load in spec.loads[1:]:
-        _, made = storage.newest_forecast(load)
-        own = replace(policy, target_per_instance=load.policy.target_per_instance)
+    plans: dict[str, Plan] = {}
+    for load, forecast in zip(view.spec.loads, view.forecasts, strict=True):
+        own = replace(view.policy, target_per_instance=load.policy.target_per_instance)
         name = load.metric.unit if load.metric.unit not in plans else f"{load.metric.unit} ({load.name})"
-        plans[name] = draw(made, own)
+        plans[name] = draw(forecast, own)
     return plans

@@ -70,6 +70,7 @@ def ensure(spec: FleetSpec, blueprint: Blueprint, builder: Builder, *, why_not: 
     if why_not:
         builder.ledger.record(_event(spec, EventKind.OBSERVED, f"would make {_told(plan.steps)}; {why_not}", builder))
         return Ensured(plan=plan, written=0, reason=f"wrote nothing: {why_not}")
+    builder.ledger.record(_event(spec, EventKind.INTENT, f"make {_told(plan.steps)}", builder))
     _make(plan.steps, spec, builder)
     left = draw(blueprint, spec, look(spec, builder.reach))
     if left.steps:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from forecasting.decision import Rules
+
 LONGEST_HISTORY: Final = timedelta(days=455)
 """CloudWatch keeps nothing longer."""
 
@@ -167,6 +169,15 @@ class FleetFile(Strict):
             holidays_of(self.country, 2026, 2026, self.timezone)
         return self
 
+    @model_validator(mode="after")
+    def _can_see_what_it_reacts_to(self) -> FleetFile:
+        self._rules()
+        return self
+
+    def _rules(self) -> Rules | None:
+        metrics = (self.metric, *(each.metric for each in self.also))
+        return self.reaction.rules([metric.measure() for metric in metrics]) if self.reaction else None
+
     def _policy(self) -> Policy:
         """Give the bounds; a quantile that was written is kept, else the costs choose it, if they are known."""
         zone = ZoneInfo(self.timezone)
@@ -211,7 +222,7 @@ class FleetFile(Strict):
             ),
             on_failure=self.on_failure,
             ownership=Ownership(self.ownership),
-            reaction=self.reaction.rules() if self.reaction else None,
+            reaction=self._rules(),
             approval=self.approval.envelope() if self.approval else None,
             burst=self.burst.burst() if self.burst else None,
         )

@@ -83,6 +83,11 @@ class FleetSpec:
         return any(load.metric.counts_instances for load in self.loads)
 
     @property
+    def measured_by(self) -> str:
+        """A short name for all its metrics together, whatever their order."""
+        return "-".join(sorted(load.metric.identity for load in self.loads))
+
+    @property
     def loads(self) -> tuple[FleetSpec, ...]:
         """The fleet once for each load: itself, and one beside it, with a name of its own, for each of `also`."""
         beside = (

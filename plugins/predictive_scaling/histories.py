@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from forecasting import ForecastingError
+from predictive_scaling.errors import NoHistory
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -11,6 +15,8 @@ if TYPE_CHECKING:
     from forecasting import Demand
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.storage import Storage
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +41,12 @@ def histories(fleet: FleetSpec, storage: Storage, *, now: datetime) -> tuple[His
         )
         for number, (unit, load) in enumerate(zip(units, fleet.loads, strict=True))
     )
+
+
+def unusable_store(fleet: FleetSpec, error: Exception) -> str:
+    """Say why what is stored of a fleet cannot be used; what nobody foresaw with its traceback in the log."""
+    if isinstance(error, NoHistory | ForecastingError):
+        return str(error)
+    _log.error("%s: what is stored of it cannot be used", fleet.name, exc_info=error)
+    told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"its stored history cannot be used ({told}); the traceback is above in this log"

@@ -28,6 +28,8 @@ class Measure(ABC):
     """What to look at when there is no data."""
     steady: ClassVar[bool] = False
     """Whether every period has a value, so that none for long is trouble and not a quiet night."""
+    instant: ClassVar[bool] = False
+    """Whether its source can say what it is at this moment, and not only what it was in the last whole period."""
     name: str
     period: timedelta = timedelta(minutes=5)
     may_stand_still: timedelta | None = None
@@ -149,6 +151,7 @@ class QueueMetric(Measure):
     mend: ClassVar[str] = (
         "check the queue's name, account and region; SQS stops reporting to CloudWatch when a queue was idle for 6 h"
     )
+    instant: ClassVar[bool] = True
     queue: str
     in_flight: bool = True
 
@@ -170,6 +173,7 @@ class PrometheusMetric(Measure):
     source: ClassVar[str] = "prometheus"
     mend: ClassVar[str] = "check that the exporter is up and scraped, and the query in Prometheus' own page"
     steady: ClassVar[bool] = True
+    instant: ClassVar[bool] = True
     query: str
     connection: str = "prometheus_default"
 
@@ -259,6 +263,7 @@ class AirflowMetric(Measure):
     source: ClassVar[str] = "airflow"
     mend: ClassVar[str] = "check in Airflow's list of task instances that the filters find any"
     steady: ClassVar[bool] = True
+    instant: ClassVar[bool] = True
     connection: str = "airflow_api"
     queue: str | None = None
     pool: str | None = None

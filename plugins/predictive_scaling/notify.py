@@ -23,9 +23,8 @@ def notify(message: str, notifiers: Sequence[Mapping[str, Any]], context: Contex
 
 
 def _told(message: str, fields: Mapping[str, Any], context: Context) -> str:
-    notifier = notifier_of(fields)
     try:
-        notifier({**context, "scaling": message})
+        notifier_of(fields)({**context, "scaling": message})
     except Exception as error:  # noqa: BLE001 - whatever a notifier raises is its own trouble
         return f"{fields['notifier']} could not be told ({error}): {message}"
     return ""

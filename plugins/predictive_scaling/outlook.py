@@ -56,13 +56,15 @@ class Outlook:
     """The newest forecast of one load of a fleet, what was learnt with it, and the policy as it holds this hour."""
 
     fleet: str
+    metric: str  # the identity of what it foretells
     forecast: Forecast
     policy: Policy
     learnt: Calibration | None = None
 
-    def holds(self, now: datetime) -> bool:
-        """Whether it still says something of now."""
-        return self.forecast.start - self.forecast.step <= now < self.forecast.start + OLD
+    def holds(self, load: FleetSpec, now: datetime) -> bool:
+        """Whether it still says something of now, and of what the load is measured by."""
+        of_now = self.forecast.start - self.forecast.step <= now < self.forecast.start + OLD
+        return of_now and self.metric == load.metric.identity
 
 
 @dataclass(slots=True)
@@ -73,15 +75,15 @@ class Outlooks:
     _known: dict[str, Outlook] = field(default_factory=dict)
     _reading: SideBySide[str, dict[str, dict[str, Outlook] | None]] = field(default_factory=SideBySide)
     _read: dict[str, datetime] = field(default_factory=dict)
-    _seen: dict[str, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
+    _seen: dict[tuple[str, str], list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def ahead(self, fleets: Iterable[FleetSpec], seen: Mapping[str, Seen], *, now: datetime) -> dict[str, Step]:
         """Give the most that each fleet's forecasts, moved by what was seen, ask for soon; who has none is left out."""
         trusted = [fleet for fleet in fleets if fleet.mode is Mode.AUTO]
         self._refresh(trusted, now)
-        names = [load.name for load in each_load(trusted)]
-        holding = {name: self._known[name] for name in names if name in self._known and self._known[name].holds(now)}
-        fresh = {name: self._points(name, each.forecast, seen.get(name)) for name, each in holding.items()}
+        known = {load.name: (load, self._known[load.name]) for load in each_load(trusted) if load.name in self._known}
+        holding = {name: each for name, (load, each) in known.items() if each.holds(load, now)}
+        fresh = {name: self._points(name, each, seen.get(name)) for name, each in holding.items()}
         moved = tick(
             {name: each.forecast for name, each in holding.items()},
             {name: points for name, points in fresh.items() if points is not None},
@@ -108,11 +110,12 @@ class Outlooks:
                     others = {load: each for load, each in self._known.items() if each.fleet != name}
                     self._known = {**others, **found}
 
-    def _points(self, name: str, forecast: Forecast, seen: Seen | None) -> Demand | None:
+    def _points(self, name: str, outlook: Outlook, seen: Seen | None) -> Demand | None:
         """Give what was seen since the forecast began, and forget what was before; None where there is nothing."""
+        forecast, of = outlook.forecast, (name, outlook.metric)
         more = [(seen.at, seen.value)] if seen else []
-        self._seen[name] = [each for each in (*self._seen[name], *more) if each[0] > forecast.start]
-        return on_the_grid_of(forecast, self._seen[name])
+        self._seen[of] = [each for each in (*self._seen[of], *more) if each[0] > forecast.start]
+        return on_the_grid_of(forecast, self._seen[of])
 
 
 def _read_each(fleets: Iterable[FleetSpec], open_shelf: Callable[[], Shelf]) -> dict[str, dict[str, Outlook] | None]:
@@ -138,7 +141,7 @@ def _read_each(fleets: Iterable[FleetSpec], open_shelf: Callable[[], Shelf]) -> 
 def _outlooks(fleet: FleetSpec, shelf: Shelf) -> dict[str, Outlook]:
     """Read what there is of each load of a fleet whose forecast is trusted."""
     gate, status = shelf.gates.of(fleet.name), shelf.statuses.of(fleet.name)
-    if gate is None or gate.standing.stage is not Stage.AUTO:
+    if gate is None or gate.on(fleet.measured_by).standing.stage is not Stage.AUTO:
         return {}
     lead, _ = lead_time(fleet.policy.lead_time, gate)
     quantile = status.quantile if status and status.quantile else fleet.policy.quantile
@@ -146,7 +149,13 @@ def _outlooks(fleet: FleetSpec, shelf: Shelf) -> dict[str, Outlook]:
     for load in fleet.loads:
         (_, forecast), kept = shelf.storage.newest_forecast(load), shelf.storage.calibration(load)
         policy = replace(load.policy, lead_time=lead, quantile=quantile)
-        found[load.name] = Outlook(fleet=fleet.name, forecast=forecast, policy=policy, learnt=kept[1] if kept else None)
+        found[load.name] = Outlook(
+            fleet=fleet.name,
+            metric=load.metric.identity,
+            forecast=forecast,
+            policy=policy,
+            learnt=kept[1] if kept else None,
+        )
     return found
 
 

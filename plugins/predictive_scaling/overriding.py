@@ -77,6 +77,7 @@ def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now
     """Take an override down; the group's maximum returns to what it was before the first of several."""
     made = wish.over(fleet, observed, desk.by, now=now)
     made = _after_others(made, desk.overrides.open(fleet))
+    _refuse_beyond_the_group(made)
     desk.overrides.add(made)
     desk.ledger.record(_told(made, EventKind.OVERRIDDEN, desk.by, str(made)))
     return made
@@ -117,6 +118,14 @@ def usual_max(overrides: Sequence[Override]) -> int | None:
 def bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
     """Give those that bound a plan; a stop has none to bound."""
     return tuple(each for each in overrides if each.kind is not OverrideKind.STOP)
+
+
+def _refuse_beyond_the_group(made: Override) -> None:
+    """The group's own maximum is somebody's decision too, and AWS does not carry out a floor above it."""
+    if made.min_size is not None and made.max_before is not None and made.min_size > made.max_before:
+        beyond = f"{made.min_size} instances are above the group's own maximum {made.max_before}"
+        msg = f"fleet {made.fleet}: {beyond}: raise its MaxSize, or ask for less"
+        raise InvalidRequest(msg)
 
 
 def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from predictive_scaling.fleet_spec import Ownership
 from predictive_scaling.fleets import HELD_BY, Sizes
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.permission import May, Permission
+from predictive_scaling.schedule import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from predictive_scaling.ledger.records import Event
     from predictive_scaling.schedule import Naming
 
-LATEST: Final = timedelta(minutes=3)
-"""A scheduled action runs up to two minutes late; until then nobody can say what the bounds should be."""
 MOST_CHARACTERS: Final = 200
 """Of a deployment's name; AWS takes 256 in a tag."""
 _NAMED_LIKE_OURS: Final = re.compile(r"[A-Za-z0-9-]{1,20}-[a-z][a-z0-9-]*-\d{8}T\d{4}Z")

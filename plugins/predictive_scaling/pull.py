@@ -6,12 +6,12 @@ never a reason to do with less.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from predictive_scaling.errors import NoHistory
+from predictive_scaling.histories import unusable_store
 from predictive_scaling.sources import Request
 from predictive_scaling.sources.soundness import sound, standstill
 from predictive_scaling.storage import Points
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from predictive_scaling.sources import Source
     from predictive_scaling.storage import Storage
 
-_log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
 OVERLAP: Final = 3
 """Periods read again, because a source may add to a period after it was first read."""
@@ -73,9 +72,7 @@ def _kept(fleet: FleetSpec, work: Callable[[FleetSpec], T]) -> T | Pulled:
     try:
         return work(fleet)
     except Exception as error:  # noqa: BLE001 - see above
-        _log.exception("%s: its stored history cannot be used", fleet.name)
-        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return _problem(fleet, f"its stored history cannot be used ({told}); the traceback is above in this log")
+        return _problem(fleet, unusable_store(fleet, error))
 
 
 def _since(fleet: FleetSpec, storage: Storage, now: datetime) -> datetime:

@@ -47,8 +47,11 @@ class Reviewed:
 
     @property
     def moved(self) -> bool:
-        """Whether the fleet stands elsewhere than before."""
-        return self.before is None or self.before.standing.stage is not self.after.standing.stage
+        """Whether the fleet stands elsewhere than before, or there again on other metrics."""
+        before, after = self.before, self.after
+        if before is None or before.measured_by != after.measured_by:
+            return True
+        return before.standing.stage is not after.standing.stage
 
     def __str__(self) -> str:
         standing = self.after.standing
@@ -160,10 +163,13 @@ def _refused(error: Exception) -> Verdict:
 def _settled(fleet: FleetSpec, found: Finding, boot: Boot, bench: Bench, now: datetime) -> Reviewed:
     verdict, evidence = found
     before = bench.gates.of(fleet.name)
-    standing = before.standing if before else Standing(since=now)
-    after = replace(
-        before or Gate(fleet=fleet.name, standing=standing, actor=bench.by.actor),
+    standing = before.on(fleet.measured_by).standing if before else Standing(since=now)
+    if before and before.measured_by != fleet.measured_by:
+        verdict = replace(verdict, reason=f"{verdict.reason}; judged anew, for its load is measured by another metric")
+    after = Gate(
+        fleet=fleet.name,
         standing=standing.reviewed(verdict, by_itself=fleet.mode is Mode.AUTO, now=now),
+        measured_by=fleet.measured_by,
         evidence=evidence.as_mapping() if evidence else None,
         reviewed_at=now,
         boot=boot.time,
@@ -188,16 +194,16 @@ def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
     return Event(fleet=fleet, kind=EventKind.LEARNED, by=by, reason=reason, before=before, after=after)
 
 
-def promote(fleet: str, to: Stage, reason: str, bench: Bench, *, now: datetime) -> Gate:
+def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: datetime) -> Gate:
     """Move a fleet by a person's word, and remember whose."""
-    before = bench.gates.of(fleet)
+    before = bench.gates.of(fleet.name)
     if before is None:
-        msg = f"fleet {fleet!r} has not been reviewed: correct the name, or run review_fleets first"
+        msg = f"fleet {fleet.name!r} has not been reviewed: run review_fleets first"
         raise InvalidRequest(msg)
-    standing = before.standing
+    standing = before.on(fleet.measured_by).standing
     moving = standing.promoted if to is Stage.AUTO else standing.demoted
     after = replace(before, standing=moving(reason, now=now), actor=bench.by.actor)
-    bench.ledger.record(moved(fleet, before, after, bench.by))
+    bench.ledger.record(moved(fleet.name, before, after, bench.by))
     bench.gates.save(after)
     return after
 

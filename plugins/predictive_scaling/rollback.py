@@ -16,7 +16,7 @@ from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import NOTICE, batches, counted
+from predictive_scaling.schedule import NOTICE, batches, counted, in_the_way
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move
 from predictive_scaling.workplace import Move, Workplace
@@ -42,11 +42,6 @@ class Undo:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     story: str
-
-    @property
-    def is_split(self) -> bool:
-        """Whether the operation moved traffic, and not the group."""
-        return BURST in self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +86,23 @@ def undo_of(event: Event, ledger: Ledger) -> Undo:
     return Undo(operation_id=event.operation_id, before=before, after=after, story=intents[0].reason)
 
 
-def roll_back(undo: Undo, at: Workplace, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
-    """Restore the state before, or say why not; what is as it was already is not written again."""
+def moved_traffic(event: Event, ledger: Ledger) -> bool:
+    """Whether the event's operation moved traffic, and not the group."""
+    events = ledger.events(operation_id=event.operation_id, limit=1000) if event.operation_id else ()
+    return any(BURST in (each.before or {}) for each in events)
+
+
+def roll_back(event: Event, at: Workplace, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
+    """Restore the state before the event's operation, or say why not; what is as it was is not written again.
+
+    What the operation changed is known only once a look has ended what a dead task left open of it.
+    """
     observed = settle(at.name, at.fleet, at.ledger, at.turn)
+    undo = undo_of(event, at.ledger)
     if not why_not:
         observed = restore_unfollowed(at, observed)
     present = _present(undo, observed)
-    foreign = [name for name, value in present.items() if value not in (undo.before[name], undo.after[name])]
+    foreign = [name for name, value in present.items() if _moved_since(undo, name, value, at.turn.now)]
     lines = [f"rolling back operation {undo.operation_id}: {undo.story}"]
     if foreign and not force:
         told = "; ".join(
@@ -116,6 +121,14 @@ def roll_back(undo: Undo, at: Workplace, reason: str, *, force: bool = False, wh
     done = change(KIND, moves, at)
     lines += [outcome.reason for outcome in done.outcomes]
     return Restored(operation_id=done.operation_id, written=True, lines=tuple(lines))
+
+
+def _moved_since(undo: Undo, name: str, present: Any, now: datetime) -> bool:
+    """Whether somebody else changed it; an action whose time has come was carried out, and went by itself."""
+    left = undo.after[name]
+    if present is None and isinstance(left, dict) and _starts(left) <= now:
+        return False
+    return present not in (undo.before[name], left)
 
 
 def _states(intent: Event) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -148,8 +161,11 @@ def _moves(undo: Undo, observed: Observed, reason: str, now: datetime) -> tuple[
         )
     back = [_action(name, value) for name, value in sorted(actions.items()) if value and name not in passed]
     away = sorted(name for name, value in actions.items() if value is None)
-    moves += _batched("put", back, reason, present)
-    moves += _batched("delete", [_action(name, present[name]) for name in away], reason, present)
+    gone = [_action(name, present[name]) for name in away]
+    early = in_the_way(observed.actions, back, gone)
+    first, late = tuple(batches(early)), batches([action for action in gone if action not in early])
+    deletes = _batched("delete", (*first, *late), reason, present)
+    moves += [*deletes[: len(first)], *_batched("put", tuple(batches(back)), reason, present), *deletes[len(first) :]]
     if actions:
         notes.append("the next run of apply_plans draws the plan again: pause the fleet to keep it so")
     return moves, notes
@@ -169,8 +185,9 @@ def _sizes_back(wanted: Mapping[str, int], observed: Observed) -> tuple[Sizes, l
     return Sizes.from_json(kept), notes
 
 
-def _batched(verb: str, actions: Sequence[ScheduledAction], reason: str, present: Mapping[str, Any]) -> list[Move]:
-    parts = tuple(batches(actions))
+def _batched(
+    verb: str, parts: Sequence[tuple[ScheduledAction, ...]], reason: str, present: Mapping[str, Any]
+) -> list[Move]:
     return [
         Move(
             call=f"{verb} {number} of {len(parts)}",

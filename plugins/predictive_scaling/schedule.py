@@ -9,16 +9,17 @@ after it brings it back.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from forecasting import Plan
 from predictive_scaling.fleets import ScheduledAction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from forecasting import Plan, Step
+    from forecasting import Step
     from predictive_scaling.fleets import Observed
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ BATCH: Final = 50
 """AWS's limit for one BatchPut or BatchDelete."""
 NOTICE: Final = timedelta(seconds=90)
 """The nearest start we ask for: AWS refuses a start in the past, and clocks differ."""
+LATEST: Final = timedelta(minutes=3)
+"""A scheduled action runs up to two minutes late; until then nobody can say what the bounds should be."""
 MINUTE: Final = timedelta(minutes=1)
 
 
@@ -63,12 +66,13 @@ class Naming:
 
 
 def wanted_actions(plan: Plan, naming: Naming, observed: Observed, *, now: datetime) -> tuple[ScheduledAction, ...]:
-    """Give the actions the plan asks for, each at a minute that no foreign action holds."""
+    """Give the actions the plan asks for, in its order, each at a minute that no foreign action holds."""
     taken = {action.start for action in observed.actions if action.start and not naming.is_ours(action)}
     wanted: list[ScheduledAction] = []
-    for start, step in _starts(plan, naming, observed, now):
-        free = _free_minute(start, taken, earliest=_whole_minute(now + NOTICE))
-        taken.add(free)
+    earliest = _whole_minute(now + NOTICE)
+    for start, step in _starts(_by_minutes(plan), naming, observed, now):
+        free = _free_minute(max(start, earliest) if wanted else start, taken, earliest=earliest)
+        earliest = max(earliest, free + MINUTE)
         wanted.append(ScheduledAction(name=naming.of(free), start=free, min_size=step.capacity, max_size=step.most))
     return tuple(wanted)
 
@@ -84,6 +88,15 @@ def changes_between(
         delete=tuple(action for name, action in ours.items() if name not in goal and not _is_due(action, now)),
         keep=tuple(action for name, action in goal.items() if ours.get(name) == action),
     )
+
+
+def in_the_way(
+    present: Collection[ScheduledAction], put: Collection[ScheduledAction], delete: Sequence[ScheduledAction]
+) -> tuple[ScheduledAction, ...]:
+    """Give those to delete, the latest, that AWS's limit wants gone before the others are put: as few as will do."""
+    names = {action.name for action in present}
+    crowd = len(names) + sum(action.name not in names for action in put) - ACTIONS_PER_GROUP
+    return tuple(sorted(delete, key=lambda action: str(action.start), reverse=True)[: max(crowd, 0)])
 
 
 def batches(items: Collection[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
@@ -102,12 +115,20 @@ def _starts(plan: Plan, naming: Naming, observed: Observed, now: datetime) -> It
     earliest = _whole_minute(now + NOTICE)
     later = [step for step in plan.steps if step.at > earliest]
     held = plan.step_at(earliest)
-    if held.capacity != observed.min_size or held.most not in {None, observed.max_size}:
+    ours = [action for action in observed.actions if naming.is_ours(action)]
+    same = [action for action in ours if _sets(action, held)]
+    late = any(_is_late(action, now) for action in ours if action not in same)
+    if late or held.capacity != observed.min_size or held.most not in {None, observed.max_size}:
         before = later[0].at if later else max(plan.steps[-1].at, earliest) + MINUTE
-        same = [action for action in observed.actions if naming.is_ours(action) and _sets(action, held)]
         yield _pending(same, after=now, before=before) or earliest, held
     for step in later:
         yield step.at, step
+
+
+def _by_minutes(plan: Plan) -> Plan:
+    """Bring the steps to whole minutes, AWS's own grain: a person's word may end in the midst of one."""
+    minutes = [step.at.replace(second=0, microsecond=0) for step in plan.steps]
+    return Plan(tuple({at: replace(step, at=at) for at, step in zip(minutes, plan.steps, strict=True)}.values()))
 
 
 def _sets(action: ScheduledAction, step: Step) -> bool:
@@ -132,6 +153,11 @@ def _free_minute(start: datetime, taken: Collection[datetime], *, earliest: date
 def _is_due(action: ScheduledAction, now: datetime) -> bool:
     """Whether AWS is carrying the action out at this moment, after which it goes by itself."""
     return action.start is not None and action.start <= now
+
+
+def _is_late(action: ScheduledAction, now: datetime) -> bool:
+    """Whether AWS may carry it out yet: nobody can hold it up, and what should hold must be said after it."""
+    return action.start is not None and now - LATEST < action.start <= now
 
 
 def _whole_minute(instant: datetime) -> datetime:

@@ -68,7 +68,12 @@ class Look:
     notes: tuple[str, ...]
     may: Permission
     forecast_id: str | None
-    forecast: Forecast | None
+    forecasts: tuple[Forecast, ...]  # of each load, or none
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """The forecast of its first load."""
+        return next(iter(self.forecasts), None)
 
     @property
     def has_actions(self) -> bool:
@@ -108,13 +113,14 @@ def _look(spec: FleetSpec, around: Circumstances, now: datetime) -> Look:
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
     overrides = in_force(spec.name, observed, around.desk, now=now)
-    gate, accuracies = around.gates.of(spec.name), around.storage.accuracies(spec)
+    kept, accuracies = around.gates.of(spec.name), around.storage.accuracies(spec)
+    gate = kept and kept.on(spec.measured_by)
     usual = usual_max(overrides)
     policy, notes = _policy(spec, observed.max_size if usual is None else usual, gate, accuracies)
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
     naming = Naming(around.prefix, spec.name)
     bound = bool(overrides) or any(naming.is_ours(action) for action in observed.actions)
-    forecast_id, forecast, may = _foreseen(spec, around.storage, may, needed=not bound)
+    forecast_id, forecasts, may = _foreseen(spec, around.storage, may, needed=not bound)
     return Look(
         spec=spec,
         fleet=fleet,
@@ -128,13 +134,13 @@ def _look(spec: FleetSpec, around: Circumstances, now: datetime) -> Look:
         notes=notes,
         may=may,
         forecast_id=forecast_id,
-        forecast=forecast,
+        forecasts=forecasts,
     )
 
 
 def _planned(look: Look, around: Circumstances) -> Agreed:
     """Draw the plan; a fleet without a forecast rests."""
-    if look.forecast is None:
+    if not look.forecasts:
         return Agreed(plan=_at_rest(look))
     view = View(
         spec=look.spec,
@@ -142,7 +148,7 @@ def _planned(look: Look, around: Circumstances) -> Agreed:
         observed=look.observed,
         overrides=look.overrides,
         may=look.may,
-        forecast=look.forecast,
+        forecasts=look.forecasts,
     )
     try:
         reserved = around.cost_gate.more_steps(look.spec.name) + 2 * len(look.overrides)
@@ -164,8 +170,9 @@ def _order(look: Look, planned: Agreed) -> Order:
         write=look.may.may is May.PLAN,
         why_not=look.may.reason,
     )
-    heeded = bounding(look.overrides) if look.may.may is May.OVERRIDE else ()
-    if look.may.may in {May.NOTHING, May.PLAN} or not (look.has_actions or heeded):
+    laid = bounding(look.overrides)
+    heeded = laid if look.may.may is May.OVERRIDE else ()
+    if look.may.may in {May.NOTHING, May.PLAN} or not (look.has_actions or laid):
         return order
     rest = overridden(_at_rest(look), heeded, usual_max=usual_max(look.overrides))
     return replace(order, plan=rest, write=True, why_not="")
@@ -186,14 +193,18 @@ def _claimed(order: Order, look: Look, around: Circumstances) -> tuple[Order, He
 
 def _foreseen(
     spec: FleetSpec, storage: Storage, may: Permission, *, needed: bool
-) -> tuple[str | None, Forecast | None, Permission]:
-    """Give the newest forecast; without one a person's word still holds, and what was scheduled can be taken back."""
+) -> tuple[str | None, tuple[Forecast, ...], Permission]:
+    """Give each load's newest forecast, and the id of the first.
+
+    Where one has none a person's word still holds, and what was scheduled can be taken back.
+    """
     try:
-        return *storage.newest_forecast(spec), may
+        ids, forecasts = zip(*map(storage.newest_forecast, spec.loads), strict=True)
     except NoHistory as error:
         if needed:
             raise
-        return None, None, Permission(min(may.may, May.OVERRIDE), str(error))
+        return None, (), Permission(min(may.may, May.OVERRIDE), str(error))
+    return ids[0], forecasts, may
 
 
 def _seen(look: Look, demand: float | None) -> str:

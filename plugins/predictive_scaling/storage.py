@@ -1,15 +1,18 @@
 """Metric history and forecasts, kept as files under an Airflow ObjectStoragePath.
 
     history/<fleet>/<metric identity>/2026-01.parquet     columns time (UTC), value; a missing slot has no row
-    forecasts/<fleet>/<UTC start>.json                    the newest name is the newest forecast
-    accuracy/<fleet>.json                                 what came of each forecast, by its name
+    forecasts/<fleet>/<metric identity>/<UTC start>.json  the newest name is the newest forecast
+    accuracy/<fleet>/<metric identity>.json               what came of each forecast, by its name
     calibrations/<fleet>/<metric identity>.json           what was learnt of the metric, for some hours
-    contests/<fleet>.json                                 which engine serves, and the backtests that say so
+    contests/<fleet>/<metric identity>.json               which engine serves, and the backtests that say so
     replays/<fleet>/<UTC time>.json                       what a replay found
     inventories/<fleet>.json                              the instances that the last look saw
     sizes/<fleet>.json                                    how large it was at each turn of the last four weeks
 
 `cost_store` keeps what concerns money beside them.
+
+What is known of one metric says nothing of another: a fleet whose metric is changed has no forecast until the next one
+is made.
 
 A month is a file, so that an hourly pull rewrites one small file and years of history stay readable.
 """
@@ -130,36 +133,32 @@ class Storage:
 
     def save_forecast(self, fleet: FleetSpec, forecast: Forecast) -> str:
         """Store a forecast and give its id; the oldest beyond two weeks of hourly ones go."""
-        folder = self._root / "forecasts" / fleet.name
+        folder = self._forecasts(fleet)
         name = f"{forecast.start.astimezone(UTC):{_STAMP}}"
         put_file(folder / f"{name}.json", forecast.to_json().encode())
-        for old in sorted(folder.iterdir(), key=lambda path: path.name)[:-KEPT_FORECASTS]:
-            old.unlink()
+        for old in self._names(fleet)[:-KEPT_FORECASTS]:
+            (folder / f"{old}.json").unlink()
         return f"{fleet.name}@{name}"
 
     def newest_forecast(self, fleet: FleetSpec) -> tuple[str, Forecast]:
         """Give the newest forecast with its id."""
-        folder = self._root / "forecasts" / fleet.name
-        names = sorted(path.name for path in folder.iterdir() if path.suffix == ".json") if folder.exists() else []
+        names = self._names(fleet)
         if not names:
             msg = f"fleet {fleet.name}: no forecast is stored yet: run forecast_demand, or wait for its next run"
             raise NoHistory(msg)
-        text = (folder / names[-1]).read_bytes().decode()
-        return f"{fleet.name}@{names[-1].removesuffix('.json')}", Forecast.from_json(text)
+        return f"{fleet.name}@{names[-1]}", self.forecast(fleet, names[-1])
 
     def forecast(self, fleet: FleetSpec, name: str) -> Forecast:
         """Give a stored forecast by its name, the UTC start."""
-        return Forecast.from_json((self._root / "forecasts" / fleet.name / f"{name}.json").read_bytes().decode())
+        return Forecast.from_json((self._forecasts(fleet) / f"{name}.json").read_bytes().decode())
 
     def forecasts_before(self, fleet: FleetSpec, when: datetime) -> list[str]:
         """Name the stored forecasts that start at or before an instant, oldest first."""
-        folder = self._root / "forecasts" / fleet.name
-        names = (path.name.removesuffix(".json") for path in folder.iterdir()) if folder.exists() else ()
-        return sorted(name for name in names if name <= f"{when.astimezone(UTC):{_STAMP}}")
+        return [name for name in self._names(fleet) if name <= f"{when.astimezone(UTC):{_STAMP}}"]
 
     def accuracies(self, fleet: FleetSpec) -> dict[str, Accuracy]:
         """Give what came of the fleet's forecasts, by the forecast's name, oldest first."""
-        path = self._root / "accuracy" / f"{fleet.name}.json"
+        path = self._of_metric("accuracy", fleet)
         rows = json.loads(path.read_bytes()) if path.exists() else {}
         return {name: Accuracy.from_mapping(row) for name, row in sorted(rows.items())}
 
@@ -167,11 +166,11 @@ class Storage:
         """Keep what came of the newest forecasts; the oldest beyond two weeks of hourly ones go."""
         kept = sorted(found)[-KEPT_FORECASTS:]
         rows = {name: found[name].as_mapping() for name in kept}
-        put_file(self._root / "accuracy" / f"{fleet.name}.json", json.dumps(rows).encode())
+        put_file(self._of_metric("accuracy", fleet), json.dumps(rows).encode())
 
     def calibration(self, fleet: FleetSpec) -> tuple[datetime, Calibration] | None:
         """Give what was last learnt of a fleet's metric, and when; None when it was by another version."""
-        path = self._calibration(fleet)
+        path = self._of_metric("calibrations", fleet)
         try:
             kept = json.loads(path.read_bytes()) if path.exists() else None
             return kept and (datetime.fromisoformat(kept["made"]), Calibration.from_json(json.dumps(kept["learnt"])))
@@ -181,16 +180,16 @@ class Storage:
     def save_calibration(self, fleet: FleetSpec, learnt: Calibration, *, now: datetime) -> None:
         """Keep what was learnt of a fleet's metric."""
         kept = {"made": now.isoformat(), "learnt": json.loads(learnt.to_json())}
-        put_file(self._calibration(fleet), json.dumps(kept).encode())
+        put_file(self._of_metric("calibrations", fleet), json.dumps(kept).encode())
 
     def contest(self, fleet: FleetSpec) -> Contest:
         """Give which engine serves a fleet, and the backtests that say so."""
-        path = self._root / "contests" / f"{fleet.name}.json"
+        path = self._of_metric("contests", fleet)
         return Contest.from_mapping(json.loads(path.read_bytes())) if path.exists() else Contest()
 
     def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
         """Keep which engine serves a fleet."""
-        put_file(self._root / "contests" / f"{fleet.name}.json", json.dumps(contest.as_mapping()).encode())
+        put_file(self._of_metric("contests", fleet), json.dumps(contest.as_mapping()).encode())
 
     def inventory(self, fleet: str) -> tuple[datetime, tuple[Instance, ...]] | None:
         """Give a fleet's instances as they were last seen, and when."""
@@ -225,8 +224,16 @@ class Storage:
     def _sizes(self, fleet: str) -> ObjectStoragePath:
         return self._root / "sizes" / f"{fleet}.json"
 
-    def _calibration(self, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / "calibrations" / fleet.name / f"{fleet.metric.identity}.json"
+    def _of_metric(self, kind: str, fleet: FleetSpec) -> ObjectStoragePath:
+        return self._root / kind / fleet.name / f"{fleet.metric.identity}.json"
+
+    def _forecasts(self, fleet: FleetSpec) -> ObjectStoragePath:
+        return self._root / "forecasts" / fleet.name / fleet.metric.identity
+
+    def _names(self, fleet: FleetSpec) -> list[str]:
+        folder = self._forecasts(fleet)
+        found = (path for path in folder.iterdir() if path.suffix == ".json") if folder.exists() else ()
+        return sorted(path.name.removesuffix(".json") for path in found)
 
     def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
         return self._root / "history" / fleet.name / fleet.metric.identity

@@ -16,7 +16,7 @@ from predictive_scaling.change import begun, would
 from predictive_scaling.errors import ChangedSince, FleetBusy
 from predictive_scaling.findings import findings_of_split, verb_of
 from predictive_scaling.ledger.records import EventKind
-from predictive_scaling.rollback import BURST, Restored
+from predictive_scaling.rollback import BURST, Restored, undo_of
 from predictive_scaling.settle import end_by, may_settle
 from predictive_scaling.sources import Request
 from predictive_scaling.sources.cloudwatch import CloudWatchSource
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from predictive_scaling.balancer import Balancer, Flow
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger import Ledger
-    from predictive_scaling.rollback import Undo
+    from predictive_scaling.ledger.records import Event
     from predictive_scaling.workplace import Workplace
 
 KIND: Final = "split"
@@ -63,9 +63,10 @@ def split_traffic(crossing: Crossing, why_not: str = "") -> str:
     return _moved(crossing, flow, wanted, why_not)
 
 
-def restore_split(undo: Undo, crossing: Crossing, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
-    """Put the weights back as they were before an operation, unless somebody else has moved them since."""
+def restore_split(event: Event, crossing: Crossing, reason: str, *, force: bool = False, why_not: str = "") -> Restored:
+    """Put the weights back as they were before the event's operation, unless somebody else has moved them since."""
     flow = settled(crossing)
+    undo = undo_of(event, crossing.at.ledger)
     before, after = undo.before[BURST], undo.after[BURST]
     if flow.burst not in {before, after} and not force:
         msg = (
@@ -78,7 +79,7 @@ def restore_split(undo: Undo, crossing: Crossing, reason: str, *, force: bool = 
         return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, "all is as it was before"))
     wanted = Split(burst=before, reason=f"roll back: {reason}")
     lines += [_moved(crossing, flow, wanted, why_not)]
-    lines += ["the next run of split_traffic splits anew: stop the fleet with pause_fleet to keep it so"]
+    lines += ["the next run of split_traffic splits anew: pause that DAG to keep it so"]
     return Restored(operation_id=undo.operation_id, written=not why_not, lines=tuple(lines))
 
 

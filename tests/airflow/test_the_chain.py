@@ -31,7 +31,7 @@ def test_the_scheduled_pull_leads_to_scheduled_actions_and_a_paired_ledger(stack
     assert {row["fleet"] for row in cycle.rows} == {"api-checkout", "batch-video", "web-shop"}
     for fleet in ("api-checkout", "batch-video", "web-shop"):
         assert len(list((stack.storage / "history" / fleet).rglob("*.parquet"))) >= 1
-        (newest, *_) = sorted((stack.storage / "forecasts" / fleet).glob("*.json"), reverse=True)
+        (newest, *_) = sorted((stack.storage / "forecasts" / fleet).glob("*/*.json"), reverse=True)
         assert len(Forecast.from_json(newest.read_text())) == 48 * 12
         seen = json.loads((stack.storage / "inventories" / f"{fleet}.json").read_text())["instances"]
         assert seen, "who runs is known by the last look"

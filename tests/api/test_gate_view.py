@@ -16,5 +16,5 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.mark.parametrize("boot", [None, timedelta(0), timedelta(seconds=142)])
 def test_instances_that_are_there_at_once_are_told_from_those_nobody_has_timed(boot: timedelta | None) -> None:
     standing = Standing(stage=Stage.AUTO, since=NOW, reason="short less often")
-    gate = Gate(fleet="web", standing=standing, actor="ada", boot=boot, launches=6)
+    gate = Gate(fleet="web", standing=standing, actor="ada", measured_by="requests", boot=boot, launches=6)
     assert gate_view(gate).boot_seconds == (None if boot is None else boot.total_seconds())

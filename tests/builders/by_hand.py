@@ -81,7 +81,7 @@ class Desk:
         from airflow.sdk._shared.module_loading import import_string
         from airflow.sdk.exceptions import TaskDeferred
 
-        context = _context(operator.task_id, run, attempt)
+        context = {**_context(operator.task_id, run, attempt), "params": operator.params.dump()}
         try:
             return operator.execute(context)
         except TaskDeferred as deferred:

@@ -9,7 +9,7 @@ from by_hand import WEB
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.raised import Fallback
-from predictive_scaling.rollback import roll_back, undo_of
+from predictive_scaling.rollback import roll_back
 from predictive_scaling.scale_in import Request, let_go
 from predictive_scaling.scale_out import give_up, raise_desired
 from predictive_scaling.set_capacity import set_capacity
@@ -41,7 +41,7 @@ def undo(at: Workplace) -> None:
     """Roll back the first operation there was."""
     first = min(at.ledger.events(fleet="web", limit=1000), key=lambda event: event.id or 0)
     assert first.kind is EventKind.INTENT
-    roll_back(undo_of(first, at.ledger), at, "a mistake")
+    roll_back(first, at, "a mistake")
 
 
 DEEDS: Final[dict[str, Callable[[Workplace], None]]] = {

@@ -199,6 +199,7 @@ def a_gate(spec: FleetSpec) -> Gate:
         fleet=spec.name,
         standing=Standing(stage=Stage.AUTO, since=since, reason=reason),
         actor=BY.actor,
+        measured_by=spec.measured_by,
         evidence={
             "wape": 0.07,
             "flat": 0.31,

@@ -92,6 +92,19 @@ def test_a_failure_does_not_lower_the_forecast() -> None:
     assert made.at(0.5)[DAY:] == pytest.approx(usual.at(0.5)[DAY:], rel=0.35)
 
 
+@pytest.mark.parametrize("left", [0.0, 0.1])
+@pytest.mark.parametrize("hours", [3, 8, 24])
+def test_what_a_failure_took_away_is_expected_back_at_any_hour(hours: int, left: float) -> None:
+    """The plan is drawn from p90: lowered with the failure, it would be far too low on its end."""
+    demand = synthetic_demand(days=28, step=STEP, noise=0.05, seed=3)
+    values = demand.values.copy()
+    values[-hours * DAY // 24 :] *= left
+    usual = make_forecast(demand, engine="ensemble", horizon=timedelta(days=1)).at(0.9)
+    made = make_forecast(Demand(demand.start, STEP, values), engine="ensemble", horizon=timedelta(days=1))
+    assert "its level changed" in made.reason
+    assert np.all(made.at(0.9) > 0.6 * usual)
+
+
 def test_a_holiday_like_a_sunday_is_no_change_of_level() -> None:
     demand = synthetic_demand(days=32, step=STEP, weekend=0.3, noise=0.03)
     holiday = demand.values.copy()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from forecasting import Demand, InvalidRequest, NotEnoughHistory
+from forecasting import Demand, Event, InvalidRequest, NotEnoughHistory
 from forecasting.backtest import Asked, backtest, summaries, unscored
 from forecasting.loss import coverage, geometric_mean, pinball, wape
 from forecasting.synthetic import MONDAY, synthetic_demand
@@ -89,3 +90,17 @@ def test_it_is_said_why_a_figure_could_not_be_computed(values: Values, why: str)
     asked = Asked(engines=("seasonal_naive",), horizon=timedelta(hours=6), origins=2)
     (note,) = unscored(backtest({"web": Demand(MONDAY, STEP, values)}, asked))
     assert note.startswith(f"web: {why}")
+
+
+def test_an_event_is_known_by_what_it_did_longer_ago_than_the_engines_look() -> None:
+    usual = synthetic_demand(days=76, step=timedelta(hours=1), noise=0.02)
+    values = usual.values.copy()
+    sales = []
+    for day in (8, 15, 74):
+        values[day * 24 : day * 24 + 24] *= 3.0
+        start = usual.start + timedelta(days=day)
+        sales.append(Event(name="sale", start=start, end=start + timedelta(days=1)))
+    asked = Asked(origins=2, horizon=timedelta(days=2), events=sales)
+    (score, _) = backtest({"shop": Demand(usual.start, usual.step, values)}, asked)
+    (unaware, _) = backtest({"shop": Demand(usual.start, usual.step, values)}, replace(asked, events=sales[2:]))
+    assert score.wape < 0.6 * unaware.wape

@@ -140,3 +140,13 @@ def test_points_that_do_not_fit_are_refused() -> None:
         tick(stale, {"fleet": Demand(start, HOUR, np.ones(2))})
     with pytest.raises(InvalidForecast, match="forecast again"):
         tick(stale, {"fleet": Demand(start, QUARTER, np.ones(300))})
+
+
+def test_a_refresh_of_a_series_whose_level_changed_is_the_full_forecast_as_well() -> None:
+    whole = synthetic_demand(days=21, step=QUARTER, noise=0.03)
+    values = whole.values.copy()
+    values[-40:] *= 3.0
+    demands = {"web": Demand(whole.start, QUARTER, values)}
+    full, refreshed = forecast_many(demands, engine="ensemble")["web"], refresh(demands, calibrate(demands))["web"]
+    assert "its level changed" in full.reason
+    assert refreshed.values == pytest.approx(full.values, rel=1e-4)

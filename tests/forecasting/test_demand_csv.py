@@ -127,3 +127,9 @@ def test_an_unknown_time_zone_is_refused(tmp_path: Path) -> None:
     path = a_file(tmp_path, *hours("2026-01-05", "01:00", "02:00"))
     with pytest.raises(ForecastingError, match="'Mars/Base' is unknown"):
         Demand.from_csv(path, timezone="Mars/Base")
+
+
+def test_a_file_that_begins_with_its_newest_row_reads_as_one_that_ends_with_it(tmp_path: Path) -> None:
+    lines = hours("2025-10-26", "01:00", "02:00", "02:00", "03:00")
+    told = [Demand.from_csv(a_file(tmp_path, *each), timezone="Europe/Berlin") for each in (lines, lines[::-1])]
+    assert told[0] == told[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -205,3 +206,28 @@ def test_a_day_of_23_hours_is_planned_by_the_hours_there_are() -> None:
     plan = draw_plan(forecast, Policy(1, 40, 600), now=spring, timezone="Europe/Berlin")
     assert plan.steps[1].at == spring + timedelta(minutes=55)
     assert "at Sun 03:00 CEST" in plan.steps[1].reason
+
+
+@pytest.mark.parametrize(
+    ("limits", "slots", "why"),
+    [
+        ({"cooldown_up": timedelta(hours=2)}, 125, "raised 1h5m early (to change no faster and no more often than"),
+        ({}, 5, "raised 1h5m early; from 2; joined with a neighbour"),
+    ],
+)
+def test_a_raise_earlier_than_the_lead_time_is_not_blamed_on_it(limits: dict[str, Any], slots: int, why: str) -> None:
+    forecast = a_forecast(*[1_000.0] * 12, *[8_000.0] * 12, *[8_420.0] * 12, *[1_000.0] * 24, *[9_000.0] * 48)
+    plan = draw_plan(forecast, Policy(1, 40, 600, FIVE, **limits), now=MONDAY, current=2, slots=slots)
+    assert plan.steps[1].at == MONDAY + timedelta(minutes=55)
+    assert why in plan.steps[1].reason
+    assert "lead time" not in plan.steps[1].reason
+
+
+def test_a_step_on_the_way_up_is_not_said_to_be_kept() -> None:
+    forecast = a_forecast(*[1_000.0] * 12, *[4_000.0] * 12, *[8_420.0] * 12)
+    limits: dict[str, Any] = {"max_step_up": 5, "cooldown_up": timedelta(minutes=10)}
+    plan = draw_plan(forecast, Policy(1, 40, 600, FIVE, **limits), now=MONDAY, current=2)
+    (between,) = [step for step in plan.steps if step.capacity == 10]
+    assert "more before it is needed: to change no faster and no more often than the policy allows" in between.reason
+    assert "kept" not in between.reason
+    assert between.bound == "limits"

@@ -101,3 +101,32 @@ def test_each_series_learns_from_its_own_past() -> None:
     demands = {"calm": usual, "sold out": Demand(usual.start, HOUR, raised)}
     found = forecast_many(demands, events=[a_sale(16), a_sale(23)], horizon=DAY)
     assert np.all(found["sold out"].at(0.5)[:12] > 1.8 * found["calm"].at(0.5)[:12])
+
+
+def test_two_events_that_meet_do_not_count_one_effect_twice() -> None:
+    usual = synthetic_demand(days=24, step=HOUR, noise=0.02)
+    values = usual.values.copy()
+    for day in (9, 16):
+        values[day * 24 : day * 24 + 12] *= 3.0
+    history = Demand(usual.start, HOUR, values[: 23 * 24])
+    sales = [a_sale(day) for day in (9, 16, 23)]
+    also = [Event(name="fair", start=each.start, end=each.end) for each in sales]
+    alone, together = (forecast(history, events=events, horizon=DAY).at(0.5)[:12] for events in (sales, sales + also))
+    assert together.sum() <= 3.2 * usual.values[23 * 24 : 23 * 24 + 12].sum()
+    assert together.sum() < 1.35 * alone.sum()
+
+
+def test_a_holiday_is_not_credited_with_the_sale_held_on_it() -> None:
+    whole = with_holidays(SPRING, 34, [GOOD_FRIDAY, EASTER_MONDAY], 2.0)
+    history = whole.before(MAY_DAY)
+    sales = [Event(name="sale", start=day, end=day + DAY, factor=2.0) for day in (GOOD_FRIDAY, EASTER_MONDAY)]
+    asked = {"timezone": "Europe/Berlin", "horizon": DAY}
+    made = forecast(history, country="DE", events=sales, **asked)  # type: ignore[arg-type]
+    plain = forecast(history, events=sales, **asked)  # type: ignore[arg-type]
+    assert made.at(0.5).sum() == pytest.approx(plain.at(0.5).sum(), rel=0.1)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 1e-300, 1e300, float("inf"), float("nan")])
+def test_a_factor_that_no_demand_could_have_is_refused(factor: float) -> None:
+    with pytest.raises(InvalidRequest, match=r"event 'sale' has factor .*: write 2 for twice the usual demand"):
+        a_sale(3, factor)

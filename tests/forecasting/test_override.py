@@ -102,3 +102,9 @@ def test_within_its_time_the_bounds_hold_and_outside_of_it_the_plan(
             assert least <= step.capacity <= least + spread == step.most
         else:
             assert (step.capacity, step.most) == (planned, 40)
+
+
+def test_a_maximum_that_the_plan_states_is_kept_outside_of_an_override_and_beside_its_floor() -> None:
+    plan = Plan((Step(NOW, 2, "a", most=20), Step(NOW + HOUR, 25, "b", most=25), Step(NOW + 3 * HOUR, 4, "c", most=20)))
+    laid = overridden(plan, [an_override(hours=2, least=6, made=2), an_override(start=9, most=5, made=1)], usual_max=20)
+    assert steps(laid) == [(0, 6, 20), (1, 25, 25), (3, 4, 20), (9, 4, 5), (11, 4, 20)]

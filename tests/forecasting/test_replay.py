@@ -203,3 +203,12 @@ def test_a_boot_of_no_time_or_beyond_a_day() -> None:
     assert at_once.under_time_share == pytest.approx(1 / 72)
     with pytest.raises(InvalidRequest, match="boot is 2d: give 0 to 24 hours"):
         replay(a_staircase(), Policy(1, 10, 100.0), since=since, mode="reactive", boot=timedelta(days=2))
+
+
+@pytest.mark.parametrize("mode", ["predictive", "hybrid", "aws_hourly"])
+@pytest.mark.parametrize(("step", "refresh"), [(8, 60), (36, 60), (5, 7)])
+def test_ticks_and_forecasts_need_not_fall_together(mode: Mode, step: int, refresh: int) -> None:
+    demand = synthetic_demand(days=4, step=timedelta(minutes=step))
+    asked = {"since": demand.end - 6 * HOUR, "refresh": timedelta(minutes=refresh), "mode": mode}
+    card = replay(demand, Policy(1, 90, 20.0), engine="ensemble_quick", **asked)  # type: ignore[arg-type]
+    assert card.instance_hours > card.needed_hours / 2

@@ -13,6 +13,7 @@ import yaml
 
 from demo.local_airflow import ROOT
 from forecasting import Policy
+from forecasting.decision import Rules
 from forecasting.envelope import Envelope
 from forecasting.policy_file import FLEET_KEYS
 from forecasting.traffic_split import Terms
@@ -33,6 +34,7 @@ target_per_instance: 600
 min: 2
 max: 20
 """
+ALSO_SLOWER = "also: [{metric: {namespace: A, name: Jobs, period: 15m}, target_per_instance: 5}]\n"
 
 
 def a_file(folder: Path, text: str = SIX_LINES, name: str = "web.yaml") -> Path:
@@ -127,6 +129,21 @@ def test_where_the_rest_of_the_traffic_goes_is_kept(tmp_path: Path) -> None:
     assert changed.terms == Terms(ceiling=0.6, back=5)
 
 
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [(SIX_LINES, 10), (SIX_LINES + ALSO_SLOWER, 30), (SIX_LINES.replace("metric: {", "metric: {period: 1h, "), 120)],
+    ids=["a period of five minutes", "one more load, of 15 minutes", "a period of an hour"],
+)
+def test_a_load_is_fresh_until_its_next_value_is_there(tmp_path: Path, text: str, minutes: int) -> None:
+    fleet = read_fleet(a_file(tmp_path, text + "reaction: {}\n"))
+    assert fleet.reaction == Rules(fresh=timedelta(minutes=minutes))
+
+
+def test_the_depth_of_a_queue_may_have_to_be_fresher_than_its_period(tmp_path: Path) -> None:
+    text = _with("metric", "{source: sqs, queue: jobs}") + "reaction: {fresh: 90s}\n"
+    assert read_fleet(a_file(tmp_path, text)).reaction == Rules(fresh=timedelta(seconds=90))
+
+
 def _with(key: str, value: str) -> str:
     """Give the six lines with one of them said otherwise."""
     lines = [line for line in SIX_LINES.splitlines() if not line.startswith(f"{key}:")]
@@ -184,6 +201,14 @@ BAD_FILES = {
         r"burst: baseline and serverless are both arn.*name two",
     ),
     "a ceiling that is never passed": (SIX_LINES + BURST + "  ceiling: 1\n", r"burst\.ceiling: 1.*equal to 0\.95"),
+    "a reaction to a load that is never fresh": (
+        SIX_LINES + "reaction: {fresh: 3m}\n",
+        r"web\.yaml: reaction: fresh 3m is shorter than the period 5m of RequestCount and a minute: write fresh: 6m or",
+    ),
+    "a reaction to one more load that is never fresh": (
+        SIX_LINES + ALSO_SLOWER + "reaction: {fresh: 15m}\n",
+        r"fresh 15m is shorter than the period 15m of Jobs and a minute: write fresh: 16m or more, or a shorter period",
+    ),
     "an event that ends first": (
         SIX_LINES + "events: [{name: sale, start: 2026-02-02, end: 2026-02-01}]\n",
         r"event 'sale' ends .* not after its start",

@@ -109,3 +109,25 @@ def test_a_short_history_is_forecast_without_a_calibration(tmp_path: Path, days:
     storage, load = a_storage(tmp_path), a_load(days=days)
     found = foretell([(a_fleet(), load)], storage, now=load.end)["web"]
     assert not isinstance(found, ForecastingError)
+
+
+def test_what_cannot_be_read_of_one_fleet_costs_its_own_forecast_alone(tmp_path: Path) -> None:
+    storage, load = a_storage(tmp_path), a_load()
+    fleets = [a_fleet("torn"), a_fleet("unscored"), a_fleet("unserved"), a_fleet("web")]
+    times = np.array([int(when.timestamp()) for when in load.times()], dtype=np.int64)
+    for fleet in fleets:
+        storage.append(fleet, Points(times, np.array(load.values)))
+        storage.save_accuracies(fleet, {})
+        storage.save_contest(fleet, Contest())
+    for part, name in (("history", "torn"), ("accuracy", "unscored"), ("contests", "unserved")):
+        for file in (tmp_path / part / name).iterdir():
+            (next(file.glob("*")) if file.is_dir() else file).write_bytes(b"{")
+    torn, unscored, unserved, web = forecast_fleets(fleets, storage, now=load.end)
+    assert "its stored history cannot be used (ArrowInvalid" in str(torn)
+    assert "NOT FORECAST: its stored history cannot be used (JSONDecodeError" in str(unserved)
+    assert unscored.forecast_id is not None
+    assert "of its last forecasts nothing is known: its stored history cannot be used" in str(unscored)
+    assert web.record == ""
+    assert web.forecast_id is not None
+    told = list(contests([fleets[0], fleets[3]], storage, now=load.end))
+    assert [" no contest of engines: " in line for line in told] == [True, False]

@@ -14,7 +14,7 @@ FIVE = timedelta(minutes=5)
 
 def a_gate(boot: timedelta | None) -> Gate:
     standing = Standing(since=datetime(2026, 3, 2, tzinfo=UTC))
-    return Gate(fleet="web", standing=standing, actor="ada", boot=boot, launches=40)
+    return Gate(fleet="web", standing=standing, actor="ada", measured_by="requests", boot=boot, launches=40)
 
 
 def seconds(*values: float) -> list[timedelta]:

@@ -46,3 +46,8 @@ def test_a_notifier_that_fails_is_named_with_its_reason_and_stops_nothing() -> N
 def test_a_path_that_leads_to_no_notifier_is_refused(path: str) -> None:
     with pytest.raises(InvalidSetting, match=r"notifiers: .* cannot be used"):
         notifier_of({"notifier": path})
+
+
+def test_a_notifier_that_is_not_there_stops_nothing_either() -> None:
+    (trouble,) = notify("web: suspended", [{"notifier": "nowhere.Notifier"}], {})
+    assert trouble.startswith("nowhere.Notifier could not be told ([predictive_scaling] notifiers: 'nowhere.Notifier'")

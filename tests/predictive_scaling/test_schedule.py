@@ -125,3 +125,21 @@ def test_a_maximum_left_raised_is_brought_back_at_once() -> None:
 
 def test_a_maximum_that_no_step_states_is_left_to_others() -> None:
     assert {action.max_size for action in changes(a_plan((NINE, 5)), most=26).put} == {None}
+
+
+def test_a_step_within_a_minute_starts_with_it() -> None:
+    plan = a_plan((NINE + timedelta(seconds=33, microseconds=5), 5), (NINE + timedelta(seconds=50), 6))
+    assert [(action.start, action.min_size) for action in changes(plan).put] == [(NINE, 6)]
+
+
+def test_steps_a_minute_apart_keep_their_order_around_a_foreign_action() -> None:
+    after = NINE + timedelta(minutes=1)
+    put = changes(a_plan((NINE, 5), (after, 9)), foreign(after)).put
+    assert [action.min_size for action in sorted(put, key=lambda action: str(action.start))] == [5, 9]
+
+
+def test_what_should_hold_is_said_again_after_an_action_that_aws_may_carry_out_yet() -> None:
+    late = ours(NOW - timedelta(seconds=30), 9)
+    (caught_up,) = changes(a_plan(), late).put
+    assert caught_up.min_size == 2
+    assert changes(a_plan(), late, caught_up) == Changes(keep=(caught_up,))

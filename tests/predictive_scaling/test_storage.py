@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting import Forecast, Policy
+from forecasting.accuracy import Accuracy
+from forecasting.champion import Contest
 from predictive_scaling.errors import InvalidSetting, NoHistory
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import Metric
@@ -31,6 +33,11 @@ def a_spec(**metric: object) -> FleetSpec:
 
 def some_points(start: datetime, *values: float) -> Points:
     return Points.of((start + index * FIVE, value) for index, value in enumerate(values))
+
+
+def a_forecast(start: datetime) -> Forecast:
+    values = np.array([[1.0], [2.0]])
+    return Forecast(start=start, step=FIVE, quantiles=(0.5, 0.9), values=values, engine="x", reason="y")
 
 
 def a_storage(folder: Path) -> Storage:
@@ -82,6 +89,21 @@ def test_another_definition_of_the_metric_is_another_history(tmp_path: Path) -> 
         storage.demand(a_spec(statistic="Average"), since=NEW_YEAR)
 
 
+def test_what_is_known_of_one_metric_says_nothing_of_another(tmp_path: Path) -> None:
+    storage, other = a_storage(tmp_path), a_spec(statistic="Average")
+    scored = {"20260101T0000Z": Accuracy(slots=576, wape=0.1, bias=0.0, pinball=4.0, coverage=0.9)}
+    storage.save_forecast(a_spec(), a_forecast(NEW_YEAR))
+    storage.save_accuracies(a_spec(), scored)
+    storage.save_contest(a_spec(), Contest(engine="seasonal_naive"))
+
+    with pytest.raises(NoHistory, match="no forecast is stored yet"):
+        storage.newest_forecast(other)
+    assert storage.forecasts_before(other, NEW_YEAR) == []
+    assert storage.accuracies(other) == {}
+    assert storage.contest(other) == Contest()
+    assert (storage.accuracies(a_spec()), storage.contest(a_spec()).engine) == (scored, "seasonal_naive")
+
+
 def test_nothing_is_left_of_a_write_but_its_file(tmp_path: Path) -> None:
     a_storage(tmp_path).append(a_spec(), some_points(NEW_YEAR, 1))
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".parquet"]
@@ -93,10 +115,7 @@ def test_the_newest_forecast_comes_back_with_its_id(tmp_path: Path) -> None:
         storage.newest_forecast(a_spec())
     for hour in (1, 0):
         when = NEW_YEAR + timedelta(hours=hour)
-        made = Forecast(
-            start=when, step=FIVE, quantiles=(0.5, 0.9), values=np.array([[1.0], [2.0]]), engine="x", reason="y"
-        )
-        storage.save_forecast(a_spec(), made)
+        storage.save_forecast(a_spec(), a_forecast(when))
 
     identity, forecast = storage.newest_forecast(a_spec())
 

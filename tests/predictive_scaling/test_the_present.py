@@ -56,6 +56,7 @@ def a_gate(fleet: str = "web") -> Gate:
         fleet=fleet,
         standing=Standing(stage=Stage.SUSPENDED, since=NOW, reason="two bad weeks", failures=2),
         actor="ada",
+        measured_by="requests",
         evidence={"rhythm": 0.4, "floor": {"cost": 12.5}},
         reviewed_at=NOW + timedelta(days=1),
         boot=timedelta(seconds=184.5),

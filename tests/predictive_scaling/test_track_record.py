@@ -70,9 +70,10 @@ def test_each_forecast_is_scored_once_and_its_score_is_kept(tmp_path: Path) -> N
 
     assert list(first) == ["20260105T0000Z"], "the second one's time has not come"
     assert storage.accuracies(WEB) == first
-    kept = (tmp_path / "accuracy" / "web.json").stat().st_mtime_ns
+    (file,) = (tmp_path / "accuracy" / "web").iterdir()
+    kept = file.stat().st_mtime_ns
     assert score(WEB, a_truth(100), storage) == first
-    assert (tmp_path / "accuracy" / "web.json").stat().st_mtime_ns == kept
+    assert file.stat().st_mtime_ns == kept
 
 
 def test_the_record_is_told_in_words_and_changes_what_is_asked_for() -> None:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from living import DAY, Life, a_spec, office_hours, wandering
+from living import DAY, QUARTER, Life, a_spec, office_hours, wandering
 from telling import floors, in_order, told, writes
 
 from forecasting import InvalidRequest
 from forecasting.gate import Stage
 from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.metric import Metric
 from predictive_scaling.review import promote, review
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import sandbox
 
+CPU = Metric(namespace="AWS/EC2", name="CPUUtilization", statistic="Average", per_instance=True, period=QUARTER)
 MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 
 
@@ -143,7 +145,7 @@ def test_a_fleet_in_mode_approve_waits_for_a_person_and_acts_after_their_word(
     assert "run promote_fleet" in life.steered().applied.reason
     assert floors(cloud) == {}
 
-    promote("web", Stage.AUTO, "two good weeks", life.bench, now=life.now)
+    promote(life.spec, Stage.AUTO, "two good weeks", life.bench, now=life.now)
     life.pass_by(timedelta(hours=1))
     life.steered()
 
@@ -152,21 +154,50 @@ def test_a_fleet_in_mode_approve_waits_for_a_person_and_acts_after_their_word(
     assert (move.by.actor, move.reason) == ("ada", "two good weeks")
 
 
+def test_trust_and_forecasts_of_one_metric_do_not_count_for_another(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path, Mode.APPROVE)
+    life.reviewed()
+    promote(life.spec, Stage.AUTO, "two good weeks", life.bench, now=life.now)
+    life.steered()
+    assert floors(cloud)
+
+    life.spec = replace(life.spec, metric=CPU, policy=replace(life.spec.policy, target_per_instance=5.0))
+    rests = life.steered(forecast=False)
+
+    assert (rests.forecast_id, rests.stage) == (None, Stage.OBSERVE)
+    assert [step.capacity for step in rests.plan.steps] == [2]
+    assert "no forecast is stored yet" in rests.plan.steps[0].reason
+    life.pass_by(timedelta(minutes=10))
+    assert floors(cloud) == {}
+
+    life.measured(office_hours(21, end=life.now, top=50))
+    assert "measured by another metric than at its last review" in life.steered().applied.reason
+    with pytest.raises(InvalidRequest, match="measured by another metric than at its last review"):
+        promote(life.spec, Stage.AUTO, "it was good before", life.bench, now=life.now)
+
+    reviewed = life.reviewed()
+
+    assert str(reviewed).startswith("web: passes, auto -> approve: ")
+    assert str(reviewed).endswith("; judged anew, for its load is measured by another metric")
+    assert reviewed.after.boot == reviewed.before.boot  # type: ignore[union-attr]
+    assert "run promote_fleet" in life.steered().applied.reason
+
+
 def test_nobody_can_promote_what_has_not_passed(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = Life(cloud, tmp_path, MONDAY, a_spec(Mode.APPROVE))
     life.measured(wandering(21, end=MONDAY))
     with pytest.raises(InvalidRequest, match="has not been reviewed"):
-        promote("web", Stage.AUTO, "please", life.bench, now=life.now)
+        promote(life.spec, Stage.AUTO, "please", life.bench, now=life.now)
     life.reviewed()
     with pytest.raises(InvalidRequest, match="stands at observe"):
-        promote("web", Stage.AUTO, "please", life.bench, now=life.now)
+        promote(life.spec, Stage.AUTO, "please", life.bench, now=life.now)
 
 
 def test_a_persons_no_takes_the_fleet_back(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = a_life(cloud, tmp_path)
     life.reviewed()
     life.steered()
-    promote("web", Stage.OBSERVE, "an incident", life.bench, now=life.now)
+    promote(life.spec, Stage.OBSERVE, "an incident", life.bench, now=life.now)
     life.pass_by(timedelta(hours=1))
     assert life.steered().applied.written
     life.pass_by(timedelta(minutes=10))

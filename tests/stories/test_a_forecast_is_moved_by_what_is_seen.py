@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from living import Life, office_hours
+from living import HOURLY, Life, office_hours
 
 from forecasting.decision import Rules
 from forecasting.gate import Stage
@@ -124,6 +124,20 @@ def test_a_new_forecast_takes_the_place_of_the_old_one(cloud: sandbox.Cloud, tmp
     assert before is not None
     assert after is not None
     assert after.demand != before.demand
+
+
+def test_a_forecast_of_another_metric_says_nothing_from_the_moment_the_metric_is_changed(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    outlooks = outlooks_of(life)
+    assert ahead(life, outlooks, 900) is not None
+
+    other = replace(life.spec, metric=replace(HOURLY, name="Jobs"))
+
+    assert ahead(life, outlooks, 9, times=1, spec=other) is None
+    assert ahead(life, outlooks, 9, times=20, spec=other) is None
+    assert ahead(life, outlooks, 900, times=20) is not None, "the file was put back"
 
 
 def test_a_fleet_without_a_forecast_reacts_without_one(cloud: sandbox.Cloud, tmp_path: Path) -> None:

@@ -219,3 +219,11 @@ def _with_its_script(folder: Path) -> None:
     (folder / "blueprints" / "worker.sh").write_text("#!/bin/bash\necho @fleet@\n")
     for path in (folder / "blueprints").glob("*.yaml"):
         path.write_text(re.sub(r"user_data: .*", "user_data: worker.sh", path.read_text()))
+
+
+def test_what_will_be_made_is_told_before_the_first_call(desk: Desk) -> None:
+    desk.cloud.faults.add(service="autoscaling", operation="CreateAutoScalingGroup", error="AccessDenied", status=403)
+    with pytest.raises(WriteRefused):
+        built(desk, STAGES / "500", "video")
+    kinds = [event.kind.value for event in sorted(desk.ledger.events(), key=lambda event: event.id or 0)]
+    assert kinds == ["intent", "failed"]

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from by_hand import a_desk
 from living import Life, office_hours
 from telling import floors, told
 
@@ -14,6 +16,7 @@ from forecasting.override import OverrideKind
 from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.operators import KillSwitchOperator
 from predictive_scaling.overriding import Desk, Wish, impose, resume
 
 if TYPE_CHECKING:
@@ -156,6 +159,21 @@ def test_the_kill_switch_takes_everything_back_and_nothing_is_written_until_it_i
     assert floors(cloud)
 
 
+def test_the_kill_switch_frees_a_fleet_that_was_held_until_further_notice(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=None, least=7)
+    life.pass_by(SOON)
+    life.steered()
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (7, 7)
+
+    stop = Wish(kind=OverrideKind.STOP, reason="all looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    life.steered()
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (2, 20)
+
+
 def test_a_budget_that_cannot_be_read_keeps_plans_back_but_not_the_kill_switch(
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
@@ -192,3 +210,30 @@ def test_after_a_hold_the_plan_is_not_bound_by_it(cloud: sandbox.Cloud, tmp_path
     life.pass_by(HOUR)
     plan = life.steered().plan
     assert plan.capacity_at(MONDAY + 7 * HOUR) >= 9
+
+
+def test_more_than_the_group_may_hold_is_refused_and_nothing_is_laid_over_the_plan(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=16)
+    with pytest.raises(InvalidRequest, match="18 instances are above the group's own maximum 16"):
+        imposed(life, OverrideKind.BOUNDS, hours=8, least=18)
+    assert life.overrides.open("web") == ()
+
+
+def test_a_kill_switch_is_lifted_once_and_its_retry_steers_what_was_left(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{tmp_path}/storage")
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("auto",))
+    with pytest.raises(AirflowFailException, match="no override of every fleet to end"):
+        desk.carry_out(a_switch("lift"), run=1)
+    desk.carry_out(a_switch("stop"), run=2)
+    for attempt in (1, 2):
+        with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
+            desk.carry_out(a_switch("lift"), run=3, attempt=attempt)
+
+
+def a_switch(action: str) -> KillSwitchOperator:
+    return KillSwitchOperator(task_id="switch", params={"action": action, "reason": "a test"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from telling import NINE, a_fleet, a_ledger, a_plan, a_turn, an_order, carry_out, floors, in_order, told, writes
 
+from predictive_scaling.apply import apply_plan
 from predictive_scaling.errors import FleetBusy, GroupNotFound, WriteRefused
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 
@@ -128,3 +129,38 @@ def test_a_second_writer_is_told_who_holds_the_fleet(cloud: sandbox.Cloud, tmp_p
         carry_out(an_order(a_plan(6), a_turn(run=2)), a_fleet(cloud), ledger)
 
     assert floors(cloud) == {}
+
+
+def test_two_plans_that_are_too_many_for_aws_together_follow_each_other_all_the_same(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    ledger, hours = a_ledger(tmp_path), [3 + hour % 5 for hour in range(80)]
+    carry_out(an_order(a_plan(*hours)), a_fleet(cloud), ledger)
+
+    anew = a_plan(*hours, first=NINE + timedelta(minutes=5))
+    carry_out(an_order(anew, a_turn(run=2)), a_fleet(cloud), ledger)
+
+    starts = [action.start for action in a_fleet(cloud).observe().actions]
+    assert starts == [step.at for step in anew.steps[1:]]
+    assert [event.call for event in in_order(ledger)[4::2]] == [
+        "delete 1 of 2",
+        "put 1 of 2",
+        "put 2 of 2",
+        "delete 2 of 2",
+    ]
+
+
+def test_what_was_taken_back_while_a_plan_was_drawn_is_not_put_there_again(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    ledger, fleet = a_ledger(tmp_path), a_fleet(cloud)
+    carry_out(an_order(a_plan(5, 9, 4)), fleet, ledger)
+    seen = fleet.observe()
+    carry_out(an_order(a_plan(), a_turn(run=2)), fleet, ledger)
+    left = floors(cloud)
+
+    with pytest.raises(FleetBusy, match="changed while its plan was drawn"):
+        apply_plan(an_order(a_plan(5, 9, 4, 6), a_turn(run=3)), seen, fleet, ledger)
+
+    assert floors(cloud) == left == {"09:00": 2}
+    assert ledger.open_operation("web") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,19 @@ from airflow.sdk.exceptions import AirflowFailException
 from arranging import a_cloud_of_four
 from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet
 
-from predictive_scaling.change import change
+from predictive_scaling.change import begun, change
 from predictive_scaling.fleets import ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.operators import RollbackOperator, ScaleInOperator, SetCapacityOperator
+from predictive_scaling.rollback import roll_back
+from predictive_scaling.schedule import Naming
 from predictive_scaling.set_capacity import set_capacity
+from predictive_scaling.sizing import resize_move
 from predictive_scaling.workplace import Move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -158,3 +163,68 @@ def test_a_fleet_on_trial_is_not_written_to(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(AirflowFailException, match=r"fleet web: the fleet.s mode is observe"):
         desk.carry_out(SetCapacityOperator(task_id="set", fleet="web", reason="x", desired=5))
     assert sizes(desk.cloud) == (2, 4, 20)
+
+
+def test_what_a_dead_task_left_open_is_looked_for_before_it_is_put_back(desk: Desk) -> None:
+    an_hour_ago = SqlLedger(desk.ledger._engine, clock=lambda: datetime.now(UTC) - timedelta(hours=1))  # noqa: SLF001
+    at = at_work(the_fleet(desk.cloud), an_hour_ago)
+    begun("set_capacity", [resize_move("to given sizes", "a test", at.fleet.observe(), Sizes(desired=6))], at)
+    desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=2)
+    assert sizes(desk.cloud) == (2, 4, 20)
+    assert_every_intent_has_one_certain_outcome(desk.ledger)
+
+
+def test_an_action_that_was_carried_out_since_is_nobodys_change(desk: Desk) -> None:
+    soon = (desk.cloud.now() + timedelta(minutes=3)).replace(second=0, microsecond=0)
+    was, is_now = ([an_action(soon, size), an_action(soon + timedelta(days=1), size)] for size in (3, 4))
+    fleet = the_fleet(desk.cloud)
+    fleet.put(was)
+    change("apply_plan", [putting("put 1 of 1", is_now, was)], at_work(fleet, desk.ledger))
+    desk.cloud.advance(600)
+    at = at_work(fleet, desk.ledger, 2)
+
+    roll_back(
+        desk.ledger.events(fleet="web", limit=1)[0], replace(at, turn=replace(at.turn, now=desk.cloud.now())), "x"
+    )
+
+    assert scheduled(desk) == {was[1].name: 3}
+
+
+def test_a_plan_goes_back_though_both_are_too_many_for_aws_together(desk: Desk) -> None:
+    noon = (desk.cloud.now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    old, new = ([an_action(noon + timedelta(minutes=2 * at + odd), 5) for at in range(80)] for odd in (0, 1))
+    fleet = the_fleet(desk.cloud)
+    moves = [
+        *(putting(f"put {at} of 4", part) for at, part in enumerate((old[:50], old[50:]), 1)),
+        *(removing(f"delete {at} of 2", part) for at, part in enumerate((old[:50], old[50:]), 1)),
+        *(putting(f"put {at} of 4", part) for at, part in enumerate((new[:50], new[50:]), 3)),
+    ]
+    for run, part in enumerate((moves[:2], moves[2:]), 1):
+        done = begun("apply_plan", part, at_work(fleet, desk.ledger, run))
+        done.judged([])
+    desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=3)
+    assert sorted(scheduled(desk)) == sorted(action.name for action in old)
+
+
+@pytest.mark.parametrize("digits", [25, 5000])
+def test_a_number_too_long_for_any_ledger_is_refused_in_words(desk: Desk, digits: int) -> None:
+    with pytest.raises(AirflowFailException, match=r"event_id '9+' is not a whole number"):
+        desk.carry_out(RollbackOperator(task_id="roll_back", event_id="9" * digits, reason="x"))
+
+
+def an_action(start: datetime, floor: int) -> ScheduledAction:
+    return ScheduledAction(name=Naming("ps", "web").of(start), start=start, min_size=floor)
+
+
+def putting(call: str, actions: list[ScheduledAction], before: Sequence[ScheduledAction] = ()) -> Move:
+    was, is_now = as_json(before), as_json(actions)
+    return Move(call=call, reason="plan", before=was, after=is_now, send=lambda to: to.put(actions))
+
+
+def removing(call: str, actions: list[ScheduledAction]) -> Move:
+    names = [action.name for action in actions]
+    return Move(call=call, reason="plan", before=as_json(actions), after={}, send=lambda to: to.delete(names))
+
+
+def as_json(actions: Sequence[ScheduledAction]) -> dict[str, Any]:
+    return {action.name: action.as_json() for action in actions}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
@@ -15,6 +15,10 @@ from predictive_scaling.ledger.tables import scaling_gate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+OTHER_METRIC: Final = (
+    "its load is measured by another metric than at its last review: run review_fleets, or wait for its next run"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -23,10 +27,18 @@ class Gate:
     fleet: str
     standing: Standing
     actor: str
+    measured_by: str  # the metrics it was judged on, as `FleetSpec.measured_by` names them
     evidence: Mapping[str, Any] | None = None
     reviewed_at: datetime | None = None
     boot: timedelta | None = None  # nine launches of ten were in service within it
     launches: int = 0  # how many it was learned from
+
+    def on(self, measured_by: str) -> Gate:
+        """Give it as it counts on these metrics: trust that was earned on others is none, the boot time holds."""
+        if measured_by == self.measured_by:
+            return self
+        anew = self.standing.demoted(OTHER_METRIC, now=self.reviewed_at or self.standing.since)
+        return replace(self, standing=anew, evidence=None, reviewed_at=None)
 
 
 class Gates(Protocol):
@@ -91,14 +103,14 @@ class MemoryGates:
 
 
 def _row(gate: Gate) -> dict[str, Any]:
-    standing = gate.standing
+    standing, figures = gate.standing, {"figures": gate.evidence} if gate.evidence else {}
     return {
         "fleet": gate.fleet,
         "stage": standing.stage.value,
         "since": standing.since,
         "reason": standing.reason,
         "failures": standing.failures,
-        "evidence": gate.evidence,
+        "evidence": {"measured_by": gate.measured_by, **figures},
         "reviewed_at": gate.reviewed_at,
         "boot_seconds": gate.boot.total_seconds() if gate.boot is not None else None,
         "launches": gate.launches,
@@ -110,12 +122,13 @@ def _gate(row: Mapping[Any, Any]) -> Gate:
     since = in_utc(row["since"])
     assert since is not None
     standing = Standing(stage=Stage(row["stage"]), since=since, reason=row["reason"], failures=row["failures"])
-    boot = row["boot_seconds"]
+    boot, judged = row["boot_seconds"], row["evidence"] or {}
     return Gate(
         fleet=row["fleet"],
         standing=standing,
         actor=row["actor"],
-        evidence=row["evidence"],
+        measured_by=judged.get("measured_by", ""),
+        evidence=judged.get("figures"),
         reviewed_at=in_utc(row["reviewed_at"]),
         boot=None if boot is None else timedelta(seconds=boot),
         launches=row["launches"],

@@ -49,12 +49,12 @@ class ApplyPlansOperator(SteeringOperator):
         return [_row(steered) for steered in self._steer_all(fleets, around, context)]
 
     def _review_the_new(self, fleets: list[FleetSpec], around: Circumstances) -> None:
-        """Judge the fleets that would act and never were judged, so that a new one need not wait a day."""
+        """Judge the fleets that would act and never were judged on their metrics: a new one need not wait a day."""
         from predictive_scaling.fleet_spec import Mode
         from predictive_scaling.review import Bench, review
 
-        known = {gate.fleet for gate in around.gates.all()}
-        new = [spec for spec in fleets if spec.mode is not Mode.OBSERVE and spec.name not in known]
+        known = {gate.fleet: gate.measured_by for gate in around.gates.all()}
+        new = [spec for spec in fleets if spec.mode is not Mode.OBSERVE and known.get(spec.name) != spec.measured_by]
         bench = Bench(
             storage=around.storage, gates=around.gates, ledger=around.ledger, reach=around.reach, by=around.by
         )

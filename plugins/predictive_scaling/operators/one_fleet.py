@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 LONGEST_HOURS: Final = 720
+MOST_DIGITS: Final = 18
+"""No database, and no reader, takes a longer number."""
 
 
 class OneFleetOperator(BaseOperator):
@@ -113,8 +115,8 @@ def whole_number(name: str, value: object) -> int | None:
     text = _text(value)
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
-        msg = f"{name} {value!r} is not a whole number: write one of at least 0"
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        msg = f"{name} {text[: 2 * MOST_DIGITS]!r} is not a whole number: write one of 0 to {'9' * MOST_DIGITS}"
         raise OutOfBounds(msg)
     return int(text)
 

@@ -124,7 +124,8 @@ class KillSwitchOperator(SteeringOperator):
         around = self._around(context, settings, every)
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
-            resume(EVERY_FLEET, form["reason"], around.desk, now=now)
+            if changed or around.by.try_number == 1:  # a retry finds it lifted by the try before it
+                resume(EVERY_FLEET, form["reason"], around.desk, now=now)
         elif not changed:  # a retry finds the stop of the try before it
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]

@@ -57,13 +57,15 @@ class PromoteFleetOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Do as the run's form asks, and remember who asked."""
         from forecasting.gate import Stage
+        from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.notify import notify
         from predictive_scaling.review import bench_of, promote
         from predictive_scaling.settings import Settings
 
         settings, form = Settings.from_airflow(), context["params"]
         bench, now = bench_of(context, settings), datetime.now(UTC)
-        gate = promote(form["fleet"], Stage(form["to"]), form["reason"], bench, now=now)
+        fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)
+        gate = promote(fleet, Stage(form["to"]), form["reason"], bench, now=now)
         told = f"{gate.fleet}: {gate.standing.stage} by {gate.actor}: {gate.standing.reason}"
         self.log.info("%s", told)
         for trouble in notify(told, settings.notifiers, context):

@@ -38,20 +38,19 @@ class RollbackOperator(OneFleetOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Find what was changed, and put it back."""
         from predictive_scaling.balancer import Balancer
-        from predictive_scaling.rollback import roll_back, undo_of
+        from predictive_scaling.rollback import moved_traffic, roll_back
         from predictive_scaling.traffic import Crossing, restore_split
 
         event = self._event()
         self.fleet = event.fleet
         with self._at(context) as (spec, at):
-            undo = undo_of(event, at.ledger)
             force = str(self.force).lower() == "true"
             why_not = self._why_not(spec)
-            if undo.is_split:
+            if moved_traffic(event, at.ledger):
                 crossing = Crossing(spec=spec, balancer=Balancer.of(spec), at=at)
-                restored = restore_split(undo, crossing, self.reason, force=force, why_not=why_not)
+                restored = restore_split(event, crossing, self.reason, force=force, why_not=why_not)
             else:
-                restored = roll_back(undo, at, self.reason, force=force, why_not=why_not)
+                restored = roll_back(event, at, self.reason, force=force, why_not=why_not)
         self._tell(*restored.lines)
         return {"fleet": self.fleet, "operation": restored.operation_id, "written": restored.written}
 
