@@ -171,7 +171,7 @@ def test_a_run_that_broke_off_is_taken_up_by_the_next(desk: Desk) -> None:
     desk.cloud.faults.forget_calls()
     with pytest.raises(WriteRefused, match="warm pool"):
         built(desk, GPU, "ai-gpu")
-    (event,) = desk.ledger.events(fleet="ai-gpu")
+    event, _intent = desk.ledger.events(fleet="ai-gpu")
     assert "made new launch template ai-gpu-workers, new group ai-gpu-workers; then: warm pool" in event.reason
     assert built(desk, GPU, "ai-gpu").written == 1
     assert {call: count for call, count in written(desk.cloud).items() if count > 1} == {"autoscaling.PutWarmPool": 2}
