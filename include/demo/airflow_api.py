@@ -52,7 +52,7 @@ class AirflowApi:
             raise RuntimeError(msg)
         return answer.json() if answer.content else None
 
-    def wait_for_dags(self, *dag_ids: str, seconds: float = 120) -> None:
+    def wait_for_dags(self, *dag_ids: str, seconds: float = 240) -> None:
         """Wait until the dag-processor has brought these DAGs in, unpaused."""
 
         def ready() -> bool:

@@ -54,7 +54,7 @@ class Place:
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API_AUTH__JWT_SECRET": "demo-only-" * 8,
             # Every half a minute, as is usual, each deployment would keep a core busy with files that do not change.
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "180",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": "predictive_scaling.ledger.database.LedgerDatabase",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
