@@ -34,11 +34,11 @@ def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
         missed = truth - guess[:, : truth.shape[1]]
         windows = np.lib.stride_tricks.sliding_window_view(missed, slots.hour, axis=1)[:, :: slots.of(0.5)]
         level = windows @ weights
-        ends = slots.hour - 1 + slots.of(0.5) * np.arange(level.shape[1])
         for index, lead in enumerate(leads):
-            usable = int(np.searchsorted(ends, missed.shape[1] - lead))
-            above[:, index] += (level[:, :usable] * missed[:, ends[:usable] + lead]).sum(axis=1)
-            below[:, index] += (1 + SHRINK) * (level[:, :usable] ** 2).sum(axis=1)
+            later = missed[:, slots.hour - 1 + lead :: slots.of(0.5)]
+            so_far = level[:, : later.shape[1]]
+            above[:, index] += np.einsum("sw,sw->s", so_far, later)
+            below[:, index] += (1 + SHRINK) * np.einsum("sw,sw->s", so_far, so_far)
     # A miss fades: after a longer time no more of it is left than after a shorter one.
     return np.asarray(np.minimum.accumulate(np.clip(above / below, 0.0, 1.0), axis=1), dtype=np.float32)
 

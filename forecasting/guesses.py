@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from forecasting.correction import TAIL_DAYS, Correction
+from forecasting.seasons import around
+from forecasting.values import quantiles_of
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -61,19 +63,19 @@ class Guesses:
 
     def _repeated(self, known: Values) -> list[Values]:
         origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week
-        ahead = np.arange(self.slots.horizon)
-        yesterday, last_week = origin - day + ahead % day, origin - week + ahead % week
-        # Young as a history may be, the later leads can have their week.
-        weekly = known[:, np.where(last_week >= 0, last_week, yesterday)]
+        yesterday, last_week = known[:, -day:], known[:, -week:]
+        if origin < week:  # Young as a history may be, the later leads can have their week.
+            last_week = np.concatenate([around(yesterday, 0, week - origin), known], axis=1)
+        weekly = around(last_week, 0, self.slots.horizon)
         if self._since_last_week and origin > week:
             tail = known[:, -week - min(TAIL_DAYS * day, origin - week) :]
             weekly = weekly + self._since_last_week.carried(_since_last_week(tail, self.slots))
-        return [weekly, known[:, yesterday]]
+        return [weekly, around(yesterday, 0, self.slots.horizon)]
 
     def _level(self, known: Values) -> Values:
         share = (0.5 ** (np.arange(1, self.slots.horizon + 1) / self.slots.of(6))).astype(np.float32)
         now = known[:, -self.slots.hour :].mean(axis=1, keepdims=True)
-        usual = np.median(known[:, -self.slots.per_day :], axis=1, keepdims=True)
+        usual = quantiles_of(known[:, -self.slots.per_day :], [0.5])
         return np.asarray(share * now + (1 - share) * usual)
 
 

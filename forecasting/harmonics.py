@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.seasons import around, overlaid
+
 if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
@@ -39,16 +41,13 @@ class Harmonics:
         waves, solver = _solver(self._slots.per_day, known, weekly=weekly)
         amplitudes = _folded(logs, self._slots.per_week) @ solver
         # Sine and cosine weigh the same, so it does not matter where in the week the waves begin: here, at the origin.
-        return np.asarray(amplitudes @ waves[np.arange(first - known, last - known) % self._slots.per_week].T)
+        return np.asarray(amplitudes @ around(waves, first - known, last - known))
 
 
 def _folded(logs: Values, per_week: int) -> Values:
     """Sum the weeks, counted back from the origin, each with its weight: all that the regression needs to know."""
     weeks, rest = divmod(logs.shape[1], per_week)
-    fade = np.asarray(_fade(7.0) ** np.arange(weeks)[::-1], dtype=np.float32)
-    folded = np.zeros((len(logs), per_week), dtype=np.float32)
-    if weeks:
-        folded += fade @ logs[:, rest:].reshape(len(logs), weeks, per_week)
+    folded = overlaid(logs, per_week, _fade(7.0) ** np.arange(weeks)[::-1])
     if rest:
         folded[:, -rest:] += np.float32(_fade(7.0) ** weeks) * logs[:, :rest]
     return folded
@@ -56,7 +55,7 @@ def _folded(logs: Values, per_week: int) -> Values:
 
 @lru_cache(maxsize=64)
 def _solver(per_day: int, known: int, *, weekly: bool) -> tuple[Values, Values]:
-    """Give the waves over one week, and the matrix that turns a folded history into their amplitudes."""
+    """Give the waves over one week, (waves, slots), and the matrix that turns a folded history into amplitudes."""
     waves, penalty = _waves(per_day, weekly=weekly)
     per_week = 7 * per_day
     ages = known - 1 - np.arange(known)
@@ -66,7 +65,7 @@ def _solver(per_day: int, known: int, *, weekly: bool) -> tuple[Values, Values]:
     gram = (waves * together[:, None]).T @ waves + np.diag(penalty * per_day / PENALTY_SLOTS)
     within = _fade(1.0 / per_day) ** (per_week - 1 - np.arange(per_week))
     solver = np.linalg.solve(gram, (waves * within[:, None]).T).T
-    return waves.astype(np.float32), solver.astype(np.float32)
+    return np.ascontiguousarray(waves.T, dtype=np.float32), solver.astype(np.float32)
 
 
 def _fade(days: float) -> float:

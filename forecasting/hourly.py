@@ -33,8 +33,3 @@ def hourly_pattern(logs: Values, slots: Slots) -> Values:
     strength = (pattern**2).mean(axis=1)
     kept = np.maximum(1 - doubt / np.maximum(strength, 1e-12), 0.0)
     return np.asarray(kept[:, None] * np.roll(pattern, length, axis=1), dtype=logs.dtype)
-
-
-def along(pattern: Values, first: int, last: int) -> Values:
-    """Repeat a pattern over the columns from `first` to before `last`."""
-    return np.asarray(np.take(pattern, np.arange(first, last) % pattern.shape[1], axis=1))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecasting.profile import smooth_circle
+from forecasting.seasons import around
+from forecasting.values import quantiles_of
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -72,7 +74,7 @@ def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantil
     errors = []
     for origin, guess in trials:
         truth = logs[:, origin : origin + slots.horizon]
-        noise = scale[:, (np.arange(origin, origin + truth.shape[1]) - length) % slots.per_day]
+        noise = around(scale, origin - length, origin - length + truth.shape[1])
         errors.append((truth - guess[:, : truth.shape[1]]) / noise)
     found: list[Values] = []
     for segment in slots.segments():
@@ -86,7 +88,7 @@ def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantil
 def over_horizon(away: Values, scale: Values, slots: Slots) -> Values:
     """Spread the distances of segments over their slots, wider at noisy times of day: (series, quantiles, horizon)."""
     lengths = [segment.stop - segment.start for segment in slots.segments()]
-    noise = scale[:, np.arange(slots.horizon) % slots.per_day]
+    noise = around(scale, 0, slots.horizon)
     return np.asarray(np.repeat(away, lengths, axis=2) * noise[:, None, :])
 
 
@@ -101,7 +103,7 @@ def _apart(errors: Values, quantiles: tuple[float, ...]) -> Values:
     levels = [
         0.5 + np.sign(each - 0.5) * (0.5 - WIDER * min(each, 1 - each)) if each != 0.5 else 0.5 for each in quantiles
     ]
-    seen = np.quantile(errors, levels, axis=1).T
+    seen = quantiles_of(errors, levels)
     spread_out = errors.std(axis=1, keepdims=True) * np.array([_laplace(level) for level in levels])
     found = (seen + spread_out) / 2
     for column, quantile in enumerate(quantiles):

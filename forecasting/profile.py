@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.seasons import around, overlaid
+
 if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
@@ -34,8 +36,7 @@ class Profile:
         shape = self._by_week(logs) if weekly else _by_day(logs, per_day)
         shape = smooth_circle(shape, self._slots.of(SMOOTH_HOURS))
         # The first column of a shape is the slot at which the last whole season of the history begins.
-        columns = (np.arange(first, last) - known) % shape.shape[1]
-        return np.asarray(np.take(shape, columns, axis=1) + self._level(logs, shape))
+        return np.asarray(around(shape, first - known, last - known) + self._level(logs, shape))
 
     def _level(self, logs: Values, shape: Values) -> Values:
         """Average what the shape leaves of the days, so that a weekend does not pass for a change of level."""
@@ -48,9 +49,7 @@ class Profile:
 
     def _by_week(self, logs: Values) -> Values:
         per_day, per_week = self._slots.per_day, self._slots.per_week
-        count = logs.shape[1] // per_week
-        weeks = logs[:, -count * per_week :]
-        shape = _decaying(count, WEEK_DECAY) @ weeks.reshape(len(logs), count, per_week)
+        shape = overlaid(logs, per_week, _decaying(logs.shape[1] // per_week, WEEK_DECAY))
         shape -= shape.mean(axis=1, keepdims=True)
         # Days of the calendar, not of the last 24 hours: the midnight after Friday is a step.
         since_monday = (logs.shape[1] + self._slots.phase) % per_week
@@ -65,8 +64,7 @@ class Profile:
 
 
 def _by_day(logs: Values, per_day: int) -> Values:
-    days = _days(logs, per_day)
-    shape = _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE)) @ days
+    shape = overlaid(logs, per_day, _decaying(logs.shape[1] // per_day, 0.5 ** (1 / DAY_HALF_LIFE)))
     return np.asarray(shape - shape.mean(axis=1, keepdims=True))
 
 

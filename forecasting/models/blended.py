@@ -13,13 +13,14 @@ from forecasting.blend import Blend
 from forecasting.carry import learnt_carry
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
-from forecasting.hourly import along, hourly_pattern
+from forecasting.hourly import hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
 from forecasting.level_shift import Shift, find_shifts, forgotten, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
+from forecasting.seasons import around
 from forecasting.slots import Slots
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Blended:
         mean = np.maximum(values.mean(axis=1, keepdims=True), 1e-30)
         fine = np.log(values / mean + OFFSET)
         pattern = hourly_pattern(fine, _slots(panel, 1))
-        fine -= along(pattern, 0, panel.length)
+        fine -= around(pattern, 0, panel.length)
         logs = np.log(_blocks(np.exp(fine), size)) if size > 1 else fine
         guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
@@ -107,7 +108,7 @@ class Blended:
         away = over_horizon(learnt.away, scale, _slots(panel, 1))
         # The trials saw how the blend errs, and nothing of how a week errs that comes for the second time.
         away[:, np.array(panel.quantiles) == 0.5] *= 1 - leaning[:, None, :]
-        best = best + along(pattern, panel.length, panel.length + panel.horizon)
+        best = best + around(pattern, panel.length, panel.length + panel.horizon)
         quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
         leans = leaning.mean(axis=1).tolist()
         shares = [_with_leaning(each, lean) for each, lean in zip(blend.shares(guesses.names), leans, strict=True)]

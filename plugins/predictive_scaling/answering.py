@@ -16,17 +16,17 @@ from forecasting.decision import Rules
 from forecasting.override import OverrideKind, ruling
 from predictive_scaling.change import Change, begun, would
 from predictive_scaling.cost_gate import Wish
-from predictive_scaling.errors import PredictiveScalingError
+from predictive_scaling.errors import PredictiveScalingError, unforeseen
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.lookout import groups_of
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
-from predictive_scaling.reaction import PAID_FOR, Reaction
+from predictive_scaling.reaction import Reaction
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds
-from predictive_scaling.summary import status_resized
+from predictive_scaling.summary import keep_resized
 from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
@@ -154,8 +154,7 @@ def failed(reaction: Reaction, error: Exception) -> Answer:
     if isinstance(error, PredictiveScalingError):
         return Answer(reaction=reaction, told=str(error), failed=True)
     _log.error("%s: could not be answered", reaction.fleet, exc_info=error)
-    told = f"{type(error).__name__}: {' '.join(str(error).split())}; the traceback is above in this log"
-    return Answer(reaction=reaction, told=told, failed=True)
+    return Answer(reaction=reaction, told=unforeseen(error), failed=True)
 
 
 def _left(
@@ -185,9 +184,9 @@ def _afforded(reaction: Reaction, watched: Watched, around: Circumstances, now: 
     To let go is always affordable.
     """
     least, gate = watched.group.min_size, around.cost_gate
-    if not (reaction.out and gate.covers(reaction.fleet)):
+    if not (reaction.out and gate.covering(reaction.fleet)):
         return reaction.capacity, ""
-    seen, wish = replace(watched.group, desired=least), Wish(amount=reaction.capacity - least, lasting=PAID_FOR)
+    seen, wish = replace(watched.group, desired=least), Wish(amount=reaction.capacity - least)
     gated = gate.capped(gate.claim(watched.spec, seen, wish, now=now), by=around.by, now=now)
     size = max(min(gated.plan.capacity_at(now), reaction.capacity), least)
     return size, "; ".join(gated.notes) if size < reaction.capacity else ""
@@ -246,8 +245,7 @@ def _ended(written: _Written | Answer, groups: Mapping[str, Observed], statuses:
 def _show(fleet: str, observed: Observed, statuses: Statuses, now: datetime) -> None:
     """Let the page, and the budgets of others, know it by this size until its next turn; the change is made anyway."""
     try:
-        if before := statuses.of(fleet):
-            statuses.save(status_resized(before, observed, now=now))
+        keep_resized(fleet, observed, statuses, now=now)
     except Exception:  # noqa: BLE001 - see above
         _log.exception("%s: the page shows the size before until the fleet's next turn", fleet)
 

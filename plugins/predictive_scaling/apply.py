@@ -9,26 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from predictive_scaling.calls import calls_for
 from predictive_scaling.errors import CloudUnavailable, FleetBusy, GroupNotFound, OutcomeUnknown, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import (
-    Changes,
-    Naming,
-    batches,
-    changes_between,
-    counted,
-    in_the_way,
-    wanted_actions,
-)
+from predictive_scaling.schedule import Changes, Naming, changes_between, counted, wanted_actions
 from predictive_scaling.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecasting import Plan
+    from predictive_scaling.calls import Call
     from predictive_scaling.fleets import Fleet, Observed, Receipt, ScheduledAction
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.workplace import Turn
@@ -47,15 +41,6 @@ class Order:
     turn: Turn
     write: bool
     why_not: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One write to the group: a batch of actions to put, or to delete."""
-
-    name: str
-    verb: Literal["put", "delete"]
-    actions: tuple[ScheduledAction, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +79,7 @@ class _Writer:
     def write(self, changes: Changes, observed: Observed) -> None:
         """Make the calls, then read back."""
         present = {action.name: action for action in observed.actions}
-        first, *others = _calls(changes, observed.actions)
+        first, *others = calls_for(changes, observed.actions)
         intent = _intent(self.order, first, present)
         operation = self.ledger.open(_operation(self.order, changes, observed), intent)
         self._look_again(observed, intent, operation)
@@ -110,8 +95,8 @@ class _Writer:
         try:
             self._refuse_if_changed(observed)
         except (FleetBusy, CloudUnavailable, GroupNotFound) as error:
-            unsent = _event(self.order, EventKind.FAILED, f"`{intent.call}` was not sent", intent, error=str(error))
-            self.ledger.close(operation, unsent)
+            unsent = _event(self.order, EventKind.FAILED, f"`{intent.call}` was not sent", intent)
+            self.ledger.close(operation, unsent.failed(str(error)))
             raise
 
     def _refuse_if_changed(self, observed: Observed) -> None:
@@ -123,10 +108,10 @@ class _Writer:
     def _send(self, call: Call, intent: Event, operation: Operation) -> Event:
         """Make a call and give its outcome; a refused one ends the operation, an unanswered one leaves it open."""
         try:
-            receipt = self._call(call)
+            receipt = call.made_on(self.fleet)
         except (WriteRefused, CloudUnavailable) as error:
-            refused = _event(self.order, EventKind.FAILED, f"`{call.name}` was refused", intent, error=str(error))
-            self.ledger.close(operation, refused)
+            refused = _event(self.order, EventKind.FAILED, f"`{call.name}` was refused", intent)
+            self.ledger.close(operation, refused.failed(str(error)))
             raise
         except BaseException as error:
             self._remember_unknown(call, intent, operation, error)
@@ -140,15 +125,10 @@ class _Writer:
             raise WriteRefused(outcome.error)
         return outcome
 
-    def _call(self, call: Call) -> Receipt:
-        if call.verb == "put":
-            return self.fleet.put(call.actions)
-        return self.fleet.delete([action.name for action in call.actions])
-
     def _remember_unknown(self, call: Call, intent: Event, operation: Operation, error: BaseException) -> None:
         reason = f"`{call.name}` was sent and not answered"
-        unknown = _event(self.order, EventKind.UNKNOWN, reason, intent, error=str(error) or repr(error))
-        self.ledger.record(replace(unknown, operation_id=operation.id))
+        unknown = _event(self.order, EventKind.UNKNOWN, reason, intent)
+        self.ledger.record(replace(unknown, operation_id=operation.id, error=str(error) or repr(error)))
 
     def _verify(self, operation: Operation, outcome: Event) -> None:
         """Read back; only what can be seen in the group counts as applied."""
@@ -156,9 +136,9 @@ class _Writer:
         if not left:
             self.ledger.close(operation, replace(outcome, reason=f"{outcome.reason}; read back and verified"))
             return
-        names = ", ".join(action.name for action in (*left.put, *left.delete))
-        error = f"fleet {self.order.fleet}: read back, and these actions are not as written: {names}"
-        self.ledger.close(operation, replace(outcome, kind=EventKind.FAILED, error=error))
+        names = [action.name for action in (*left.put, *left.delete)]
+        error = f"fleet {self.order.fleet}: read back, and these actions are not as written: {', '.join(names)}"
+        self.ledger.close(operation, outcome.failed(error, made=outcome.changed.difference(names)))
         raise WriteRefused(error)
 
 
@@ -174,32 +154,16 @@ def _steered(order: Order, observed: Observed) -> tuple[object, ...]:
     return observed.min_size, observed.max_size, ours
 
 
-def _calls(changes: Changes, present: Sequence[ScheduledAction]) -> list[Call]:
-    """Cut the changes into calls, puts first: until the last delete, the floor is never below either plan's.
-
-    Only where both plans together are too many for AWS must the last steps of the old one go first.
-    """
-    early = in_the_way(present, changes.put, changes.delete)
-    first, late = tuple(batches(early)), batches([action for action in changes.delete if action not in early])
-    deletes = _named("delete", (*first, *late))
-    return [*deletes[: len(first)], *_named("put", tuple(batches(changes.put))), *deletes[len(first) :]]
-
-
-def _named(verb: Literal["put", "delete"], parts: Sequence[tuple[ScheduledAction, ...]]) -> list[Call]:
-    return [
-        Call(name=f"{verb} {number} of {len(parts)}", verb=verb, actions=part)
-        for number, part in enumerate(parts, start=1)
-    ]
-
-
 def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Event:
     """AWS answers a batch with success even when it refused some of it: read the refusals."""
     accepted = len(call.actions) - len(receipt.refused)
-    kind = EventKind.FAILED if receipt.refused else EventKind.APPLIED
-    refusals = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
-    error = f"fleet {order.fleet}: AWS refused part of `{call.name}`: {refusals}" if refusals else None
     reason = f"{accepted} of {counted(call.actions, 'action')} accepted"
-    return replace(_event(order, kind, reason, intent, error=error), aws_request_id=receipt.request_id)
+    outcome = replace(_event(order, EventKind.APPLIED, reason, intent), aws_request_id=receipt.request_id)
+    if not receipt.refused:
+        return outcome
+    refusals = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
+    error = f"fleet {order.fleet}: AWS refused part of `{call.name}`: {refusals}"
+    return outcome.failed(error, made=outcome.changed.difference(receipt.refused))
 
 
 def _operation(order: Order, changes: Changes, observed: Observed) -> Operation:
@@ -238,7 +202,7 @@ def _observed_event(order: Order, changes: Changes) -> Event:
     return _event(order, EventKind.OBSERVED, reason)
 
 
-def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None, error: str | None = None) -> Event:
+def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None) -> Event:
     return Event(
         fleet=order.fleet,
         kind=kind,
@@ -249,7 +213,6 @@ def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = No
         call=intent.call if intent else None,
         before=intent.before if intent else None,
         after=intent.after if intent else None,
-        error=error,
     )
 
 

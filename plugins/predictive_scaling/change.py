@@ -67,7 +67,7 @@ class Change:
         errors = [findings.error for findings in found if findings.error]
         if errors:
             error = f"fleet {self.at.name}: read back, and {'; '.join(errors)}"
-            self.at.ledger.close(self.operation, replace(last, kind=EventKind.FAILED, error=error))
+            self.at.ledger.close(self.operation, last.failed(error, made=found[-1].made))
             raise WriteRefused(error)
         verified = replace(last, reason=f"{last.reason}; read back and verified")
         self.at.ledger.close(self.operation, verified)
@@ -79,8 +79,8 @@ class Change:
         try:
             receipt = move.send(self.at.fleet)
         except (WriteRefused, CloudUnavailable) as error:
-            refused = _event(self.at, EventKind.FAILED, move, f"`{move.call}` was refused", error=str(error))
-            self.at.ledger.close(self.operation, refused)
+            refused = _event(self.at, EventKind.FAILED, move, f"`{move.call}` was refused")
+            self.at.ledger.close(self.operation, refused.failed(str(error)))
             raise
         except BaseException as error:
             self._remember_unknown(move, error)
@@ -96,14 +96,15 @@ class Change:
         if receipt.refused:
             told = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
             msg = f"fleet {self.at.name}: AWS refused part of `{move.call}`: {told}"
-            self.at.ledger.close(self.operation, replace(outcome, kind=EventKind.FAILED, error=msg))
+            made = outcome.changed.difference(receipt.refused)
+            self.at.ledger.close(self.operation, outcome.failed(msg, made=made))
             raise WriteRefused(msg)
         return outcome
 
     def _remember_unknown(self, move: Move, error: BaseException) -> None:
         reason = f"`{move.call}` was sent and not answered"
-        unknown = _event(self.at, EventKind.UNKNOWN, move, reason, error=str(error) or repr(error))
-        self.at.ledger.record(replace(unknown, operation_id=self.operation.id))
+        unknown = _event(self.at, EventKind.UNKNOWN, move, reason)
+        self.at.ledger.record(replace(unknown, operation_id=self.operation.id, error=str(error) or repr(error)))
 
 
 def change(kind: str, moves: Sequence[Move], at: Workplace) -> Done:
@@ -172,7 +173,7 @@ def same_task(one: TaskRun, other: TaskRun) -> bool:
     )
 
 
-def _event(at: Workplace, kind: EventKind, move: Move, reason: str, error: str | None = None) -> Event:
+def _event(at: Workplace, kind: EventKind, move: Move, reason: str) -> Event:
     return Event(
         fleet=at.name,
         kind=kind,
@@ -181,5 +182,4 @@ def _event(at: Workplace, kind: EventKind, move: Move, reason: str, error: str |
         call=move.call,
         before=dict(move.before),
         after=dict(move.after),
-        error=error,
     )

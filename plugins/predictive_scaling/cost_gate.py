@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,12 @@ from predictive_scaling.cost_standing import Standing, follows, resized
 from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.prices import AwsPrices, BookPrices, Catalogue, Priced
+from predictive_scaling.reaction import PAID_FOR
 from predictive_scaling.spend import COST_EXPLORER_REGION, CostExplorer, Spending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from forecasting import Forecast, Policy
@@ -71,7 +71,7 @@ class Wish:
     """Instances to have at once above what is desired, or with a negative number to take away, and for how long."""
 
     amount: int = 0
-    lasting: timedelta = timedelta(hours=1)
+    lasting: timedelta = PAID_FOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,18 +118,18 @@ class CostGate:
         named = [(each, sorted(set(each.fleets) - set(self.fleets))) for each in self.budgets]
         return [f"{each}: there is no fleet {', '.join(fleets)}: correct `fleets`" for each, fleets in named if fleets]
 
-    def covers(self, fleet: str) -> bool:
-        """Whether any budget has a say about a fleet."""
-        return any(each.covers(fleet) for each in self.budgets)
+    def covering(self, fleet: str) -> list[Budget]:
+        """Give the budgets that have a say about a fleet."""
+        return [each for each in self.budgets if each.covers(fleet)]
 
     def more_steps(self, fleet: str) -> int:
         """How many steps a plan may gain at the gate: so many of AWS's slots must be left for it."""
-        return MORE_STEPS * sum(each.covers(fleet) for each in self.budgets)
+        return MORE_STEPS * len(self.covering(fleet))
 
     def capped(self, claim: Claim, *, by: TaskRun, now: datetime) -> Gated:
         """Hold a plan against every budget of its fleet, one after the other, and tell the ledger each verdict."""
         name = claim.spec.name
-        budgets = [each for each in self.budgets if each.covers(name)]
+        budgets = self.covering(name)
         if not budgets:
             return Gated(plan=claim.plan)
         priced = self.catalogue.priced(claim.spec, claim.observed, now=now)

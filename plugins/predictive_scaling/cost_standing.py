@@ -7,7 +7,7 @@ all the same: it is believed to for a day, and what it has spent stays spent.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -16,6 +16,7 @@ from forecasting import Plan, Step
 from forecasting.cost_account import Asked
 from forecasting.cost_meter import Reading
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.reaction import PAID_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from predictive_scaling.status import Status, Statuses
 
 BELIEVED: Final = timedelta(days=1)
-ABOVE: Final = timedelta(hours=1)
-"""So long from now on a fleet is believed to keep what it was seen to have above its plan: then it is judged anew."""
 UNDER_WAY: Final = timedelta(minutes=5)
 """So long after a verdict its fleet's turn may still be writing, and its status tell of the turn before."""
 RECENT: Final = 300
@@ -47,6 +46,9 @@ class Standing:
     statuses: Statuses
     ledger: Ledger
     spending: Spending
+    _meters: dict[str, Reading | None] = field(default_factory=dict, init=False)
+    _granted: dict[str, Grant] = field(default_factory=dict, init=False)
+    _plans: dict[str, tuple[str, Plan | None]] = field(default_factory=dict, init=False)
 
     def meters(self, budget: Budget, now: datetime) -> list[Reading]:
         """Give the meters of a budget's fleets."""
@@ -75,18 +77,6 @@ class Standing:
     def _everyone(self) -> tuple[str, ...]:
         """The fleets of the files, and those that had a turn before their files went."""
         return tuple(dict.fromkeys((*self.fleets, *(status.fleet for status in self.statuses.all()))))
-
-    @cached_property
-    def _meters(self) -> dict[str, Reading | None]:
-        return {}
-
-    @cached_property
-    def _granted(self) -> dict[str, Grant]:
-        return {}
-
-    @cached_property
-    def _plans(self) -> dict[str, tuple[str, Plan | None]]:
-        return {}
 
     def _meter(self, name: str, now: datetime) -> Reading | None:
         if name not in self._meters:
@@ -162,7 +152,7 @@ def _lived(plan: Plan, status: Status, now: datetime) -> Plan:
     if size <= plan.capacity_at(max(status.seen_at, plan.start)):
         return plan
     begin = Step(start, max(size, plan.capacity_at(start)), "as last seen")
-    return _beginning(begin, plan, least=size, end=start + ABOVE)
+    return _beginning(begin, plan, least=size, end=start + PAID_FOR)
 
 
 def _beginning(begin: Step, plan: Plan, *, least: int, end: datetime) -> Plan:

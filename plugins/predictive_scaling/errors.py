@@ -87,3 +87,8 @@ class LaunchFailed(PredictiveScalingError):
 
 class NotFollowed(PredictiveScalingError):
     """A change was made, and its end was not seen."""
+
+
+def unforeseen(error: Exception) -> str:
+    """Say in one line what nobody foresaw; whoever says it has logged the traceback."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}; the traceback is above in this log"

@@ -29,9 +29,9 @@ class Findings:
     where: str = "group"
 
     @property
-    def in_place(self) -> int:
-        """How many of the changes can be seen."""
-        return len(self.asked) - len(self.lacking)
+    def made(self) -> frozenset[str]:
+        """The changes that can be seen."""
+        return self.asked.difference(self.lacking)
 
     @property
     def error(self) -> str | None:
@@ -70,7 +70,7 @@ def _of_actions(intent: Event, observed: Observed, now: datetime) -> Findings:
     present = {action.name: action for action in observed.actions}
     names = frozenset({*(intent.before or {}), *(intent.after or {})})
     lacking = {name: name for name in names if not _took_effect(name, intent, present.get(name), now)}
-    found = {name: present[name].as_json() for name in sorted(names) if name in present}
+    found = {name: wanted for name, wanted in sorted((intent.after or {}).items()) if name not in lacking}
     return Findings(asked=names, lacking=lacking, found=found)
 
 

@@ -83,9 +83,14 @@ class FleetSpec:
         return any(load.metric.counts_instances for load in self.loads)
 
     @property
+    def metric_identity(self) -> str:
+        """A short name for exactly its metric and the account it is read in."""
+        return self.metric.identity((self.connection, self.region))
+
+    @property
     def measured_by(self) -> str:
         """A short name for all its metrics together, whatever their order."""
-        return "-".join(sorted(load.metric.identity for load in self.loads))
+        return "-".join(sorted(load.metric_identity for load in self.loads))
 
     @property
     def loads(self) -> tuple[FleetSpec, ...]:

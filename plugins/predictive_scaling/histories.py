@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from forecasting import ForecastingError
-from predictive_scaling.errors import NoHistory
+from predictive_scaling.errors import NoHistory, unforeseen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,5 +48,4 @@ def unusable_store(fleet: FleetSpec, error: Exception) -> str:
     if isinstance(error, NoHistory | ForecastingError):
         return str(error)
     _log.error("%s: what is stored of it cannot be used", fleet.name, exc_info=error)
-    told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return f"its stored history cannot be used ({told}); the traceback is above in this log"
+    return f"its stored history cannot be used: {unforeseen(error)}"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 OF_GROUPS: Final = "AWS/AutoScaling"
 IN_SERVICE: Final = "GroupInServiceInstances"
@@ -30,6 +30,8 @@ class Measure(ABC):
     """Whether every period has a value, so that none for long is trouble and not a quiet night."""
     instant: ClassVar[bool] = False
     """Whether its source can say what it is at this moment, and not only what it was in the last whole period."""
+    of_account: ClassVar[bool] = False
+    """Whether it is one of the fleet's own AWS account: in another one, the same words name something else."""
     name: str
     period: timedelta = timedelta(minutes=5)
     may_stand_still: timedelta | None = None
@@ -65,10 +67,10 @@ class Measure(ABC):
     def parts(self) -> list[object]:
         """Everything that makes this definition differ from another one."""
 
-    @property
-    def identity(self) -> str:
-        """A short name for exactly this definition, so that histories of two definitions never mix."""
-        return hashlib.sha256(json.dumps(self.parts).encode()).hexdigest()[:12]
+    def identity(self, account: Sequence[str | None]) -> str:
+        """A short name for exactly this definition, read in this account, so that two histories never mix."""
+        parts = [*self.parts, *account] if self.of_account else self.parts
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class Metric(Measure):
 
     source: ClassVar[str] = "cloudwatch"
     mend: ClassVar[str] = "check that namespace, name and dimensions are exactly those CloudWatch shows"
+    of_account: ClassVar[bool] = True
     namespace: str
     dimensions: Mapping[str, str] = field(default_factory=dict)
     statistic: str = "Sum"
@@ -122,6 +125,7 @@ class MetricMath(Measure):
 
     source: ClassVar[str] = "cloudwatch"
     mend: ClassVar[str] = "check that CloudWatch shows a value for each metric the expression names"
+    of_account: ClassVar[bool] = True
     expression: str
     metrics: Mapping[str, Metric]
 
@@ -152,6 +156,7 @@ class QueueMetric(Measure):
         "check the queue's name, account and region; SQS stops reporting to CloudWatch when a queue was idle for 6 h"
     )
     instant: ClassVar[bool] = True
+    of_account: ClassVar[bool] = True
     queue: str
     in_flight: bool = True
 

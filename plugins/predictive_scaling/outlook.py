@@ -64,7 +64,7 @@ class Outlook:
     def holds(self, load: FleetSpec, now: datetime) -> bool:
         """Whether it still says something of now, and of what the load is measured by."""
         of_now = self.forecast.start - self.forecast.step <= now < self.forecast.start + OLD
-        return of_now and self.metric == load.metric.identity
+        return of_now and self.metric == load.metric_identity
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ def _outlooks(fleet: FleetSpec, shelf: Shelf) -> dict[str, Outlook]:
         policy = replace(load.policy, lead_time=lead, quantile=quantile)
         found[load.name] = Outlook(
             fleet=fleet.name,
-            metric=load.metric.identity,
+            metric=load.metric_identity,
             forecast=forecast,
             policy=policy,
             learnt=kept[1] if kept else None,

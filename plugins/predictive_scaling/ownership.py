@@ -18,7 +18,7 @@ from predictive_scaling.errors import NotAllowed
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleet_spec import Ownership
 from predictive_scaling.fleets import HELD_BY, Sizes
-from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.ledger.records import has_changed
 from predictive_scaling.permission import May, Permission
 from predictive_scaling.schedule import LATEST
 
@@ -172,18 +172,17 @@ class Moved:
 
 
 def moves(events: Sequence[Event]) -> list[Moved]:
-    """Give what our applied writes do to the sizes; an action replaced or removed in time does nothing."""
+    """Give what our writes do to the sizes, in part or whole; an action replaced or removed in time does nothing."""
     found: list[Moved] = []
-    applied = (event for event in events if event.kind is EventKind.APPLIED and event.call and event.at)
-    for event in sorted(applied, key=lambda event: event.id or 0):
+    made = (event for event in events if event.call and has_changed(event))
+    for event in sorted(made, key=lambda event: event.id or 0):
         if event.at is None:
             continue
         match verb_of(event.call):
             case "resize" | "retire":
                 found.append(Moved(event.at, event.after or {}))
             case "put" | "delete":
-                names = {*(event.before or {}), *(event.after or {})}
-                found = [move for move in found if move.name not in names or move.at <= event.at]
+                found = [move for move in found if move.name not in event.changed or move.at <= event.at]
                 found.extend(_scheduled(event.after or {}))
     return found
 

@@ -165,7 +165,8 @@ def _settled(fleet: FleetSpec, found: Finding, boot: Boot, bench: Bench, now: da
     before = bench.gates.of(fleet.name)
     standing = before.on(fleet.measured_by).standing if before else Standing(since=now)
     if before and before.measured_by != fleet.measured_by:
-        verdict = replace(verdict, reason=f"{verdict.reason}; judged anew, for its load is measured by another metric")
+        why = "judged anew, for its load is measured by another metric, or in another account"
+        verdict = replace(verdict, reason=f"{verdict.reason}; {why}")
     after = Gate(
         fleet=fleet.name,
         standing=standing.reviewed(verdict, by_itself=fleet.mode is Mode.AUTO, now=now),

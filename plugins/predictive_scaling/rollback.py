@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from predictive_scaling.calls import calls_for
 from predictive_scaling.change import change, would
 from predictive_scaling.errors import ChangedSince, NothingToRestore
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
-from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.ledger.records import Event, EventKind, has_changed
 from predictive_scaling.raised import restore_unfollowed
-from predictive_scaling.schedule import NOTICE, batches, counted, in_the_way
+from predictive_scaling.schedule import NOTICE, Changes, counted
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move
 from predictive_scaling.workplace import Move, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from predictive_scaling.fleets import Fleet, Receipt
+    from predictive_scaling.calls import Call
     from predictive_scaling.ledger import Ledger
 
 KIND: Final = "rollback"
-_WRITES: Final = frozenset({EventKind.APPLIED})
 _SIZES: Final = ("min", "max", "desired", "on_demand")
 BURST: Final = "burst"
 """The name of what a split of traffic changes: the percent that go to the burst."""
@@ -72,15 +72,15 @@ def undo_of(event: Event, ledger: Ledger) -> Undo:
         msg = f"event {event.id} ({event.kind}: {event.reason}) belongs to no operation: it changed nothing"
         raise NothingToRestore(msg)
     events = sorted(ledger.events(operation_id=event.operation_id, limit=1000), key=lambda each: each.id or 0)
-    applied = {each.call for each in events if each.kind in _WRITES and each.call}
-    intents = [each for each in events if each.kind is EventKind.INTENT and each.call in applied]
+    made = {each.call: each for each in events if has_changed(each)}
+    intents = [each for each in events if each.kind is EventKind.INTENT and each.call in made]
     if not intents:
         msg = f"operation {event.operation_id} changed nothing that could be put back: none of its calls was applied"
         raise NothingToRestore(msg)
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for intent in intents:
-        was, became = _states(intent)
+        was, became = _states(intent, made[intent.call])
         before = {**was, **before}
         after.update(became)
     return Undo(operation_id=event.operation_id, before=before, after=after, story=intents[0].reason)
@@ -131,13 +131,12 @@ def _moved_since(undo: Undo, name: str, present: Any, now: datetime) -> bool:
     return present not in (undo.before[name], left)
 
 
-def _states(intent: Event) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both states of what one intent changed, by the name of the size or action."""
+def _states(intent: Event, outcome: Event) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both states of what one intent changed, by the name of the size or action; a failure changed a part of it."""
     before, after = intent.before or {}, intent.after or {}
+    names = intent.changed if outcome.kind is EventKind.APPLIED else intent.changed & outcome.changed
     if verb_of(intent.call) in {"resize", "retire"}:
-        changed = [name for name in _SIZES if name in after]
-        return {name: before[name] for name in changed}, {name: after[name] for name in changed}
-    names = {*before, *after}
+        names = names & after.keys() & frozenset(_SIZES)
     return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
 
 
@@ -159,13 +158,11 @@ def _moves(undo: Undo, observed: Observed, reason: str, now: datetime) -> tuple[
         notes.append(
             f"{counted(passed, 'action')} not put back, for their time has passed: {', '.join(sorted(passed))}"
         )
-    back = [_action(name, value) for name, value in sorted(actions.items()) if value and name not in passed]
+    back = tuple(_action(name, value) for name, value in sorted(actions.items()) if value and name not in passed)
     away = sorted(name for name, value in actions.items() if value is None)
-    gone = [_action(name, present[name]) for name in away]
-    early = in_the_way(observed.actions, back, gone)
-    first, late = tuple(batches(early)), batches([action for action in gone if action not in early])
-    deletes = _batched("delete", (*first, *late), reason, present)
-    moves += [*deletes[: len(first)], *_batched("put", tuple(batches(back)), reason, present), *deletes[len(first) :]]
+    gone = tuple(_action(name, present[name]) for name in away)
+    calls = calls_for(Changes(put=back, delete=gone), observed.actions)
+    moves += [_move(call, reason, present) for call in calls]
     if actions:
         notes.append("the next run of apply_plans draws the plan again: pause the fleet to keep it so")
     return moves, notes
@@ -185,26 +182,14 @@ def _sizes_back(wanted: Mapping[str, int], observed: Observed) -> tuple[Sizes, l
     return Sizes.from_json(kept), notes
 
 
-def _batched(
-    verb: str, parts: Sequence[tuple[ScheduledAction, ...]], reason: str, present: Mapping[str, Any]
-) -> list[Move]:
-    return [
-        Move(
-            call=f"{verb} {number} of {len(parts)}",
-            reason=f"{reason}: {verb} {counted(part, 'action')}",
-            before={action.name: present[action.name] for action in part if present[action.name]},
-            after={action.name: action.as_json() for action in part} if verb == "put" else {},
-            send=_sending(verb, part),
-        )
-        for number, part in enumerate(parts, start=1)
-    ]
-
-
-def _sending(verb: str, part: Iterable[ScheduledAction]) -> Callable[[Fleet], Receipt]:
-    actions = tuple(part)
-    if verb == "put":
-        return lambda fleet: fleet.put(actions)
-    return lambda fleet: fleet.delete([action.name for action in actions])
+def _move(call: Call, reason: str, present: Mapping[str, Any]) -> Move:
+    return Move(
+        call=call.name,
+        reason=f"{reason}: {call.verb} {counted(call.actions, 'action')}",
+        before={action.name: present[action.name] for action in call.actions if present[action.name]},
+        after={action.name: action.as_json() for action in call.actions} if call.verb == "put" else {},
+        send=call.made_on,
+    )
 
 
 def _starts(action: Mapping[str, Any]) -> datetime:

@@ -11,23 +11,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from forecasting import Plan
 from predictive_scaling.fleets import ScheduledAction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from forecasting import Step
     from predictive_scaling.fleets import Observed
 
-T = TypeVar("T")
-
 ACTIONS_PER_GROUP: Final = 125
 """AWS's limit, foreign actions included."""
-BATCH: Final = 50
-"""AWS's limit for one BatchPut or BatchDelete."""
 NOTICE: Final = timedelta(seconds=90)
 """The nearest start we ask for: AWS refuses a start in the past, and clocks differ."""
 LATEST: Final = timedelta(minutes=3)
@@ -88,21 +84,6 @@ def changes_between(
         delete=tuple(action for name, action in ours.items() if name not in goal and not _is_due(action, now)),
         keep=tuple(action for name, action in goal.items() if ours.get(name) == action),
     )
-
-
-def in_the_way(
-    present: Collection[ScheduledAction], put: Collection[ScheduledAction], delete: Sequence[ScheduledAction]
-) -> tuple[ScheduledAction, ...]:
-    """Give those to delete, the latest, that AWS's limit wants gone before the others are put: as few as will do."""
-    names = {action.name for action in present}
-    crowd = len(names) + sum(action.name not in names for action in put) - ACTIONS_PER_GROUP
-    return tuple(sorted(delete, key=lambda action: str(action.start), reverse=True)[: max(crowd, 0)])
-
-
-def batches(items: Collection[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
-    """Cut the items to AWS's batch size."""
-    rows = tuple(items)
-    return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 def counted(items: Collection[object], what: str) -> str:

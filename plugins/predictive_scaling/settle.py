@@ -79,9 +79,9 @@ def unanswered(events: Sequence[Event]) -> list[Event]:
 
 def outcome_of(intent: Event, findings: Findings, by: TaskRun) -> Event:
     """Say whether an intent took effect, by what can be seen of the fleet."""
-    return Event(
+    outcome = Event(
         fleet=intent.fleet,
-        kind=EventKind.FAILED if findings.lacking else EventKind.APPLIED,
+        kind=EventKind.APPLIED,
         operation_id=intent.operation_id,
         call=intent.call,
         forecast_id=intent.forecast_id,
@@ -90,11 +90,11 @@ def outcome_of(intent: Event, findings: Findings, by: TaskRun) -> Event:
         before=intent.before,
         after=dict(findings.found),
         reason=(
-            f"looked at the {findings.where} after {intent.by} ended without an answer: {findings.in_place} of "
+            f"looked at the {findings.where} after {intent.by} ended without an answer: {len(findings.made)} of "
             f"{len(findings.asked)} changes of `{intent.call}` are in place"
         ),
-        error=findings.error,
     )
+    return outcome.failed(findings.error, made=findings.made) if findings.error else outcome
 
 
 def _all_answered(held: Operation, at: Workplace) -> Event:

@@ -225,10 +225,10 @@ class Storage:
         return self._root / "sizes" / f"{fleet}.json"
 
     def _of_metric(self, kind: str, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / kind / fleet.name / f"{fleet.metric.identity}.json"
+        return self._root / kind / fleet.name / f"{fleet.metric_identity}.json"
 
     def _forecasts(self, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / "forecasts" / fleet.name / fleet.metric.identity
+        return self._root / "forecasts" / fleet.name / fleet.metric_identity
 
     def _names(self, fleet: FleetSpec) -> list[str]:
         folder = self._forecasts(fleet)
@@ -236,7 +236,7 @@ class Storage:
         return sorted(path.name.removesuffix(".json") for path in found)
 
     def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / "history" / fleet.name / fleet.metric.identity
+        return self._root / "history" / fleet.name / fleet.metric_identity
 
     def _months(self, fleet: FleetSpec) -> list[ObjectStoragePath]:
         folder = self._history(fleet)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.status import Statuses
     from predictive_scaling.steered import Steered
 
 
@@ -60,8 +61,14 @@ def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, n
     return replace(before, **known, problem=problem) if before else Status(**known, problem=problem)
 
 
-def status_resized(before: Status, observed: Observed, *, now: datetime) -> Status:
-    """Give the status after a change between two turns: the sizes are new, and the plan is as it was."""
+def keep_resized(fleet: str, observed: Observed, statuses: Statuses, *, now: datetime) -> None:
+    """Keep the sizes after a change between two turns; a fleet that had none yet has nothing to be corrected."""
+    if before := statuses.of(fleet):
+        statuses.save(_resized(before, observed, now=now))
+
+
+def _resized(before: Status, observed: Observed, *, now: datetime) -> Status:
+    """Give the status with new sizes; the plan is as it was."""
     meter = Reading.from_json(before.meter) if before.meter else None
     return replace(
         before,

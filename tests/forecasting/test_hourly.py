@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from forecasting import forecast as make_forecast
-from forecasting.hourly import along, hourly_pattern
+from forecasting.hourly import hourly_pattern
 from forecasting.loss import wape
+from forecasting.seasons import around
 from forecasting.slots import Slots
 from forecasting.synthetic import synthetic_demand
 
@@ -29,7 +30,7 @@ def test_a_spike_at_every_full_hour_is_forecast_where_it_will_be(step: timedelta
 def test_the_pattern_begins_where_the_history_does() -> None:
     spikes = np.tile(np.eye(12)[3], 24 * 7)[5:]
     pattern = hourly_pattern(spikes[None], FIVE)
-    assert along(pattern, 0, len(spikes))[0] == pytest.approx(spikes - 1 / 12, abs=1e-6)
+    assert around(pattern, 0, len(spikes))[0] == pytest.approx(spikes - 1 / 12, abs=1e-6)
 
 
 def test_what_days_do_not_agree_on_is_no_pattern() -> None:

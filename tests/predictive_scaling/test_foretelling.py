@@ -123,8 +123,8 @@ def test_what_cannot_be_read_of_one_fleet_costs_its_own_forecast_alone(tmp_path:
         for file in (tmp_path / part / name).iterdir():
             (next(file.glob("*")) if file.is_dir() else file).write_bytes(b"{")
     torn, unscored, unserved, web = forecast_fleets(fleets, storage, now=load.end)
-    assert "its stored history cannot be used (ArrowInvalid" in str(torn)
-    assert "NOT FORECAST: its stored history cannot be used (JSONDecodeError" in str(unserved)
+    assert "its stored history cannot be used: ArrowInvalid" in str(torn)
+    assert "NOT FORECAST: its stored history cannot be used: JSONDecodeError" in str(unserved)
     assert unscored.forecast_id is not None
     assert "of its last forecasts nothing is known: its stored history cannot be used" in str(unscored)
     assert web.record == ""

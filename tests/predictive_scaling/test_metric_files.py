@@ -68,6 +68,9 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
     )
 
 
+ACCOUNT = ("aws_default", None)
+
+
 def test_histories_of_different_metrics_never_mix() -> None:
     kinds = [
         Metric(namespace="A", name="jobs"),
@@ -80,8 +83,17 @@ def test_histories_of_different_metrics_never_mix() -> None:
         AirflowMetric(name="jobs", pool="jobs"),
     ]
 
-    assert len({kind.identity for kind in kinds}) == len(kinds)
-    assert kinds[1].identity == QueueMetric(name="other name", queue="jobs", may_stand_still=timedelta(1)).identity
+    assert len({kind.identity(ACCOUNT) for kind in kinds}) == len(kinds)
+    again = QueueMetric(name="other name", queue="jobs", may_stand_still=timedelta(1))
+    assert again.identity(ACCOUNT) == kinds[1].identity(ACCOUNT)
+
+
+def test_a_metric_of_another_account_is_another_metric_if_it_lies_in_an_account() -> None:
+    ireland, ohio = ("aws_default", "eu-west-1"), ("aws_default", "us-east-2")
+    queue, query = QueueMetric(name="jobs", queue="jobs"), PrometheusMetric(name="jobs", query="jobs")
+
+    assert queue.identity(ireland) != queue.identity(ohio)
+    assert query.identity(ireland) == query.identity(ohio)
 
 
 SQL = "metric: {source: sql, name: x, connection: c, query: "

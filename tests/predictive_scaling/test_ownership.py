@@ -139,9 +139,10 @@ def test_what_we_wrote_last_is_told_by_the_ledger() -> None:
     events = [
         an_event(1, "resize sizes", {"min": 3, "max": 12, "desired": 4}, at=early),
         an_event(2, "put 1 of 1", {"a": nine, "b": {"start": (NOW + HOUR).isoformat(), "min": 9}}, at=late),
-        an_event(3, "put 1 of 1", {"c": {**nine, "min": 7}}, at=late, kind=EventKind.FAILED),
     ]
-    assert last_written(events, NOW) == Sizes(min_size=5, max_size=12)
+    batch = an_event(3, "put 1 of 1", {"c": {**nine, "min": 7}, "d": {**nine, "min": 8}}, at=late)
+    assert last_written([*events, batch.failed("refused")], NOW) == Sizes(min_size=5, max_size=12)
+    assert last_written([*events, batch.failed("refused in part", made=["c"])], NOW) == Sizes(min_size=7, max_size=12)
     removed = an_event(4, "delete 1 of 1", {}, at=late, before={"a": nine})
     assert last_written([*events, removed], NOW) == Sizes(min_size=3, max_size=12)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forecasting import Plan, Step
 from predictive_scaling.fleets import Observed, ScheduledAction
-from predictive_scaling.schedule import Changes, Naming, batches, changes_between, wanted_actions
+from predictive_scaling.schedule import Changes, Naming, changes_between, wanted_actions
 
 NOW = datetime(2026, 1, 5, 8, 0, 20, tzinfo=UTC)
 NINE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -83,10 +83,6 @@ def test_a_catch_up_already_on_its_way_is_not_written_again_a_minute_later() -> 
 def test_an_action_whose_time_has_come_is_left_to_aws() -> None:
     due = ours(datetime(2026, 1, 5, 8, 0, tzinfo=UTC), 4)
     assert changes(a_plan((NINE, 5)), due, ours(NINE, 5)).delete == ()
-
-
-def test_writes_come_in_batches_of_fifty() -> None:
-    assert [len(batch) for batch in batches(range(120))] == [50, 50, 20]
 
 
 @given(

@@ -285,7 +285,7 @@ def test_a_history_that_cannot_be_read_costs_its_own_fleet_alone(tmp_path: Path)
 
     torn, web = pull(fleets, source, storage, now=NOW)
 
-    assert "its stored history cannot be used (ArrowInvalid" in str(torn.problem)
+    assert "its stored history cannot be used: ArrowInvalid" in str(torn.problem)
     assert web.problem is None
 
 

@@ -19,7 +19,7 @@ from predictive_scaling.fleets import Observed
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.lookout import Lookout
 from predictive_scaling.sources.memory import MemorySource
-from predictive_scaling.summary import status_resized
+from predictive_scaling.summary import keep_resized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,10 +97,8 @@ def test_what_a_fleet_has_above_its_plan_is_not_granted_to_another(cloud: sandbo
     group = {"name": "both", "fleets": ["shop", "pay"], "hourly": 12 * PRICE}
     till = Till(cloud, tmp_path, [group], [a_fleet_of("shop"), a_fleet_of("pay")])  # both look at the same group
     till.claimed(a_plan(4))
-    planned = till.statuses.of("shop")
-    assert planned is not None
     raised = Observed(min_size=4, max_size=20, desired=9, in_service=9)
-    till.statuses.save(status_resized(planned, raised, now=till.now))
+    keep_resized("shop", raised, till.statuses, now=till.now)
 
     held = till.claimed(a_plan(9), fleet=1).plan
     assert held.capacity_at(NINE) == 3, "the shop was seen with nine"

@@ -171,14 +171,14 @@ def test_trust_and_forecasts_of_one_metric_do_not_count_for_another(cloud: sandb
     assert floors(cloud) == {}
 
     life.measured(office_hours(21, end=life.now, top=50))
-    assert "measured by another metric than at its last review" in life.steered().applied.reason
-    with pytest.raises(InvalidRequest, match="measured by another metric than at its last review"):
+    assert "its load is measured by another metric, or in another account" in life.steered().applied.reason
+    with pytest.raises(InvalidRequest, match="its load is measured by another metric, or in another account"):
         promote(life.spec, Stage.AUTO, "it was good before", life.bench, now=life.now)
 
     reviewed = life.reviewed()
 
     assert str(reviewed).startswith("web: passes, auto -> approve: ")
-    assert str(reviewed).endswith("; judged anew, for its load is measured by another metric")
+    assert str(reviewed).endswith("; judged anew, for its load is measured by another metric, or in another account")
     assert reviewed.after.boot == reviewed.before.boot  # type: ignore[union-attr]
     assert "run promote_fleet" in life.steered().applied.reason
 

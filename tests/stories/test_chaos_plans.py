@@ -22,8 +22,8 @@ from telling import (
     writes,
 )
 
+from predictive_scaling.calls import BATCH
 from predictive_scaling.errors import CloudUnavailable, GroupNotFound, OutcomeUnknown, WriteRefused
-from predictive_scaling.schedule import BATCH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from arranging import a_cloud_of_four
 from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet
 
 from predictive_scaling.change import begun, change
+from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.ledger.store import SqlLedger
@@ -204,6 +205,22 @@ def test_a_plan_goes_back_though_both_are_too_many_for_aws_together(desk: Desk) 
         done.judged([])
     desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=3)
     assert sorted(scheduled(desk)) == sorted(action.name for action in old)
+
+
+def test_of_a_batch_that_aws_took_in_part_that_part_goes_back(desk: Desk) -> None:
+    noon = (desk.cloud.now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    sale, early, late = (an_action(noon + timedelta(hours=at), 5 + at) for at in (0, 0, 1))
+    fleet = the_fleet(desk.cloud)
+    fleet.put([replace(sale, name="a-sale")])
+    with pytest.raises(WriteRefused, match=f"refused part of `put 1 of 1`: {early.name}: AlreadyExists"):
+        change("apply_plan", [putting("put 1 of 1", [early, late])], at_work(fleet, desk.ledger))
+    event = desk.ledger.events(fleet="web", limit=1)[0]
+    assert (event.kind, event.after) == (EventKind.FAILED, {late.name: late.as_json()})
+    assert scheduled(desk) == {"a-sale": 5, late.name: 6}
+
+    desk.carry_out(undo(event), run=2)
+
+    assert scheduled(desk) == {"a-sale": 5}
 
 
 @pytest.mark.parametrize("digits", [25, 5000])

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 OTHER_METRIC: Final = (
-    "its load is measured by another metric than at its last review: run review_fleets, or wait for its next run"
+    "since its last review its load is measured by another metric, or in another account: "
+    "run review_fleets, or wait for its next run"
 )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class EventKind(StrEnum):
@@ -111,3 +114,19 @@ class Event:
     error: str | None = None
     at: datetime | None = None
     id: int | None = None
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The names of what it changes or has changed."""
+        return frozenset({*(self.before or {}), *(self.after or {})})
+
+    def failed(self, error: str, *, made: Collection[str] = ()) -> Self:
+        """Give it as a failure that tells, of all it was to change, only what was changed in spite of it."""
+        before = {name: value for name, value in (self.before or {}).items() if name in made}
+        after = {name: value for name, value in (self.after or {}).items() if name in made}
+        return replace(self, kind=EventKind.FAILED, error=error, before=before or None, after=after or None)
+
+
+def has_changed(outcome: Event) -> bool:
+    """Whether this outcome of a call tells of changes that were made: all that were asked for, or a part of them."""
+    return outcome.kind is EventKind.APPLIED or (outcome.kind is EventKind.FAILED and bool(outcome.changed))

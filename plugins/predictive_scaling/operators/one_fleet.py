@@ -94,12 +94,10 @@ class OneFleetOperator(BaseOperator):
         """Let the page know the sizes as they are now; that it cannot be told is no reason to fail."""
         from predictive_scaling.errors import PredictiveScalingError
         from predictive_scaling.ledger.statuses import SqlStatuses
-        from predictive_scaling.summary import status_resized
+        from predictive_scaling.summary import keep_resized
 
         try:
-            statuses = SqlStatuses.from_connection()
-            if before := statuses.of(spec.name):
-                statuses.save(status_resized(before, at.fleet.observe(), now=datetime.now(UTC)))
+            keep_resized(spec.name, at.fleet.observe(), SqlStatuses.from_connection(), now=datetime.now(UTC))
         except PredictiveScalingError as error:
             self.log.warning("%s: the page shows the sizes of before: %s", spec.name, error)
 

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from predictive_scaling.errors import unforeseen
 from predictive_scaling.sources import SourceUnavailable, Unreachable
 
 if TYPE_CHECKING:
@@ -42,13 +43,8 @@ def in_turn(
                 problems[fleet.name] = str(error)
             except Exception as error:  # noqa: BLE001 - whatever an answer makes a parser or a driver trip over
                 _log.exception("%s: %s cannot be read", fleet.name, fleet.metric.described)
-                problem = f"{fleet.metric.described} cannot be read: {type(error).__name__}: {_one_line(error)}"
-                problems[fleet.name] = f"{problem}; the traceback is above in this log"
+                problems[fleet.name] = f"{fleet.metric.described} cannot be read: {unforeseen(error)}"
     return answers, problems
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _connection(fleet: FleetSpec) -> str:

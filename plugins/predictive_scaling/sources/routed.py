@@ -7,6 +7,7 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from predictive_scaling.errors import unforeseen
 from predictive_scaling.sources import Latest, Reading
 from predictive_scaling.sources.side_by_side import PATIENCE, SideBySide
 from predictive_scaling.sources.soundness import unsound
@@ -123,8 +124,8 @@ def _late(place: _Place, fleets: Sequence[FleetSpec], asked_at: datetime) -> dic
 
 def _failed(name: str, fleets: Sequence[FleetSpec], error: Exception) -> dict[str, str]:
     _log.error("source %s failed for %d fleets", name, len(fleets), exc_info=error)
-    problem = f"source {name} failed: {type(error).__name__}: {' '.join(str(error).split())}"
-    return {fleet.name: f"{problem}; the traceback is above in this log" for fleet in fleets}
+    problem = f"source {name} failed: {unforeseen(error)}"
+    return {fleet.name: problem for fleet in fleets}
 
 
 def _believed(answer: Latest) -> Latest:

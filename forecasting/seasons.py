@@ -1,0 +1,34 @@
+"""Seasons: the days or weeks of a history laid over one another, and one of them gone on with for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.values import Values
+
+
+def overlaid(values: Values, length: int, weights: Sequence[float] | Values) -> Values:
+    """Sum the last seasons of this many columns, each with its weight, the latest weight last: (series, length)."""
+    total = np.zeros((len(values), length), dtype=values.dtype)
+    end = values.shape[1]
+    for weight in weights[::-1]:  # one by one, where they lie: to cut them into a cube copies them all
+        total += values.dtype.type(weight) * values[:, end - length : end]
+        end -= length
+    return total
+
+
+def around(season: Values, first: int, last: int) -> Values:
+    """Go round a season: give its columns from `first` to before `last`, its own first one being column 0."""
+    length = season.shape[1]
+    begin = first % length
+    end = begin + last - first
+    if end <= length:
+        return season[:, begin:end]
+    if end <= 2 * length:
+        return np.concatenate([season[:, begin:], season[:, : end - length]], axis=1)
+    return np.tile(season, (1, -(-end // length)))[:, begin:end]

@@ -1,0 +1,20 @@
+"""Seasons laid over one another, and gone round for ever."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting.seasons import around, overlaid
+
+SEASON = np.array([[0.0, 1.0, 2.0, 3.0]])
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (1, 4), (-2, 2), (3, 9), (-13, 0), (5, 5)])
+def test_a_season_goes_on_before_and_after_itself(first: int, last: int) -> None:
+    assert around(SEASON, first, last)[0].tolist() == [float(slot % 4) for slot in range(first, last)]
+
+
+def test_the_last_seasons_count_by_their_weights_and_what_came_before_them_not_at_all() -> None:
+    history = np.array([[99.0, 1.0, 2.0, 10.0, 20.0]])
+    assert overlaid(history, 2, [0.5, 2.0]).tolist() == [[20.5, 41.0]]
