@@ -9,7 +9,8 @@ from airflow.sdk import DAG, Param
 from predictive_scaling import forms
 from predictive_scaling.operators import ReplayPolicyOperator
 
-MODES = ["reactive", "predictive", "hybrid", "aws_hourly"]
+USUAL = ["reactive", "floor", "steered", "aws_hourly"]
+MODES = [*USUAL, "predictive", "hybrid"]
 
 with DAG(
     "replay_policy",
@@ -19,7 +20,7 @@ with DAG(
     params={
         "fleet": forms.fleet(),
         "days": Param(3, type="number", minimum=0.5, maximum=21, title="Days", description="The last days measured."),
-        "modes": Param(MODES, type="array", items={"enum": MODES}, examples=MODES, minItems=1, title="Modes"),
+        "modes": Param(USUAL, type="array", items={"enum": MODES}, examples=MODES, minItems=1, title="Modes"),
         "policies": forms.variations(
             "Beside it",
             "Other policies by name, each with the keys that differ from the fleet's file; at most 5.",

@@ -112,6 +112,17 @@ class Demand:
         """Keep what was known at `when`: the slots closed by then."""
         return self.between(self.start, when)
 
+    def followed_by(self, later: Demand) -> Demand:
+        """Go on with slots of the same grid that were measured later; what is known already stays as it is."""
+        first, odd = divmod(later.start - self.start, self.step)
+        if later.step != self.step or odd or first < 0:
+            msg = f"slots of {later.step} from {later.start.isoformat()} on do not follow on this grid: use its own"
+            raise InvalidDemand(msg)
+        values = np.full(max(len(self), first + len(later)), np.nan)
+        values[first : first + len(later)] = later.values
+        values[: len(self)] = np.where(np.isnan(self.values), values[: len(self)], self.values)
+        return Demand(self.start, self.step, values)
+
     def tail(self, duration: timedelta) -> Demand:
         """Keep the last `duration`, or everything when there is less."""
         return self.between(max(self.start, self.end - duration), self.end)

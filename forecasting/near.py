@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from forecasting.values import Values
 
 DAY = timedelta(days=1)
+TICK = timedelta(minutes=5)  # What is measured oftener is averaged.
 LEAST_DAYS, WEEKS_FROM_DAYS, MEMORY_DAYS = 2, 15, 28
+REACHES_BACK = timedelta(days=MEMORY_DAYS + 8)  # The first days it learns from are seen beside the week before them.
 # At p90, being short for an hour is held to be as bad as two and a half times the usual fleet standing idle for it.
 SHORT_AT_P90 = 2.5
 # How much of the spread is that of the last two hours and of the same time on other days; the rest is that of all.
@@ -34,8 +36,10 @@ LEVELS = np.concatenate([np.linspace(0.3, 0.9, 13), np.linspace(0.91, 0.99, 9), 
 
 def near_peak(demand: Demand, *, lead: timedelta, quantile: float = 0.9) -> float:
     """Give the demand that an order given at the end of the history must be ready for, until `lead` later."""
+    if demand.step < TICK and not TICK % demand.step:
+        demand = demand.every(TICK)
     reach = _Reach(per_day=DAY // demand.step, width=1 + -(-lead // demand.step))
-    recent = demand.tail(timedelta(days=MEMORY_DAYS + 8)).values
+    recent = demand.tail(REACHES_BACK).values
     if len(recent) < LEAST_DAYS * reach.per_day:
         msg = f"{len(recent) / reach.per_day:.1f} days of history: {LEAST_DAYS} are needed to know what follows what"
         raise NotEnoughHistory(msg)

@@ -17,7 +17,7 @@ from forecasting.errors import InvalidRequest
 from forecasting.forecaster import MEMORY, QUANTILES, check_step, forecast_many
 from forecasting.foresight import Foresight
 from forecasting.instant import as_utc
-from forecasting.near import near_peaks
+from forecasting.near import TICK, near_peaks
 from forecasting.planner import draw_plan
 from forecasting.reactive import reactive_capacity, seen_before
 from forecasting.scalers import SCALERS
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     Sizes = npt.NDArray[np.int64]
     Watch = Callable[[Iterable[datetime], int], Iterable[datetime]]
 
-Mode = Literal["predictive", "reactive", "hybrid", "floor", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"]
+Mode = Literal[
+    "predictive", "reactive", "hybrid", "floor", "steered", "aws_hourly", "react", "adapt", "hist", "reg", "conpaas"
+]
 MODES: tuple[Mode, ...] = get_args(Mode)
 STATIC = "static"  # One size for all the time.
-TICK = timedelta(minutes=5)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MOST_REFRESH = timedelta(days=7)  # Each forecast reaches over two of them.
 MIDDLE = 0.5
@@ -112,9 +113,10 @@ class Rehearsal:
             case "reactive":
                 return self._reactive(policy)
             case "floor":
-                return np.maximum(self._planned(policy), self._reactive(policy))
-            case "hybrid":
-                return self._hybrid(policy, max(policy.lead_time, boot))
+                return self._floored(policy)
+            case "hybrid" | "steered":
+                near = self._hybrid(policy, max(policy.lead_time, boot))
+                return near if mode == "hybrid" else np.maximum(near, self._floored(policy))
             case "aws_hourly":
                 return np.maximum(self._aws_hourly(policy), self._reactive(policy))
             case _:
@@ -137,11 +139,15 @@ class Rehearsal:
             current = int(capacity[ticks.stop - 1])
         return capacity
 
+    def _floored(self, policy: Policy) -> Sizes:
+        """React above the floor that the plans hold."""
+        return np.maximum(self._planned(policy), self._reactive(policy))
+
     def _hybrid(self, policy: Policy, lead: timedelta) -> Sizes:
         """Order the most of three: what the next minutes may bring, what is expected at all, what is seen now."""
         near = self._peaks(lead, policy.quantile)
         if np.isnan(near).any():
-            return self._ordered(policy, "floor", lead)
+            return self._floored(policy)
         usual = self._expected(lead)
         wanted = instances(np.maximum(np.maximum(near, usual), self._seen[self._first :]), policy)
         return trailing_max(wanted, 1 + -(-policy.stabilisation // self.tick))

@@ -1,7 +1,7 @@
 """What the load asks for now, fleet by fleet: pure, but for a memory of what it asked for a little while ago.
 
 The plan is heeded through the group itself: its MinSize is the planned floor, and the decision never goes below it.
-What the forecast asks for in the minutes ahead, moved by what was seen since it was made, is a floor in the same way.
+What the minutes ahead ask for, by the forecast and by how loads like these went on, is a floor in the same way.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Watched:
     spec: FleetSpec
     group: fleets.Observed
     sights: tuple[Sight, ...] = ()
-    ahead: Step | None = None  # what its forecast, moved by the loads seen, asks for before new instances are ready
+    ahead: Step | None = None  # what the minutes ask for before new instances are ready
 
     def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
         """Decide by the load that needs most; where one is not seen, nothing is taken away.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from predictive_scaling.histories import History
     from predictive_scaling.storage import Storage
 
-MODES: Final[tuple[Mode, ...]] = ("reactive", "predictive", "hybrid", "aws_hourly")
+MODES: Final[tuple[Mode, ...]] = ("reactive", "floor", "steered", "aws_hourly")
 LEARNT_FROM: Final = timedelta(days=7)
 """History before the replay begins: with less, its first forecasts would be worse than real ones."""
 UNKNOWN: Final = "-"

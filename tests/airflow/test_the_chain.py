@@ -76,15 +76,15 @@ def test_the_task_log_tells_each_fleets_story_by_name(stack: Stack) -> None:
 def test_a_replay_asked_for_in_the_form_compares_policies_and_modes_on_the_stored_history(stack: Stack) -> None:
     await_cycle(stack.airflow)
     stack.cloud.calls(reset=True)
-    form = {"days": 0.5, "modes": ["reactive", "hybrid"], "policies": {"surer": {"quantile": 0.95}}}
+    form = {"days": 0.5, "modes": ["reactive", "steered"], "policies": {"surer": {"quantile": 0.95}}}
     run = stack.airflow.trigger("replay_policy", {"fleet": "web-shop", **form})
     ended = stack.airflow.wait_for_run("replay_policy", run)
 
     assert ended["state"] == "success"
     found = stack.airflow.result("replay_policy", run, "replay")["outcomes"]
     short = {(row["policy"], row["mode"]): row["under_time_share"] for row in found}
-    assert list(short) == [(name, mode) for name in ("web-shop", "surer") for mode in ("reactive", "hybrid")]
-    assert short["surer", "hybrid"] <= short["web-shop", "hybrid"] <= short["web-shop", "reactive"]
+    assert list(short) == [(name, mode) for name in ("web-shop", "surer") for mode in ("reactive", "steered")]
+    assert short["surer", "steered"] <= short["web-shop", "steered"] <= short["web-shop", "reactive"]
     assert all(row["monthly_cost"] > 0 for row in found), "the price is the fleet file's"
     assert sum(row["best"] for row in found) == 1
     assert stack.cloud.calls() == {}, "a replay asks nothing of AWS"

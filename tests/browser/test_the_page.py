@@ -250,7 +250,7 @@ def test_what_if_sets_policies_and_modes_side_by_side_and_asks_for_others_in_the
     table = page.locator("table.replay")
     expect(table.locator("tr.policy")).to_have_text(["web-shop as it is", "surer quantile 0.97"])
     expect(table.locator("tr:has(td)")).to_have_count(4)
-    expect(table.locator("tr:has(.badge)")).to_have_text(["hybrid best0.1 %$70120 %70112"])
+    expect(table.locator("tr:has(.badge)")).to_have_text(["steered best0.1 %$70120 %70112"])
     expect(page.get_by_text("for no more than 25 % above reacting alone")).to_be_visible()
 
     page.get_by_role("button", name="Replay…").click()
@@ -270,7 +270,7 @@ def test_what_if_sets_policies_and_modes_side_by_side_and_asks_for_others_in_the
     expect(form.get_by_role("link", name="Follow the run")).to_be_visible()
 
     (run,) = server.runs("replay_policy")
-    modes = ["reactive", "predictive", "hybrid", "aws_hourly"]
+    modes = ["reactive", "floor", "steered", "aws_hourly"]
     asked = {"fleet": "web-shop", "days": 3, "modes": modes, "boot_minutes": 5, "price_per_hour": None}
     assert run["conf"] == {**asked, "policies": {"surer": {"quantile": 0.97}}}
     assert run["triggering_user_name"] == "uma"

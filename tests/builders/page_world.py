@@ -221,7 +221,7 @@ def a_replay() -> dict[str, Any]:
         when = {"since": "2026-03-01T00:00:00+00:00", "until": "2026-03-04T00:00:00+00:00"}
         shares = {"under_time_share": short, "over_hours_share": 0.2, "actions_per_day": 12.0}
         cost = {"instance_hours": hours, "cost": hours * 0.1, "monthly_cost": hours}
-        best = (policy, mode) == ("surer", "hybrid")
+        best = (policy, mode) == ("surer", "steered")
         return {"policy": policy, "mode": mode, **when, **shares, **cost, "best": best}
 
     return {
@@ -231,9 +231,9 @@ def a_replay() -> dict[str, Any]:
         "variations": {"surer": {"quantile": 0.97}},
         "outcomes": [
             outcome("web-shop", "reactive", 0.052, 610.0),
-            outcome("web-shop", "hybrid", 0.004, 662.0),
+            outcome("web-shop", "steered", 0.004, 662.0),
             outcome("surer", "reactive", 0.052, 610.0),
-            outcome("surer", "hybrid", 0.001, 701.0),
+            outcome("surer", "steered", 0.001, 701.0),
         ],
     }
 

@@ -119,3 +119,14 @@ def test_a_pandas_series_with_absent_rows_becomes_a_grid_with_gaps() -> None:
 def test_a_series_that_is_no_demand_is_refused_with_the_mend(series: pd.Series, words: str) -> None:
     with pytest.raises(InvalidDemand, match=words):
         Demand.from_series(series)
+
+
+def test_what_was_measured_later_goes_on_and_what_is_known_stays() -> None:
+    known = a_demand(1.0, np.nan, 3.0)
+    later = Demand(MONDAY + FIVE, FIVE, np.array([20.0, 30.0, np.nan, 50.0]))
+
+    assert known.followed_by(later) == a_demand(1.0, 20.0, 3.0, np.nan, 50.0)
+    with pytest.raises(InvalidDemand, match="do not follow on this grid"):
+        later.followed_by(known)
+    with pytest.raises(InvalidDemand, match="do not follow on this grid"):
+        known.followed_by(Demand(MONDAY, 2 * FIVE, np.array([1.0])))

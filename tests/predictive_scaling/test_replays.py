@@ -53,17 +53,17 @@ def an_outcome(policy: str, mode: str, *, short: float, hours: float) -> Outcome
 
 def test_every_mode_is_scored_on_the_same_days_and_paid_at_the_price_given(tmp_path: Path) -> None:
     storage, demand = a_history(tmp_path, days=16)
-    trial = Trial(days=0.5, price_per_hour=0.1, modes=("reactive", "hybrid"))
+    trial = Trial(days=0.5, price_per_hour=0.1, modes=("reactive", "steered"))
 
     replayed = replay_fleet(WEB, storage, trial, now=demand.end)
 
-    reactive, hybrid = (outcome.card for outcome in replayed.outcomes)
+    reactive, steered = (outcome.card for outcome in replayed.outcomes)
     assert reactive.until - reactive.since == timedelta(hours=12)
-    assert (reactive.since, reactive.needed_hours) == (hybrid.since, hybrid.needed_hours)
-    assert hybrid.under_time_share <= reactive.under_time_share
-    assert hybrid.cost == pytest.approx(hybrid.instance_hours * 0.1)
+    assert (reactive.since, reactive.needed_hours) == (steered.since, steered.needed_hours)
+    assert steered.under_time_share <= reactive.under_time_share
+    assert steered.cost == pytest.approx(steered.instance_hours * 0.1)
     rows = replayed.as_json()["outcomes"]
-    assert [(row["policy"], row["mode"]) for row in rows] == [("web", "reactive"), ("web", "hybrid")]
+    assert [(row["policy"], row["mode"]) for row in rows] == [("web", "reactive"), ("web", "steered")]
     assert [row["monthly_cost"] for row in rows] == [pytest.approx(row["cost"] * 60) for row in rows]
     assert f"{rows[0]['monthly_cost']:,.2f}" in "".join(replayed.table())
 
@@ -71,15 +71,15 @@ def test_every_mode_is_scored_on_the_same_days_and_paid_at_the_price_given(tmp_p
 def test_policies_stand_beside_the_fleets_own_in_the_table_and_in_what_is_stored(tmp_path: Path) -> None:
     storage, demand = a_history(tmp_path, days=16)
     beside: dict[str, dict[str, Any]] = {"surer": {"quantile": 0.97}, "tight": {"max": 2, "lead_time": "10m"}}
-    trial = Trial(days=0.5, modes=("reactive", "hybrid"), variations=beside)
+    trial = Trial(days=0.5, modes=("reactive", "steered"), variations=beside)
 
     replayed = replay_fleet(WEB, storage, trial, now=demand.end)
 
     stored = json.loads(json.dumps(replayed.as_json(), allow_nan=False))
     assert stored["variations"] == beside
     short = {(row["policy"], row["mode"]): row["under_time_share"] for row in stored["outcomes"]}
-    assert list(short) == [(name, mode) for name in ("web", "surer", "tight") for mode in ("reactive", "hybrid")]
-    assert short["surer", "hybrid"] <= short["web", "hybrid"] < short["tight", "hybrid"]
+    assert list(short) == [(name, mode) for name in ("web", "surer", "tight") for mode in ("reactive", "steered")]
+    assert short["surer", "steered"] <= short["web", "steered"] < short["tight", "steered"]
     assert {row["monthly_cost"] for row in stored["outcomes"]} == {None}, "nobody said what an instance costs"
     _, surer, tight, head, *rows, best = replayed.table()
     assert (surer, tight) == ("surer: as web, but quantile 0.97", "tight: as web, but max 2, lead_time 10m")
@@ -105,17 +105,22 @@ def test_the_price_is_the_fleet_files_unless_the_form_gives_one(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("may_cost_more", "best"),
-    [(0.3, ("richest", "hybrid")), (0.25, ("surer", "hybrid")), (0.1, ("web", "hybrid")), (0.0, ("web", "reactive"))],
+    [
+        (0.3, ("richest", "steered")),
+        (0.25, ("surer", "steered")),
+        (0.1, ("web", "steered")),
+        (0.0, ("web", "reactive")),
+    ],
 )
 def test_the_best_is_the_least_short_of_those_that_cost_no_more_than_may_be(
     may_cost_more: float, best: tuple[str, str]
 ) -> None:
     outcomes = (
         an_outcome("web", "reactive", short=0.1, hours=100),
-        an_outcome("web", "hybrid", short=0.02, hours=110),
+        an_outcome("web", "steered", short=0.02, hours=110),
         an_outcome("surer", "reactive", short=0.1, hours=100),
-        an_outcome("surer", "hybrid", short=0.01, hours=120),
-        an_outcome("richest", "hybrid", short=0.0, hours=130),
+        an_outcome("surer", "steered", short=0.01, hours=120),
+        an_outcome("richest", "steered", short=0.0, hours=130),
     )
     terms: dict[str, Any] = {
         "fleet": "web",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pytest
 from living import HOURLY, Life, office_hours
 
+from forecasting import Demand
 from forecasting.decision import Rules
 from forecasting.gate import Stage
+from forecasting.near import REACHES_BACK, near_peak
 from predictive_scaling.fleet_spec import FleetSpec, Mode
 from predictive_scaling.outlook import Outlooks, Shelf
 from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, reactions
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
     from forecasting import Step
 
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+NOON = MONDAY + timedelta(hours=6)
 MINUTE = timedelta(minutes=1)
+FIVE = 5 * MINUTE
 
 
 def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
@@ -30,6 +37,18 @@ def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
     life = Life(cloud, folder, MONDAY)
     life.spec = replace(life.spec, reaction=Rules())
     life.measured(office_hours(20, end=MONDAY))
+    life.reviewed()
+    life.steered()
+    return life
+
+
+def a_life_in_fives(cloud: sandbox.Cloud, folder: Path) -> Life:
+    """Arrange the same at noon, with a load that is measured every five minutes and swings a little in each."""
+    life = Life(cloud, folder, NOON)
+    life.spec = replace(life.spec, reaction=Rules(), metric=replace(HOURLY, period=FIVE))
+    quarters = office_hours(20, end=NOON)
+    values = np.repeat(quarters.values, 3) * np.exp(np.random.default_rng(7).normal(0, 0.05, 3 * len(quarters)))
+    life.measured(Demand(quarters.start, FIVE, values))
     life.reviewed()
     life.steered()
     return life
@@ -96,6 +115,59 @@ def test_the_fleet_is_raised_for_the_minutes_ahead_though_the_present_load_is_se
     assert "p90 of" in raised.reason
     assert "moved" not in raised.reason
     assert f"the load alone asks for {enough}" in raised.reason
+
+
+def test_how_loads_like_this_one_went_on_says_more_of_the_minutes_ahead_than_a_quantile(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life_in_fives(cloud, tmp_path)
+    _, forecast = life.storage.newest_forecast(life.spec)
+    load = float(forecast.at(0.5)[0])
+    step = ahead(life, outlooks_of(life), load, times=5)
+
+    history = life.storage.demand(life.spec, since=NOON - REACHES_BACK)
+    known = near_peak(history.followed_by(Demand(NOON, FIVE, np.array([load]))), lead=10 * MINUTE, quantile=0.9)
+    assert step is not None
+    assert step.demand == pytest.approx(known)
+    assert step.reason.startswith(f"what loads like this one came to, {known:,.0f} by 12:15 UTC, needs ")
+
+
+def test_what_is_expected_in_any_case_counts_where_the_load_is_like_none_before(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life_in_fives(cloud, tmp_path)
+    _, forecast = life.storage.newest_forecast(life.spec)
+    step = ahead(life, outlooks_of(life), 1.5 * float(forecast.at(0.5)[0]))
+
+    assert step is not None
+    assert step.reason.startswith("p50 of ")
+    assert step.demand is not None
+    assert step.demand > 1.3 * forecast.value_at(life.now + 5 * MINUTE, 0.5)
+
+
+def test_a_load_that_is_not_seen_any_more_leaves_the_forecast_alone_to_tell(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life_in_fives(cloud, tmp_path)
+    outlooks = outlooks_of(life)
+    ahead(life, outlooks, 900)
+    life.now += 20 * MINUTE
+
+    step = outlooks.ahead([life.spec], {}, now=life.now)["web"]
+
+    assert step.reason.startswith("p90 of ")
+
+
+def test_the_history_of_a_forecast_is_read_once(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life_in_fives(cloud, tmp_path)
+    outlooks = outlooks_of(life)
+    ahead(life, outlooks, 1000)
+    shutil.rmtree(life.folder / "storage" / "history")
+
+    step = ahead(life, outlooks, 1000, times=40)
+
+    assert step is not None
+    assert not step.reason.startswith("p90 of "), "without a history nothing but the forecast could tell"
 
 
 def test_a_forecast_that_is_not_trusted_or_is_old_says_nothing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
