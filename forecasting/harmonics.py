@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,11 @@ class Harmonics:
         """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
         known = logs.shape[1]
         weekly = self._weekly and known >= WEEK_KNOWN_DAYS * self._slots.per_day
-        waves, solver = _solver(self._slots.per_day, known, weekly=weekly)
-        amplitudes = _folded(logs, self._slots.per_week) @ solver
+        grid = _grid(self._slots.per_day, weekly=weekly)
+        products = _folded(logs, self._slots.per_week) @ grid.weighted
+        amplitudes = np.asarray(products @ _inverse(self._slots.per_day, known, weekly=weekly), dtype=np.float32)
         # Sine and cosine weigh the same, so it does not matter where in the week the waves begin: here, at the origin.
-        return np.asarray(amplitudes @ around(waves, first - known, last - known))
+        return np.asarray(amplitudes @ around(grid.waves, first - known, last - known))
 
 
 def _folded(logs: Values, per_week: int) -> Values:
@@ -53,19 +55,44 @@ def _folded(logs: Values, per_week: int) -> Values:
     return folded
 
 
-@lru_cache(maxsize=64)
-def _solver(per_day: int, known: int, *, weekly: bool) -> tuple[Values, Values]:
-    """Give the waves over one week, (waves, slots), and the matrix that turns a folded history into amplitudes."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Grid:
+    """The waves sampled over one week, and what does not depend on how much of a history is known."""
+
+    waves: Values  # (waves, slots)
+    weighted: Values  # (slots, waves), each slot with what it weighs within its week
+    within: Values
+    exact: Values  # (slots, waves), in double precision
+    gram: Values  # of one week
+    penalty: Values
+
+
+@lru_cache(maxsize=16)
+def _grid(per_day: int, *, weekly: bool) -> _Grid:
     waves, penalty = _waves(per_day, weekly=weekly)
-    per_week = 7 * per_day
-    ages = known - 1 - np.arange(known)
-    each = _fade(1.0 / per_day) ** ages
-    # How much all slots at one place of the week weigh together.
-    together = np.bincount(np.arange(-known, 0) % per_week, weights=each, minlength=per_week)
-    gram = (waves * together[:, None]).T @ waves + np.diag(penalty * per_day / PENALTY_SLOTS)
-    within = _fade(1.0 / per_day) ** (per_week - 1 - np.arange(per_week))
-    solver = np.linalg.solve(gram, (waves * within[:, None]).T).T
-    return np.ascontiguousarray(waves.T, dtype=np.float32), solver.astype(np.float32)
+    within = _fade(1.0 / per_day) ** np.arange(7 * per_day)[::-1]
+    weighted = waves * within[:, None]
+    return _Grid(
+        waves=np.ascontiguousarray(waves.T, dtype=np.float32),
+        weighted=weighted.astype(np.float32),
+        within=within,
+        exact=waves,
+        gram=weighted.T @ waves,
+        penalty=penalty * per_day / PENALTY_SLOTS,
+    )
+
+
+@lru_cache(maxsize=64)
+def _inverse(per_day: int, known: int, *, weekly: bool) -> Values:
+    """Give the matrix that turns the products of a history with the waves into their amplitudes.
+
+    Every whole week weighs like the latest one, but for its age; of the oldest only the end may be known.
+    """
+    grid, (weeks, rest) = _grid(per_day, weekly=weekly), divmod(known, 7 * per_day)
+    ages = _fade(7.0) ** np.arange(weeks + 1)
+    oldest = grid.exact[len(grid.exact) - rest :]
+    gram = ages[:weeks].sum() * grid.gram + ages[weeks] * (oldest.T * grid.within[len(grid.within) - rest :]) @ oldest
+    return np.linalg.inv(gram + np.diag(grid.penalty))
 
 
 def _fade(days: float) -> float:

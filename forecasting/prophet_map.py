@@ -128,12 +128,21 @@ def _design(slots: Slots, shape: ProphetShape, known: int, places: Values) -> Va
     """Give the columns of line, breaks and waves at some places, counted in slots from the first known one."""
     time = places[:, None] / (known - 1.0)
     breaks = np.linspace(0.0, BREAKS_WITHIN * known - 1, shape.breaks + 1)[1:] / (known - 1.0)
-    of_week = (places + slots.phase) % slots.per_week
-    daily = _waves(of_week / slots.per_day, shape.daily)
-    weekend = (of_week >= 5 * slots.per_day)[:, None]
-    days = [daily * weekend, daily * ~weekend] if shape.weekends_apart else [daily]
+    within = float(places[0]) % 1.0  # Places lie a whole number of slots apart.
+    seasons = _seasons(slots.per_day, shape, within)
+    of_week = (places - within).astype(np.int64) + slots.phase
     line = [np.ones_like(time), time, np.maximum(time - breaks, 0.0)]
-    return np.hstack([*line, _waves(of_week / slots.per_week, shape.weekly), *days])
+    return np.hstack([*line, seasons[of_week % slots.per_week]])
+
+
+@lru_cache(maxsize=64)
+def _seasons(per_day: int, shape: ProphetShape, within: float) -> Values:
+    """Give the waves of the week and of its days, at one place within each of its slots."""
+    of_week = np.arange(7 * per_day) + within
+    daily = _waves(of_week / per_day, shape.daily)
+    weekend = (of_week >= 5 * per_day)[:, None]
+    days = [daily * weekend, daily * ~weekend] if shape.weekends_apart else [daily]
+    return np.hstack([_waves(of_week / (7 * per_day), shape.weekly), *days])
 
 
 def _waves(turns: Values, order: int) -> Values:
