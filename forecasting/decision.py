@@ -109,7 +109,7 @@ def decide(
         return _without_sight(planned, observed, policy, rules, blind)
     wanted, why = _reactive(observed.demand, observed.capacity, policy, rules)
     if step and step.capacity > wanted:
-        why = f"the plan holds {step.capacity}: {step.reason}; the load alone asks for {wanted}"
+        why = f"{step.capacity} foreseen: {step.reason}; the load alone asks for {wanted}"
     wish = _Wish(size=policy.bounded(max(wanted, planned or 0)), wanted=wanted, reason=why)
     if wish.size > observed.capacity:
         return _raised(wish, observed.capacity, policy)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 )
 def test_its_retry_converges(stack: Stack, took_effect: bool) -> None:  # noqa: FBT001 - a parameter of the story
     await_cycle(stack.airflow)
+    # Another story may have taken plans back: what other fleets still had to write would meet the faults first.
+    stack.airflow.wait_for_run("apply_plans", stack.airflow.trigger("apply_plans"))
     wanted = stack.floors("web-shop")
     stack.unschedule("web-shop")
     slow = {"service": "autoscaling", "operation": "BatchPut.*", "latency": 8.0}

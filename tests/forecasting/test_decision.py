@@ -51,7 +51,7 @@ def steered(loads: Iterable[float], policy: Policy = POLICY, capacity: int = 5) 
 def test_the_greater_of_plan_and_load_holds() -> None:
     planned = decide(a_plan(9), seen(5, 500), POLICY, MONDAY)
     assert (planned.action, planned.capacity) == (Action.OUT, 9)
-    assert planned.reason == "the plan holds 9: by hand; the load alone asks for 5"
+    assert planned.reason == "9 foreseen: by hand; the load alone asks for 5"
     loaded = decide(a_plan(3), seen(5, 820), POLICY, MONDAY)
     assert (loaded.action, loaded.capacity) == (Action.OUT, 9)
     assert loaded.reason == "load 164% of what 5 serve well: 9 needed"
