@@ -55,6 +55,8 @@ class Place:
             "AIRFLOW__API_AUTH__JWT_SECRET": "demo-only-" * 8,
             # Every half a minute, as is usual, each deployment would keep a core busy with files that do not change.
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "180",
+            # So long Airflow may wait until it sees that a task's process has ended, five seconds by default.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": "predictive_scaling.ledger.database.LedgerDatabase",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),

@@ -159,11 +159,7 @@ def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Even
     accepted = len(call.actions) - len(receipt.refused)
     reason = f"{accepted} of {counted(call.actions, 'action')} accepted"
     outcome = replace(_event(order, EventKind.APPLIED, reason, intent), aws_request_id=receipt.request_id)
-    if not receipt.refused:
-        return outcome
-    refusals = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
-    error = f"fleet {order.fleet}: AWS refused part of `{call.name}`: {refusals}"
-    return outcome.failed(error, made=outcome.changed.difference(receipt.refused))
+    return outcome.refused_in_part(receipt.refused) if receipt.refused else outcome
 
 
 def _operation(order: Order, changes: Changes, observed: Observed) -> Operation:

@@ -94,11 +94,9 @@ class Change:
             operation_id=self.operation.id,
         )
         if receipt.refused:
-            told = "; ".join(f"{name}: {why}" for name, why in receipt.refused.items())
-            msg = f"fleet {self.at.name}: AWS refused part of `{move.call}`: {told}"
-            made = outcome.changed.difference(receipt.refused)
-            self.at.ledger.close(self.operation, outcome.failed(msg, made=made))
-            raise WriteRefused(msg)
+            failed = outcome.refused_in_part(receipt.refused)
+            self.at.ledger.close(self.operation, failed)
+            raise WriteRefused(failed.error)
         return outcome
 
     def _remember_unknown(self, move: Move, error: BaseException) -> None:

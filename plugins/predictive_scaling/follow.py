@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from predictive_scaling.ledger import Ledger
     from predictive_scaling.waits import Verdict
     from predictive_scaling.workplace import Workplace
 
@@ -36,16 +37,30 @@ def is_conclusion(event: Event) -> bool:
 
 
 def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None = None) -> float:
-    """Remember how it ended, with the seconds from the decision to now; give them."""
+    """Remember how it ended, with the seconds from the decision to now; give them.
+
+    The same end is told once: Airflow may run a task again whose end it has missed.
+    """
+    ended = verdict.ended.value
+    seconds = _told(begun, ended, at.ledger)
+    if seconds is not None:
+        return seconds
     seconds = (at.turn.now - begun.asked_at).total_seconds()
     event = Event(
         fleet=at.name,
         kind=EventKind.FAILED if error else EventKind.APPLIED,
         operation_id=begun.operation_id,
         by=at.turn.by,
-        after={"ended": verdict.ended.value, **begun.asked, "seconds": round(seconds, 1)},
+        after={"ended": ended, **begun.asked, "seconds": round(seconds, 1)},
         reason=f"followed for {seconds:.0f} s since the decision: {verdict.reason}",
         error=error,
     )
     at.ledger.record(event)
     return seconds
+
+
+def _told(begun: Begun, ended: str, ledger: Ledger) -> float | None:
+    """Give the seconds it took when this end has been told already; None when it has not."""
+    events = ledger.events(operation_id=begun.operation_id) if begun.operation_id else ()
+    newest = next((event.after or {} for event in events if is_conclusion(event)), {})
+    return float(newest["seconds"]) if newest.get("ended") == ended else None

@@ -18,7 +18,6 @@ from predictive_scaling.errors import NotAllowed
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleet_spec import Ownership
 from predictive_scaling.fleets import HELD_BY, Sizes
-from predictive_scaling.ledger.records import has_changed
 from predictive_scaling.permission import May, Permission
 from predictive_scaling.schedule import LATEST
 
@@ -174,7 +173,7 @@ class Moved:
 def moves(events: Sequence[Event]) -> list[Moved]:
     """Give what our writes do to the sizes, in part or whole; an action replaced or removed in time does nothing."""
     found: list[Moved] = []
-    made = (event for event in events if event.call and has_changed(event))
+    made = (event for event in events if event.call and event.has_changed)
     for event in sorted(made, key=lambda event: event.id or 0):
         if event.at is None:
             continue

@@ -15,7 +15,7 @@ from predictive_scaling.change import change, would
 from predictive_scaling.errors import ChangedSince, NothingToRestore
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
-from predictive_scaling.ledger.records import Event, EventKind, has_changed
+from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import NOTICE, Changes, counted
 from predictive_scaling.settle import settle
@@ -72,7 +72,7 @@ def undo_of(event: Event, ledger: Ledger) -> Undo:
         msg = f"event {event.id} ({event.kind}: {event.reason}) belongs to no operation: it changed nothing"
         raise NothingToRestore(msg)
     events = sorted(ledger.events(operation_id=event.operation_id, limit=1000), key=lambda each: each.id or 0)
-    made = {each.call: each for each in events if has_changed(each)}
+    made = {each.call: each for each in events if each.has_changed}
     intents = [each for each in events if each.kind is EventKind.INTENT and each.call in made]
     if not intents:
         msg = f"operation {event.operation_id} changed nothing that could be put back: none of its calls was applied"

@@ -40,7 +40,9 @@ def test_the_scheduled_pull_leads_to_scheduled_actions_and_a_paired_ledger(stack
     assert [unpaired(stack, fleet) for fleet in ("api-checkout", "web-shop")] == [{}, {}]
     assert stack.floors("batch-video") == {}, "mode observe writes nothing"
     kinds = {event.kind for event in stack.ledger.events(fleet="batch-video")}
-    assert kinds == {EventKind.OBSERVED}
+    assert kinds - {EventKind.MOVED} == {EventKind.OBSERVED}, (
+        "the day's review may be done, and has moved it at the gate"
+    )
 
 
 def test_a_chain_triggered_through_the_api_repairs_what_was_removed_and_names_the_person(stack: Stack) -> None:

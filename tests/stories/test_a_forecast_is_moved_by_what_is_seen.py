@@ -59,6 +59,12 @@ def outlooks_of(life: Life) -> Outlooks:
     return Outlooks(lambda: shelf)
 
 
+def foretold(life: Life) -> float:
+    """Give what the newest forecast expects first."""
+    _, forecast = life.storage.newest_forecast(life.spec)
+    return float(forecast.at(0.5)[0])
+
+
 def ahead(
     life: Life, outlooks: Outlooks, load: float, *, times: int = 10, spec: FleetSpec | None = None
 ) -> Step | None:
@@ -73,7 +79,7 @@ def ahead(
 def test_a_load_as_foretold_asks_for_what_the_plan_holds(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = a_life(cloud, tmp_path)
     _, forecast = life.storage.newest_forecast(life.spec)
-    step = ahead(life, outlooks_of(life), float(forecast.at(0.5)[0]))
+    step = ahead(life, outlooks_of(life), foretold(life))
 
     assert step is not None
     assert abs(step.capacity - life.spec.policy.needed(forecast.value_at(life.now + 10 * MINUTE, 0.9))) <= 1
@@ -83,14 +89,12 @@ def test_a_load_twice_as_high_raises_what_is_foreseen_and_one_half_as_high_lower
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
     life = a_life(cloud, tmp_path)
-    _, forecast = life.storage.newest_forecast(life.spec)
-    foretold = float(forecast.at(0.5)[0])
     began = life.now
 
     sizes = {}
     for share in (0.5, 1.0, 2.0):
         life.now = began
-        step = ahead(life, outlooks_of(life), share * foretold)
+        step = ahead(life, outlooks_of(life), share * foretold(life))
         sizes[share] = step.capacity if step else 0
     assert sizes[0.5] < sizes[1.0] < sizes[2.0]
     assert sizes[2.0] >= 1.6 * sizes[1.0]
@@ -100,8 +104,7 @@ def test_the_fleet_is_raised_for_the_minutes_ahead_though_the_present_load_is_se
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
     life = a_life(cloud, tmp_path)
-    _, forecast = life.storage.newest_forecast(life.spec)
-    load = 1.5 * float(forecast.at(0.5)[0])
+    load = 1.5 * foretold(life)
     step = ahead(life, outlooks_of(life), load)
     group = life.reach(life.spec).observe()
     enough = life.spec.policy.needed(load)
@@ -121,8 +124,7 @@ def test_how_loads_like_this_one_went_on_says_more_of_the_minutes_ahead_than_a_q
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
     life = a_life_in_fives(cloud, tmp_path)
-    _, forecast = life.storage.newest_forecast(life.spec)
-    load = float(forecast.at(0.5)[0])
+    load = foretold(life)
     step = ahead(life, outlooks_of(life), load, times=5)
 
     history = life.storage.demand(life.spec, since=NOON - REACHES_BACK)
@@ -137,7 +139,7 @@ def test_what_is_expected_in_any_case_counts_where_the_load_is_like_none_before(
 ) -> None:
     life = a_life_in_fives(cloud, tmp_path)
     _, forecast = life.storage.newest_forecast(life.spec)
-    step = ahead(life, outlooks_of(life), 1.5 * float(forecast.at(0.5)[0]))
+    step = ahead(life, outlooks_of(life), 1.5 * foretold(life))
 
     assert step is not None
     assert step.reason.startswith("p50 of ")

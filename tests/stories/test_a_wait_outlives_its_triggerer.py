@@ -97,6 +97,25 @@ def test_a_look_costs_three_calls_behind_one_target_group(cloud: sandbox.Cloud) 
     }
 
 
+def test_it_ends_no_sooner_than_airflow_has_seen_the_process_of_its_task_end(
+    cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    looks: list[int] = []
+
+    async def pass_at_once(seconds: float) -> None:
+        pauses.append(seconds)
+        looks.append(cloud.calls().get("autoscaling.DescribeAutoScalingGroups", 0))
+
+    cloud.advance(600)
+    cloud.faults.forget_calls()
+    monkeypatch.setattr("predictive_scaling.triggers.fleet.asyncio.sleep", pass_at_once)
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    event = asyncio.run(event_of(FleetTrigger.of(WEB, InServiceWait(goal=3), every=15, until=until)))
+    assert event["ended"] == "done"
+    assert (pauses, looks) == ([10], [0]), "at the first look, all that is awaited serves"
+
+
 def a_sensor(**options: Any) -> FleetServesSensor:
     given = {"task_id": "wait", "fleet": "web", "at_least": "3", "poke_interval": 0.02, "timeout": 60, **options}
     return FleetServesSensor(**given)

@@ -127,9 +127,20 @@ def test_instances_that_never_become_ready_are_given_up_when_the_time_is_over(de
 
 
 def test_a_cleared_task_brings_the_same_number_and_not_another_two(desk: Desk) -> None:
-    desk.carry_out(add(2))
-    assert desk.carry_out(add(2), attempt=2)["to"] == 6
+    first = desk.carry_out(add(2))
+    again = desk.carry_out(add(2), attempt=2)
+    assert again == {**first, "seconds": pytest.approx(first["seconds"], abs=0.1)}
     assert sizes(desk.cloud) == (2, 6, 20)
+    assert told(desk.ledger) == ["intent resize up", "applied resize up", "applied -"], "one end, told once"
+
+
+def test_a_task_cleared_after_its_time_was_up_tells_that_they_came_after_all(desk: Desk) -> None:
+    desk.cloud.configure(boot_seconds=600)
+    with pytest.raises(AirflowFailException, match="the time was up"):
+        desk.carry_out(add(2, on_failure="keep", timeout=timedelta(seconds=0.3)))
+    desk.cloud.advance(900)
+    assert desk.carry_out(add(2), attempt=2)["to"] == 6
+    assert told(desk.ledger)[-2:] == ["failed -", "applied -"]
 
 
 def test_who_is_let_go_is_drained_first_and_gone_when_the_task_ends(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 class EventKind(StrEnum):
@@ -126,7 +126,13 @@ class Event:
         after = {name: value for name, value in (self.after or {}).items() if name in made}
         return replace(self, kind=EventKind.FAILED, error=error, before=before or None, after=after or None)
 
+    def refused_in_part(self, refused: Mapping[str, str]) -> Self:
+        """Give the outcome of a call of which AWS refused these changes, each with its reason, and made the others."""
+        told = "; ".join(f"{name}: {why}" for name, why in refused.items())
+        error = f"fleet {self.fleet}: AWS refused part of `{self.call}`: {told}"
+        return self.failed(error, made=self.changed.difference(refused))
 
-def has_changed(outcome: Event) -> bool:
-    """Whether this outcome of a call tells of changes that were made: all that were asked for, or a part of them."""
-    return outcome.kind is EventKind.APPLIED or (outcome.kind is EventKind.FAILED and bool(outcome.changed))
+    @property
+    def has_changed(self) -> bool:
+        """Whether this outcome of a call tells of changes that were made: all that were asked for, or some of them."""
+        return self.kind is EventKind.APPLIED or (self.kind is EventKind.FAILED and bool(self.changed))

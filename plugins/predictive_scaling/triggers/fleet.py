@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from predictive_scaling.fleet_spec import FleetSpec
+
+
+UNHURRIED: Final = 10.0
+"""Seconds to the first look. The task has just looked; and a trigger that ends before Airflow has seen the process of
+its task end, which takes it five seconds and more, has the task run again as though it had been killed."""
 
 
 class FleetTrigger(BaseTrigger):
@@ -48,6 +53,7 @@ class FleetTrigger(BaseTrigger):
         """Look until there is a verdict."""
         wait, until = wait_from(self.wait), datetime.fromisoformat(self.until)
         told = ""
+        await asyncio.sleep(min(self.every, UNHURRIED))
         async with AsyncExitStack() as stack:
             group = AsyncGroup(self.place, stack)
             while True:
