@@ -1,29 +1,27 @@
-"""Bring a group's schedule to a plan: compare, remember the intent, write, remember the outcome, look again.
-
-The order is the promise. Whatever moment a process dies at, the ledger holds an intent without an outcome or the
-whole story, and `settle` ends it at the next look at the group.
-"""
+"""Bring a group's schedule to a plan: compare, remember the intent, write, remember the outcome, look again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from predictive_scaling.calls import calls_for
-from predictive_scaling.errors import CloudUnavailable, FleetBusy, GroupNotFound, OutcomeUnknown, WriteRefused
+from predictive_scaling.errors import CloudUnavailable, FleetBusy, GroupNotFound, WriteRefused
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import Changes, Naming, changes_between, counted, wanted_actions
 from predictive_scaling.workplace import Workplace
+from predictive_scaling.write import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecasting import Plan
     from predictive_scaling.calls import Call
-    from predictive_scaling.fleets import Fleet, Observed, Receipt, ScheduledAction
+    from predictive_scaling.fleets import Fleet, Observed, ScheduledAction
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.workplace import Turn
 
@@ -83,11 +81,11 @@ class _Writer:
         intent = _intent(self.order, first, present)
         operation = self.ledger.open(_operation(self.order, changes, observed), intent)
         self._look_again(observed, intent, operation)
-        outcome = self._send(first, intent, operation)
+        outcome = self._made(first, intent, operation)
         for call in others:
             intent = _intent(self.order, call, present)
             self.ledger.record(outcome, replace(intent, operation_id=operation.id))
-            outcome = self._send(call, intent, operation)
+            outcome = self._made(call, intent, operation)
         self._verify(operation, outcome)
 
     def _look_again(self, observed: Observed, intent: Event, operation: Operation) -> None:
@@ -95,7 +93,7 @@ class _Writer:
         try:
             self._refuse_if_changed(observed)
         except (FleetBusy, CloudUnavailable, GroupNotFound) as error:
-            unsent = _event(self.order, EventKind.FAILED, f"`{intent.call}` was not sent", intent)
+            unsent = replace(intent, reason=f"`{intent.call}` was not sent")
             self.ledger.close(operation, unsent.failed(str(error)))
             raise
 
@@ -105,30 +103,8 @@ class _Writer:
             msg = f"fleet {self.order.fleet}: the group was changed while its plan was drawn; the retry draws it anew"
             raise FleetBusy(msg)
 
-    def _send(self, call: Call, intent: Event, operation: Operation) -> Event:
-        """Make a call and give its outcome; a refused one ends the operation, an unanswered one leaves it open."""
-        try:
-            receipt = call.made_on(self.fleet)
-        except (WriteRefused, CloudUnavailable) as error:
-            refused = _event(self.order, EventKind.FAILED, f"`{call.name}` was refused", intent)
-            self.ledger.close(operation, refused.failed(str(error)))
-            raise
-        except BaseException as error:
-            self._remember_unknown(call, intent, operation, error)
-            if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
-                raise
-            msg = f"fleet {self.order.fleet}: `{call.name}` broke off: {error!r}; the retry looks at the group"
-            raise OutcomeUnknown(msg) from error
-        outcome = replace(_answered(self.order, call, intent, receipt), operation_id=operation.id)
-        if outcome.kind is EventKind.FAILED:
-            self.ledger.close(operation, outcome)
-            raise WriteRefused(outcome.error)
-        return outcome
-
-    def _remember_unknown(self, call: Call, intent: Event, operation: Operation, error: BaseException) -> None:
-        reason = f"`{call.name}` was sent and not answered"
-        unknown = _event(self.order, EventKind.UNKNOWN, reason, intent)
-        self.ledger.record(replace(unknown, operation_id=operation.id, error=str(error) or repr(error)))
+    def _made(self, call: Call, intent: Event, operation: Operation) -> Event:
+        return write(partial(call.made_on, self.fleet), intent, operation, self.ledger)
 
     def _verify(self, operation: Operation, outcome: Event) -> None:
         """Read back; only what can be seen in the group counts as applied."""
@@ -152,14 +128,6 @@ def _steered(order: Order, observed: Observed) -> tuple[object, ...]:
     """What a plan moves: the bounds, and our actions."""
     ours = sorted(str(action) for action in observed.actions if order.naming.is_ours(action))
     return observed.min_size, observed.max_size, ours
-
-
-def _answered(order: Order, call: Call, intent: Event, receipt: Receipt) -> Event:
-    """AWS answers a batch with success even when it refused some of it: read the refusals."""
-    accepted = len(call.actions) - len(receipt.refused)
-    reason = f"{accepted} of {counted(call.actions, 'action')} accepted"
-    outcome = replace(_event(order, EventKind.APPLIED, reason, intent), aws_request_id=receipt.request_id)
-    return outcome.refused_in_part(receipt.refused) if receipt.refused else outcome
 
 
 def _operation(order: Order, changes: Changes, observed: Observed) -> Operation:
@@ -198,7 +166,7 @@ def _observed_event(order: Order, changes: Changes) -> Event:
     return _event(order, EventKind.OBSERVED, reason)
 
 
-def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = None) -> Event:
+def _event(order: Order, kind: EventKind, reason: str) -> Event:
     return Event(
         fleet=order.fleet,
         kind=kind,
@@ -206,9 +174,6 @@ def _event(order: Order, kind: EventKind, reason: str, intent: Event | None = No
         by=order.turn.by,
         forecast_id=order.forecast_id,
         plan_id=order.plan.plan_id,
-        call=intent.call if intent else None,
-        before=intent.before if intent else None,
-        after=intent.after if intent else None,
     )
 
 

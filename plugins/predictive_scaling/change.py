@@ -1,6 +1,6 @@
 """Change a fleet by hand, move by move, so that nothing is lost whenever the process dies.
 
-The order is that of `apply`: intent, call, outcome, for each move; then one look at the fleet, and only what can be
+The order is that of `write`: intent, call, outcome, for each move; then one look at the fleet, and only what can be
 seen counts as applied. What a task leaves open is ended by `settle`. A group that another deployment holds is not
 written to: every change by hand passes here, so here it is asked.
 """
@@ -11,12 +11,14 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from predictive_scaling.errors import CloudUnavailable, OutcomeUnknown, WriteRefused
+from predictive_scaling.errors import WriteRefused
 from predictive_scaling.findings import findings_of, verb_of
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.ownership import hold_by_hand
+from predictive_scaling.write import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,12 +51,13 @@ class Change:
 
     def make(self, moves: Sequence[Move]) -> Self:
         """Make them, in order; the operation stays open until somebody has looked."""
-        self.intents = [_event(self.at, EventKind.INTENT, move, move.reason) for move in moves]
+        self.intents = [_intent(self.at, move) for move in moves]
         self.operation = self.at.ledger.open(self.operation, self.intents[0])
         for number, (move, intent) in enumerate(zip(moves, self.intents, strict=True)):
             if number:
                 self.at.ledger.record(self.outcomes[-1], replace(intent, operation_id=self.operation.id))
-            self.outcomes.append(self._send(move))
+            send = partial(move.send, self.at.fleet)
+            self.outcomes.append(write(send, intent, self.operation, self.at.ledger))
         return self
 
     def seen(self, observed: Observed) -> Done:
@@ -73,36 +76,6 @@ class Change:
         self.at.ledger.close(self.operation, verified)
         self.outcomes.append(verified)
         return Done(operation_id=self.operation.id, outcomes=tuple(self.outcomes))
-
-    def _send(self, move: Move) -> Event:
-        """Make a move; a refused one ends the operation, an unanswered one leaves it open for a look."""
-        try:
-            receipt = move.send(self.at.fleet)
-        except (WriteRefused, CloudUnavailable) as error:
-            refused = _event(self.at, EventKind.FAILED, move, f"`{move.call}` was refused")
-            self.at.ledger.close(self.operation, refused.failed(str(error)))
-            raise
-        except BaseException as error:
-            self._remember_unknown(move, error)
-            if isinstance(error, OutcomeUnknown) or not isinstance(error, Exception):
-                raise
-            msg = f"fleet {self.at.name}: `{move.call}` broke off: {error!r}; the retry looks at the group"
-            raise OutcomeUnknown(msg) from error
-        outcome = replace(
-            _event(self.at, EventKind.APPLIED, move, f"`{move.call}` was accepted"),
-            aws_request_id=receipt.request_id,
-            operation_id=self.operation.id,
-        )
-        if receipt.refused:
-            failed = outcome.refused_in_part(receipt.refused)
-            self.at.ledger.close(self.operation, failed)
-            raise WriteRefused(failed.error)
-        return outcome
-
-    def _remember_unknown(self, move: Move, error: BaseException) -> None:
-        reason = f"`{move.call}` was sent and not answered"
-        unknown = _event(self.at, EventKind.UNKNOWN, move, reason)
-        self.at.ledger.record(replace(unknown, operation_id=self.operation.id, error=str(error) or repr(error)))
 
 
 def change(kind: str, moves: Sequence[Move], at: Workplace) -> Done:
@@ -171,11 +144,11 @@ def same_task(one: TaskRun, other: TaskRun) -> bool:
     )
 
 
-def _event(at: Workplace, kind: EventKind, move: Move, reason: str) -> Event:
+def _intent(at: Workplace, move: Move) -> Event:
     return Event(
         fleet=at.name,
-        kind=kind,
-        reason=reason,
+        kind=EventKind.INTENT,
+        reason=move.reason,
         by=at.turn.by,
         call=move.call,
         before=dict(move.before),

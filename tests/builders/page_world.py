@@ -287,7 +287,7 @@ def tell(spec: FleetSpec, plan: Plan, forecast_id: str, ledger: SqlLedger) -> No
         ),
     )
     applied = event(
-        EventKind.APPLIED, "3 of 3 actions accepted; read back and verified", call="put 1 of 1", after=actions
+        EventKind.APPLIED, "`put 1 of 1` was accepted; read back and verified", call="put 1 of 1", after=actions
     )
     ledger.close(operation, replace(applied, aws_request_id="8f1c2d3e-0000-4000-8000-5f6a7b8c9d0e"))
     ledger.record(event(EventKind.OBSERVED, "would schedule 2 actions and remove 1; this is a dry run"))
