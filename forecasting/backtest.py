@@ -64,6 +64,7 @@ class Asked:
     origins: int = 5
     timezone: str = "UTC"
     events: Sequence[Event] = ()
+    country: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a trial of nothing."""
@@ -150,8 +151,8 @@ def _scores(name: str, demand: Demand, asked: Asked) -> tuple[Score, ...]:
 def _histories(demand: Demand, ends: list[int], asked: Asked) -> dict[str, Demand]:
     """Give what was known at each origin: one by one the same, but together the engines can share matrices."""
     known = {_then(demand, end): demand.before(demand.start + end * demand.step) for end in ends}
-    # Only what an event did may lie farther back than an engine looks.
-    return known if asked.events else {then: each.tail(MEMORY) for then, each in known.items()}
+    # Only what an event or a holiday did may lie farther back than an engine looks.
+    return known if asked.events or asked.country else {then: each.tail(MEMORY) for then, each in known.items()}
 
 
 def _then(demand: Demand, end: int) -> str:
@@ -165,6 +166,7 @@ def _made(histories: dict[str, Demand], engine: str, asked: Asked) -> dict[str, 
         engine=engine,
         timezone=asked.timezone,
         events=asked.events,
+        country=asked.country,
         quantiles=QUANTILES,
     )
 

@@ -19,6 +19,7 @@ def add_to(commands: Any) -> None:
     options.add_horizon(parser)
     tried = f"engines to try, besides {BASELINE} [auto]"
     parser.add_argument("--engine", type=options.engines, default=("auto",), metavar="auto,prophet", help=tried)
+    options.add_country(parser)
     parser.add_argument("--origins", type=options.origins, default=5, metavar="5", help="moments to forecast from [5]")
     options.add_plot(parser)
     parser.set_defaults(run=run)
@@ -28,7 +29,13 @@ def run(given: argparse.Namespace) -> None:
     """Try the engines on every file and show the scores."""
     options.once(given.demand, "DEMAND.csv")
     timezone = given.timezone or "UTC"
-    asked = Asked(engines=given.engine, horizon=given.horizon, origins=given.origins, timezone=timezone)
+    asked = Asked(
+        engines=given.engine,
+        horizon=given.horizon,
+        origins=given.origins,
+        timezone=timezone,
+        country=given.country,
+    )
     demands = {path: options.read_demand(path, timezone) for path in given.demand}
     watched = tables.progress(trials(demands, asked), total=len(demands), doing="backtest")
     scores = [score for series in watched for score in series]

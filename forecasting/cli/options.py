@@ -46,6 +46,11 @@ def add_foresight(parser: argparse.ArgumentParser, otherwise: str = "") -> None:
     """Ask for the engine and the holidays, which may also be said elsewhere."""
     engines = f"the model, see forecasting.ENGINES [{otherwise}auto]"
     parser.add_argument("--engine", type=engine, metavar="ENGINE", help=engines)
+    add_country(parser, otherwise)
+
+
+def add_country(parser: argparse.ArgumentParser, otherwise: str = "") -> None:
+    """Ask for the holidays."""
     parser.add_argument(
         "--country", type=country, metavar="DE|US-CA", help=f"whose public holidays to know of [{otherwise}none]"
     )

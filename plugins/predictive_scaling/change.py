@@ -118,11 +118,13 @@ class Told:
 
 
 def told_by(task: TaskRun, ledger: Ledger, fleet: str) -> tuple[Told, ...]:
-    """Give what this task instance has already done to the fleet, oldest first, whatever its try."""
-    events = sorted(ledger.events(fleet=fleet, limit=1000), key=lambda event: event.id or 0)
-    ends = {(event.operation_id, event.call): event.kind for event in events if event.kind is not EventKind.INTENT}
-    mine = (event for event in events if event.kind is EventKind.INTENT and same_task(event.by, task))
-    return tuple(Told(intent=event, outcome=ends.get((event.operation_id, event.call))) for event in mine)
+    """Give what this task instance has already done to the fleet, oldest first, whatever its try, however long ago."""
+    mine = ledger.events(fleet=fleet, kind=EventKind.INTENT, by=task, limit=1000)
+    operations = {intent.operation_id for intent in mine}
+    events = [event for each in operations for event in ledger.events(operation_id=each, limit=1000)]
+    ended = sorted((event for event in events if event.kind is not EventKind.INTENT), key=lambda event: event.id or 0)
+    ends = {(event.operation_id, event.call): event.kind for event in ended}
+    return tuple(Told(intent=event, outcome=ends.get((event.operation_id, event.call))) for event in reversed(mine))
 
 
 def _standing(intents: Sequence[Event]) -> list[Event]:
@@ -135,13 +137,6 @@ def _standing(intents: Sequence[Event]) -> list[Event]:
 def _without_desired(intent: Event) -> Event:
     after = {name: value for name, value in (intent.after or {}).items() if name != "desired"}
     return replace(intent, after=after)
-
-
-def same_task(one: TaskRun, other: TaskRun) -> bool:
-    """Whether both are the same task instance, whatever their tries."""
-    return (one.dag_id, one.run_id, one.task_id, one.map_index) == (
-        (other.dag_id, other.run_id, other.task_id, other.map_index)
-    )
 
 
 def _intent(at: Workplace, move: Move) -> Event:

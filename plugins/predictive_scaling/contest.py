@@ -31,6 +31,7 @@ def contend(fleet: FleetSpec, demand: Demand, storage: Storage) -> Contest:
         origins=ORIGINS,
         timezone=fleet.timezone,
         events=fleet.events,
+        country=fleet.country,
     )
     contest = storage.contest(fleet).after(scores_of(fleet.name, backtest({fleet.name: demand}, asked)))
     storage.save_contest(fleet, contest)

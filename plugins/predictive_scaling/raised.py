@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from predictive_scaling.change import change, same_task
+from predictive_scaling.change import change
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import Examined, Sizes
 from predictive_scaling.follow import conclude, is_conclusion
@@ -195,7 +195,7 @@ def _without_end(ledger: Ledger, fleet: str, *, besides: TaskRun | None = None) 
         if is_raise(intent)
         and (intent.operation_id, intent.call) in applied
         and intent.operation_id not in ended
-        and not (besides and same_task(intent.by, besides))
+        and not (besides and intent.by.task == besides.task)
     ]
 
 

@@ -126,6 +126,17 @@ def test_a_fleet_whose_file_is_gone_is_still_shown() -> None:
     assert [(row.name, row.state) for row in rows] == [("api", State.UNSEEN), ("web", State.NO_FILE)]
 
 
+def test_a_fleet_that_was_given_up_leaves_the_list_when_nothing_of_it_can_stand_any_more() -> None:
+    known, broken = (FleetFolder(fleets=(a_fleet("api"),), problems=problems) for problems in ((), ("web.yaml: x",)))
+    within, after = NOW + timedelta(hours=47), NOW + timedelta(hours=48)
+    hold = an_override(OverrideKind.HOLD)
+
+    assert "at the longest until Tue 12:00 UTC" in fleet_rows(known, [a_status("web")], now=within)[1].state_reason
+    assert [row.name for row in fleet_rows(known, [a_status("web")], now=after)] == ["api"]
+    assert len(fleet_rows(broken, [a_status("web")], now=after)) == 2, "the broken file may be its own"
+    assert len(fleet_rows(known, [a_status("web")], now=after, overrides=[hold])) == 2, "its return is still to come"
+
+
 def test_the_cost_is_that_of_the_instances_in_service_and_unknown_without_a_price() -> None:
     assert fleet_row(a_fleet(), a_status(), now=NOW).cost_per_hour == 0.3
     assert fleet_row(a_fleet(), a_status(price_per_hour=0.0), now=NOW).cost_per_hour is None

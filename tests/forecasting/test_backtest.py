@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,4 +103,16 @@ def test_an_event_is_known_by_what_it_did_longer_ago_than_the_engines_look() -> 
     asked = Asked(origins=2, horizon=timedelta(days=2), events=sales)
     (score, _) = backtest({"shop": Demand(usual.start, usual.step, values)}, asked)
     (unaware, _) = backtest({"shop": Demand(usual.start, usual.step, values)}, replace(asked, events=sales[2:]))
+    assert score.wape < 0.6 * unaware.wape
+
+
+def test_a_holiday_is_known_by_what_it_did_longer_ago_than_the_engines_look() -> None:
+    start, hour = datetime(2026, 3, 20, tzinfo=UTC), timedelta(hours=1)
+    usual = synthetic_demand(days=68, step=hour, noise=0.02).values.copy()
+    for month, day in ((4, 3), (4, 6), (5, 1), (5, 14), (5, 25)):
+        first = (datetime(2026, month, day, tzinfo=UTC) - start) // hour
+        usual[first : first + 24] *= 0.3
+    asked = Asked(origins=2, horizon=timedelta(days=2), country="DE")
+    (score, _) = backtest({"shop": Demand(start, hour, usual)}, asked)
+    (unaware, _) = backtest({"shop": Demand(start, hour, usual)}, replace(asked, country=None))
     assert score.wape < 0.6 * unaware.wape

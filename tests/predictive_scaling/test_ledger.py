@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,6 +102,15 @@ def test_events_come_newest_first_and_are_filtered_by_fleet_and_kind(ledger: Led
     assert [event.kind for event in ledger.events()] == [EventKind.REFUSED, EventKind.HELD, EventKind.OBSERVED]
     assert [event.kind for event in ledger.events(fleet="web", limit=1)] == [EventKind.REFUSED]
     assert [event.kind for event in ledger.events(kind=EventKind.HELD, limit=1)] == [EventKind.HELD]
+
+
+def test_events_of_a_task_are_those_of_all_its_tries_whoever_triggered_them(ledger: Ledger) -> None:
+    again, mapped, by_hand = replace(BY, actor="bob", try_number=2), replace(BY, map_index=1), TaskRun(actor="ada")
+    ledger.record(*(replace(an_event(), by=each) for each in (BY, mapped, again, by_hand)))
+
+    assert [event.by for event in ledger.events(fleet="web", by=BY)] == [again, BY]
+    assert [event.by for event in ledger.events(by=mapped)] == [mapped]
+    assert [event.by for event in ledger.events(by=by_hand)] == [by_hand]
 
 
 @pytest.mark.parametrize("ledger", ["sqlite", "postgres"], indirect=True)

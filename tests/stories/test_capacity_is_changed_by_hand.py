@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import pytest
 from aftermath import assert_every_intent_has_one_certain_outcome
 from airflow.sdk.exceptions import AirflowFailException
 from arranging import a_cloud_of_four
-from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet, told
+from by_hand import WEB, Desk, a_desk, a_run, at_work, seen, sizes, the_fleet, told
 from meanwhile import once
 
 from predictive_scaling.fleets import Sizes
+from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.operators import InventoryOperator, ScaleInOperator, ScaleOutOperator, SetCapacityOperator
 
 if TYPE_CHECKING:
@@ -132,6 +134,14 @@ def test_a_cleared_task_brings_the_same_number_and_not_another_two(desk: Desk) -
     assert again == {**first, "seconds": pytest.approx(first["seconds"], abs=0.1)}
     assert sizes(desk.cloud) == (2, 6, 20)
     assert told(desk.ledger) == ["intent resize up", "applied resize up", "applied -"], "one end, told once"
+
+
+def test_a_task_cleared_a_thousand_events_later_brings_no_others_either(desk: Desk) -> None:
+    desk.carry_out(add(2))
+    (end, *_) = desk.ledger.events(fleet="web", limit=1)
+    desk.ledger.record(*(replace(end, kind=EventKind.OBSERVED, by=a_run(9)) for _ in range(1001)))
+    desk.carry_out(add(2), attempt=2)
+    assert sizes(desk.cloud) == (2, 6, 20)
 
 
 def test_a_task_cleared_after_its_time_was_up_tells_that_they_came_after_all(desk: Desk) -> None:

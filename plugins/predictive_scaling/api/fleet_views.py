@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, Field
 
 from forecasting.override import Override, OverrideKind, ruling
+from predictive_scaling.fleet_spec import HORIZON
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 
 if TYPE_CHECKING:
@@ -145,7 +146,10 @@ def fleet_row(
 def row_without_file(status: Status, now: datetime) -> FleetRow:
     """Show a fleet that was seen, and whose file is gone or cannot be used."""
     given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
-    why = "there is no usable file and no autoscaler of this name: it is left alone, its scheduled actions stay"
+    why = (
+        "there is no usable file and no autoscaler of this name: it is left alone, and what is scheduled goes on, "
+        f"at the longest until {status.at + HORIZON:%a %H:%M} UTC"
+    )
     return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, now))
 
 
@@ -157,13 +161,15 @@ def fleet_rows(
     overrides: Sequence[Override] = (),
     questions: Sequence[Question] = (),
 ) -> list[FleetRow]:
-    """Show all fleets, by name."""
+    """Show all fleets, by name; those without a file as long as something of theirs may stand, or a file is broken."""
     seen = {status.fleet: status for status in statuses}
     rows = [
         fleet_row(spec, seen.pop(spec.name, None), now=now, overrides=overrides, questions=questions)
         for spec in folder.fleets
     ]
-    return sorted([*rows, *(row_without_file(each, now) for each in seen.values())], key=lambda row: row.name)
+    held = {each.fleet for each in overrides}
+    left = [each for each in seen.values() if folder.problems or each.fleet in held or now < each.at + HORIZON]
+    return sorted([*rows, *(row_without_file(each, now) for each in left)], key=lambda row: row.name)
 
 
 def fleet_detail(

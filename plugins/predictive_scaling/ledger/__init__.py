@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from predictive_scaling.ledger.records import Event, EventKind, Operation
+    from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 
 
 class Ledger(Protocol):
@@ -43,6 +43,7 @@ class Ledger(Protocol):
         fleet: str | None = None,
         operation_id: str | None = None,
         kind: EventKind | None = None,
+        by: TaskRun | None = None,
         limit: int = 100,
     ) -> Sequence[Event]:
-        """Give the newest events, newest first."""
+        """Give the newest events, newest first; `by` a task instance, those of all its tries."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from predictive_scaling.ledger.records import Event, EventKind, Operation
+    from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 
 
 class MemoryLedger:
@@ -60,6 +60,7 @@ class MemoryLedger:
         fleet: str | None = None,
         operation_id: str | None = None,
         kind: EventKind | None = None,
+        by: TaskRun | None = None,
         limit: int = 100,
     ) -> Sequence[Event]:
         """Give the newest events, newest first."""
@@ -69,5 +70,6 @@ class MemoryLedger:
             if fleet in {None, event.fleet}
             and operation_id in {None, event.operation_id}
             and kind in {None, event.kind}
+            and (by is None or event.by.task == by.task)
         )
         return tuple(found)[:limit]

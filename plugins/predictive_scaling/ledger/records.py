@@ -45,12 +45,14 @@ class TaskRun:
     map_index: int | None = None
     try_number: int | None = None
 
+    @property
+    def task(self) -> tuple[str | None, str | None, str | None, int | None]:
+        """What tells a task instance from all others, whatever its try."""
+        return self.dag_id, self.run_id, self.task_id, self.map_index
+
     def is_earlier_try_of(self, other: TaskRun) -> bool:
         """Whether this is the same task instance on an earlier try, which Airflow has ended before the later one."""
-        same = (self.dag_id, self.run_id, self.task_id, self.map_index) == (
-            (other.dag_id, other.run_id, other.task_id, other.map_index)
-        )
-        return bool(same and self.dag_id and (self.try_number or 0) < (other.try_number or 0))
+        return bool(self.task == other.task and self.dag_id and (self.try_number or 0) < (other.try_number or 0))
 
     def __str__(self) -> str:
         if not self.dag_id:

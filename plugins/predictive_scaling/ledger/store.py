@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-_TASK_COLUMNS: Final = ("actor", "dag_id", "run_id", "task_id", "map_index", "try_number")
+_OF_TASK: Final = ("dag_id", "run_id", "task_id", "map_index")
+_TASK_COLUMNS: Final = ("actor", *_OF_TASK, "try_number")
 
 
 class SqlLedger:
@@ -104,6 +105,7 @@ class SqlLedger:
         fleet: str | None = None,
         operation_id: str | None = None,
         kind: EventKind | None = None,
+        by: TaskRun | None = None,
         limit: int = 100,
     ) -> Sequence[Event]:
         """Give the newest events, newest first."""
@@ -114,6 +116,8 @@ class SqlLedger:
             query = query.where(scaling_event.c.operation_id == operation_id)
         if kind is not None:
             query = query.where(scaling_event.c.kind == kind.value)
+        if by is not None:
+            query = query.where(*(scaling_event.c[name].is_not_distinct_from(getattr(by, name)) for name in _OF_TASK))
         with self._engine.connect() as connection:
             return tuple(event_of(row) for row in connection.execute(query).mappings())
 
