@@ -40,6 +40,7 @@ class Policy:
     lead_time: timedelta = timedelta(minutes=5)
     _: KW_ONLY
     quantile: float = 0.9
+    near_quantile: float | None = None  # of what the next minutes may ask for; that of the plan, unless given
     headroom: float = 0.0
     tolerance: float = 0.1
     stabilisation: timedelta = timedelta(minutes=5)
@@ -65,7 +66,9 @@ class Policy:
             f"target_per_instance is {shown(target)}: give the demand one instance can serve, "
             f"{_LEAST_TARGET:g} to {GREATEST:g}",
         )
-        _check(0 < self.quantile < 1, f"quantile is {self.quantile}: give a share between 0 and 1, e.g. 0.9")
+        for name in ("quantile", "near_quantile"):
+            share = getattr(self, name)
+            _check(share is None or 0 < share < 1, f"{name} is {share}: give a share between 0 and 1, e.g. 0.9")
         _check(
             0 <= self.headroom <= MOST_HEADROOM,
             f"headroom is {self.headroom}: give a share of 0 to {MOST_HEADROOM}, e.g. 0.1 for 10 %",
@@ -135,6 +138,11 @@ class Policy:
         The newsvendor's rule: be short in the share of cases that the price of an idle hour is of both costs.
         """
         return self if self.shortage_cost is None else replace(self, quantile=self._newsvendor(self.shortage_cost))
+
+    @property
+    def foreseen(self) -> float:
+        """The share of the time that what is foreseen for the next minutes should be enough."""
+        return self.near_quantile or self.quantile
 
     @property
     def costed(self) -> bool:

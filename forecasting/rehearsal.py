@@ -145,7 +145,7 @@ class Rehearsal:
 
     def _hybrid(self, policy: Policy, lead: timedelta) -> Sizes:
         """Order the most of three: what the next minutes may bring, what is expected at all, what is seen now."""
-        near = self._peaks(lead, policy.quantile)
+        near = self._peaks(lead, policy.foreseen)
         if np.isnan(near).any():
             return self._floored(policy)
         usual = self._expected(lead)

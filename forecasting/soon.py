@@ -43,7 +43,7 @@ def needed_soon(forecast: Forecast, policy: Policy, now: datetime, peak: float |
     demand, when = float(coming.max()), max(forecast.start + slot * forecast.step, now)
     told = f"p{quantile * 100:g} of {demand:,.0f} at {when:%H:%M} UTC"
     if peak is not None and peak > demand:
-        quantile, demand, until = policy.quantile, peak, now + policy.lead_time
+        quantile, demand, until = policy.foreseen, peak, now + policy.lead_time
         told = f"what loads like this one came to, {demand:,.0f} by {until:%H:%M} UTC,"
     needed = policy.needed(demand)
     size = policy.bounded(needed)
@@ -61,7 +61,7 @@ def peak_soon(history: Demand, fresh: Demand, policy: Policy, now: datetime) -> 
         return None
     lead = policy.lead_time - max(fresh.end - now, timedelta(0))
     try:
-        return near_peak(history.followed_by(fresh), lead=max(lead, timedelta(0)), quantile=policy.quantile)
+        return near_peak(history.followed_by(fresh), lead=max(lead, timedelta(0)), quantile=policy.foreseen)
     except ForecastingError:
         return None
 

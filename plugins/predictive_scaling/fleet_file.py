@@ -104,6 +104,9 @@ class FleetFile(Strict):
     timezone: str = Field("UTC", description="IANA name; the days and weeks of the load follow it")
     lead_time: Duration = Field(timedelta(minutes=5), description="from asking for an instance to its first request")
     quantile: float = Field(0.9, ge=0.5, le=0.99, description="share of the time the plan should be enough")
+    near_quantile: float | None = Field(
+        None, ge=0.5, le=0.99, description="the same of what the next minutes may ask for, with reaction; else quantile"
+    )
     engine: str = Field("auto", description="the model that forecasts")
     history: Duration = Field(timedelta(days=28), description="how far back to learn from")
     events: tuple[EventFields, ...] = ()
@@ -153,6 +156,10 @@ class FleetFile(Strict):
             ),
             (self.lead_time > timedelta(hours=6), f"lead_time {self.lead_time} is over 6 h: write for example 10m"),
             (
+                self.near_quantile is not None and self.reaction is None,
+                "near_quantile is of what reaction foresees, and there is none: add `reaction: {}`, or leave it out",
+            ),
+            (
                 self.approval is not None and self.approval.dollars_a_day is not None and not self.price_per_hour,
                 "approval.dollars_a_day needs a price: give price_per_hour, what one instance costs an hour",
             ),
@@ -187,6 +194,7 @@ class FleetFile(Strict):
             target_per_instance=self.target_per_instance,
             lead_time=self.lead_time,
             quantile=self.quantile,
+            near_quantile=self.near_quantile,
             price_per_hour=self.price_per_hour,
             shortage_cost=self.shortage_cost,
             max_step_up=self.max_step_up,

@@ -38,6 +38,7 @@ def test_the_four_first_fields_are_positional() -> None:
         ({"target_per_instance": 0}, "target_per_instance is 0"),
         ({"target_per_instance": float("nan")}, "target_per_instance is nan"),
         ({"quantile": 90}, "quantile is 90: give a share between 0 and 1"),
+        ({"near_quantile": 1}, "near_quantile is 1: give a share between 0 and 1"),
         ({"tolerance": -0.1}, "tolerance is -0.1"),
         ({"headroom": -1}, "headroom is -1"),
         ({"price_per_hour": -1}, "price_per_hour is -1"),
@@ -126,6 +127,11 @@ def test_costs_choose_the_quantile() -> None:
     policy = Policy.from_mapping(a_mapping(price_per_hour=0.1, shortage_cost=1.9))
     assert policy.quantile == pytest.approx(0.95)
     assert policy.costed
+
+
+def test_the_next_minutes_are_foreseen_as_surely_as_the_plan_unless_told_otherwise() -> None:
+    assert Policy.from_mapping(a_mapping(quantile=0.8)).foreseen == 0.8
+    assert Policy.from_mapping(a_mapping(quantile=0.8, near_quantile=0.9)).foreseen == 0.9
 
 
 def test_a_quantile_given_by_hand_goes_before_costs() -> None:

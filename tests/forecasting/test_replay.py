@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,20 @@ def test_foresight_is_short_less_often_than_reaction_and_both_together_least() -
     assert cards["hybrid"].under_time_share <= cards["predictive"].under_time_share
     assert cards["hybrid"].under_time_share < cards["aws_hourly"].under_time_share
     assert cards["hybrid"].over_hours_share < 0.4
+
+
+def test_a_plan_may_be_less_sure_than_what_is_foreseen_of_the_next_minutes() -> None:
+    demand = synthetic_demand(days=12, step=FIVE, level=20_000, daily=0.8, noise=0.1)
+    rehearsal = Rehearsal(demand, since=demand.end - timedelta(hours=24), refresh=timedelta(hours=6), foresight=QUICK)
+    sure = Policy(1, 80, 600.0, TEN)
+    lean = replace(sure, quantile=0.6)
+    leaner = replace(lean, near_quantile=sure.quantile)
+    cards = [scored(rehearsal.steered(each, "steered", TEN), each) for each in (sure, leaner, lean)]
+
+    assert sorted(cards, key=lambda card: -card.over_hours_share) == cards, "the less sure, the fewer stand idle"
+    assert cards[1].under_time_share < cards[2].under_time_share / 2
+    floors = [scored(rehearsal.steered(each, "floor", TEN), each) for each in (leaner, lean)]
+    assert floors[0] == floors[1], "the plan's own quantile is as before"
 
 
 def test_only_what_looks_ahead_is_in_time_for_a_job_by_the_clock() -> None:

@@ -175,6 +175,7 @@ BAD_FILES = {
     "an unknown engine": (SIX_LINES + "engine: oracle\n", r"engine 'oracle' is none of .*prophet"),
     "a lead time in words": (SIX_LINES + "lead_time: soon\n", r"lead_time: 'soon'.*10m"),
     "a lead time of a day": (SIX_LINES + "lead_time: 24h\n", r"lead_time .* over 6 h"),
+    "minutes ahead that nobody acts on": (SIX_LINES + "near_quantile: 0.9\n", "there is none: add `reaction: {}`"),
     "a quantile of one": (SIX_LINES + "quantile: 1\n", r"quantile: 1.*less than or equal to 0\.99"),
     "a history of an hour": (SIX_LINES + "history: 1h\n", r"history .* not between a day and"),
     "a utilisation alone": (_with("metric", CPU), r"metric: CPUUtilization falls when the fleet grows.*per_instance"),

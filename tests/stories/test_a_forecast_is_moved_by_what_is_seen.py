@@ -134,6 +134,26 @@ def test_how_loads_like_this_one_went_on_says_more_of_the_minutes_ahead_than_a_q
     assert step.reason.startswith(f"what loads like this one came to, {known:,.0f} by 12:15 UTC, needs ")
 
 
+def test_the_minutes_ahead_may_be_foreseen_more_surely_than_the_plan_is_drawn(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life_in_fives(cloud, tmp_path)
+    load = foretold(life)
+    foreseen = [
+        ahead(
+            life,
+            outlooks_of(life),
+            load,
+            spec=replace(life.spec, policy=replace(life.spec.policy, near_quantile=share)),
+        )
+        for share in (0.5, 0.99)
+    ]
+    less, more = (step.demand if step else None for step in foreseen)
+    assert less is not None
+    assert more is not None
+    assert less < 0.95 * more
+
+
 def test_what_is_expected_in_any_case_counts_where_the_load_is_like_none_before(
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:
