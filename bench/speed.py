@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting import Demand, Forecast, calibrate, forecast_many, refresh, tick
+from forecasting import Demand, Forecast, Policy, calibrate, forecast_many, refresh, tick
 from forecasting.synthetic import MONDAY, synthetic_demand
+from predictive_scaling.fleet_spec import FleetSpec
+from predictive_scaling.metric import Metric
+from predictive_scaling.storage import Points, Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +38,8 @@ def measure(_traces: Path | None) -> None:
             took = _seconds(lambda demands=demands, engine=engine: _forecast(demands, engine))  # type: ignore[misc]
             what = f"{engine}: {count:,} series x {days} d x 5 min -> 48 h x 3 quantiles"
             print(f"| {what} | {took:.2f} | {took / reading:.0f} |", flush=True)
+    stored = _reading_as_stored(_matrix(1000, 28))
+    print(f"| to read 1,000 series x 28 d from the product's own files | {stored:.2f} | |", flush=True)
     demands = _demands(_matrix(1000, 28))
     calibration = calibrate(demands)
     held: dict[str, Forecast] = {}
@@ -104,6 +109,18 @@ def _reading(matrix: np.ndarray) -> float:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108
         np.save(f"{folder}/matrix.npy", matrix)
         return min(_seconds(lambda: np.load(f"{folder}/matrix.npy").sum()) for _ in range(5))
+
+
+def _reading_as_stored(matrix: np.ndarray) -> float:
+    """Read the histories of as many fleets, as the hourly forecast does before it begins."""
+    times = int(MONDAY.timestamp()) + FIVE // timedelta(seconds=1) * np.arange(matrix.shape[1], dtype=np.int64)
+    metric, policy = Metric(namespace="Bench", name="Load", period=FIVE), Policy(1, 2, 1.0)
+    fleets = [FleetSpec(name=f"fleet-{row}", group="bench", metric=metric, policy=policy) for row in range(len(matrix))]
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage.at(f"file://{folder}")
+        for fleet, values in zip(fleets, matrix, strict=True):
+            storage.append(fleet, Points(times, values))
+        return _seconds(lambda: [storage.demand(fleet, since=MONDAY) for fleet in fleets])
 
 
 def _import_seconds() -> float:

@@ -40,7 +40,7 @@ from predictive_scaling.fleets import Instance
 from predictive_scaling.size_seen import SizeSeen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
     from airflow.sdk import ObjectStoragePath
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 _SCHEMA: Final = pa.schema([pa.field("time", pa.timestamp("s", tz="UTC")), pa.field("value", pa.float64())])
+_PACKED: Final = {"compression": "zstd", "use_dictionary": False, "column_encoding": {"time": "DELTA_BINARY_PACKED"}}
+"""Times that follow each other evenly take next to nothing, and values are hardly ever the same."""
 _STAMP: Final = "%Y%m%dT%H%MZ"
 KEPT_FORECASTS: Final = 24 * 14
 KEPT_SIZES: Final = timedelta(days=28)
@@ -66,6 +68,13 @@ class Points:
         known = {int(when.timestamp()): float(value) for when, value in pairs}
         times = np.array(sorted(known), dtype=np.int64)
         return cls(times, np.array([known[int(time)] for time in times], dtype=np.float64))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Points]) -> Self:
+        """Put parts together that follow each other in time."""
+        none: Points = cls.of(())
+        times, values = ([getattr(each, name) for each in (none, *parts)] for name in ("times", "values"))
+        return cls(np.concatenate(times), np.concatenate(values))
 
     def __len__(self) -> int:
         return len(self.times)
@@ -121,11 +130,7 @@ class Storage:
     def demand(self, fleet: FleetSpec, *, since: datetime) -> Demand:
         """Give the stored load as a series on the metric's grid, missing where nothing was measured."""
         first_month = f"{since.astimezone(UTC):%Y-%m}.parquet"
-        points = Points.of(())
-        for path in self._months(fleet):
-            if path.name >= first_month:
-                points = points.updated(_read(path))
-        points = points.since(since)
+        points = Points.joined([_read(path) for path in self._months(fleet) if path.name >= first_month]).since(since)
         if not len(points):
             msg = f"fleet {fleet.name}: no stored value of {fleet.metric.name} since {since:%Y-%m-%d %H:%M} UTC"
             raise NoHistory(msg)
@@ -254,7 +259,8 @@ def _on_grid(points: Points, step: timedelta) -> Demand:
 
 def _read(path: ObjectStoragePath) -> Points:
     with path.open("rb") as file:
-        table = pq.read_table(pa.BufferReader(file.read()), schema=_SCHEMA)
+        # `read_table` looks for a whole dataset first, and takes three times as long.
+        table = pq.ParquetFile(pa.BufferReader(file.read())).read(_SCHEMA.names, use_threads=False).cast(_SCHEMA)
     times = table["time"].cast(pa.int64()).to_numpy()
     return Points(times, table["value"].to_numpy())
 
@@ -262,7 +268,7 @@ def _read(path: ObjectStoragePath) -> Points:
 def _write(path: ObjectStoragePath, points: Points) -> None:
     times = pa.array(points.times, type=pa.int64()).cast(_SCHEMA.field("time").type)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, compression="zstd")
+    pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, **_PACKED)
     put_file(path, sink.getvalue().to_pybytes())
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,17 @@ def test_a_month_is_a_file_and_a_history_crosses_months(tmp_path: Path) -> None:
     names = sorted(path.name for path in tmp_path.rglob("*.parquet"))
     assert names == ["2025-12.parquet", "2026-01.parquet"]
     assert storage.demand(a_spec(), since=NEW_YEAR - FIVE).values.tolist() == [2, 3, 4]
+
+
+def test_a_month_is_read_whoever_packed_it_and_in_whatever_fraction_of_a_second(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    storage.append(a_spec(), some_points(NEW_YEAR, 1, 2))
+    (month,) = tmp_path.rglob("*.parquet")
+    pq.write_table(
+        pq.read_table(month).cast(pa.schema({"time": pa.timestamp("ms", "UTC"), "value": pa.float32()})), month
+    )
+
+    assert storage.demand(a_spec(), since=NEW_YEAR).values.tolist() == [1, 2]
 
 
 def test_another_definition_of_the_metric_is_another_history(tmp_path: Path) -> None:
