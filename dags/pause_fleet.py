@@ -31,7 +31,7 @@ with DAG(
         "hours": forms.hours(4, "Hours", "It ends by itself after them. Empty: until you trigger resume_fleet."),
         "reason": forms.reason(),
     },
-    default_args={"retries": 0, "execution_timeout": timedelta(minutes=10)},
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
     doc_md="Written at once as scheduled actions, the return among them: it ends though nobody runs any more.",
 ):
     PauseFleetOperator(

@@ -18,7 +18,7 @@ with DAG(
         "fleet": forms.fleet(),
         "reason": forms.reason(),
     },
-    default_args={"retries": 0, "execution_timeout": timedelta(minutes=10)},
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
     doc_md="Ends every override of the fleet and writes its plan again. The next apply_plans verifies the return.",
 ):
     ResumeFleetOperator(task_id="resume")

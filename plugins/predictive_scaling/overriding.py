@@ -72,6 +72,11 @@ class Desk:
     ledger: Ledger
     by: TaskRun
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether the task has been tried before."""
+        return (self.by.try_number or 1) > 1
+
 
 def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now: datetime) -> Override:
     """Take an override down; the group's maximum returns to what it was before the first of several."""
@@ -83,10 +88,22 @@ def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now
     return made
 
 
+def imposed_before(fleet: str, desk: Desk) -> Override | None:
+    """Give the override that an earlier try of this very task took down, if it is still open."""
+    if not desk.is_retry:
+        return None
+    told = desk.ledger.events(fleet=fleet, kind=EventKind.OVERRIDDEN, by=desk.by, limit=1)
+    known = {(event.after or {}).get("id") for event in told}
+    return next((each for each in desk.overrides.open(fleet) if each.id in known), None)
+
+
 def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Override]:
-    """End every override of a fleet, or with `*` those of every fleet, by a person's word."""
+    """End every override of a fleet, or with `*` those of every fleet, by a person's word.
+
+    A retry may find them ended by the try before it.
+    """
     ending = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
-    if not ending:
+    if not ending and not desk.is_retry:
         what = "no override of every fleet" if fleet == EVERY_FLEET else f"no override of fleet {fleet}"
         msg = f"there is {what} to end: look for `overridden` in the ledger"
         raise InvalidRequest(msg)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
-from by_hand import a_desk
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from by_hand import a_desk, a_run
 from living import Life, office_hours
 from telling import floors, told
 
@@ -16,17 +18,29 @@ from forecasting.override import OverrideKind
 from predictive_scaling.errors import InvalidSetting
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.overrides import EVERY_FLEET
-from predictive_scaling.operators import KillSwitchOperator
-from predictive_scaling.overriding import Desk, Wish, impose, resume
+from predictive_scaling.ledger.records import Event, EventKind, Operation
+from predictive_scaling.operators import KillSwitchOperator, PauseFleetOperator, ResumeFleetOperator
+from predictive_scaling.overriding import Desk as OverrideDesk
+from predictive_scaling.overriding import Wish, impose, resume
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from by_hand import Desk
 
     import sandbox
     from forecasting.override import Override
 
 MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 HOUR, SOON = timedelta(hours=1), timedelta(minutes=10)
+
+
+@pytest.fixture
+def desk(cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A deployment that may write plans, and has no forecast yet."""
+    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{tmp_path}/storage")
+    return a_desk(cloud, tmp_path, monkeypatch, rights=("auto",))
 
 
 def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
@@ -38,8 +52,8 @@ def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
     return life
 
 
-def desk_of(life: Life) -> Desk:
-    return Desk(overrides=life.overrides, ledger=life.ledger, by=life.by)
+def desk_of(life: Life) -> OverrideDesk:
+    return OverrideDesk(overrides=life.overrides, ledger=life.ledger, by=life.by)
 
 
 def imposed(
@@ -222,17 +236,53 @@ def test_more_than_the_group_may_hold_is_refused_and_nothing_is_laid_over_the_pl
     assert life.overrides.open("web") == ()
 
 
-def test_a_kill_switch_is_lifted_once_and_its_retry_steers_what_was_left(
-    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{tmp_path}/storage")
-    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("auto",))
+def test_a_kill_switch_is_lifted_once_and_its_retry_steers_what_was_left(desk: Desk) -> None:
     with pytest.raises(AirflowFailException, match="no override of every fleet to end"):
         desk.carry_out(a_switch("lift"), run=1)
     desk.carry_out(a_switch("stop"), run=2)
     for attempt in (1, 2):
         with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
             desk.carry_out(a_switch("lift"), run=3, attempt=attempt)
+
+
+def test_a_pause_of_a_fleet_that_another_task_is_at_work_on_is_obeyed_by_its_retry_and_laid_down_once(
+    cloud: sandbox.Cloud, desk: Desk
+) -> None:
+    pause = a_hold_at(5)
+    with at_work_on_it(desk), pytest.raises(AirflowException, match="has been open since") as busy:
+        desk.carry_out(pause, run=1)
+    assert not isinstance(busy.value, AirflowFailException), "Airflow tries it again"
+    assert floors(cloud) == {}
+
+    desk.carry_out(pause, run=1, attempt=2)
+
+    assert set(floors(cloud).values()) == {5}
+    assert len(desk.ledger.events(kind=EventKind.OVERRIDDEN)) == 1
+
+
+def test_a_fleet_is_resumed_once_and_the_retry_goes_on_from_there(desk: Desk) -> None:
+    desk.carry_out(a_hold_at(5), run=1)
+    back = ResumeFleetOperator(task_id="resume", params={"fleet": "web", "reason": "over"})
+    desk.carry_out(back, run=2)
+    with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
+        desk.carry_out(back, run=2, attempt=2)
+    assert len(desk.ledger.events(kind=EventKind.OVERRIDDEN)) == 2
+    with pytest.raises(AirflowFailException, match="no override of fleet web to end"):
+        desk.carry_out(back, run=3)
+
+
+@contextmanager
+def at_work_on_it(desk: Desk) -> Iterator[None]:
+    """Hold the fleet, as a task does that is in the middle of its work."""
+    other = Operation(fleet="web", kind="apply_plan", key="another", by=a_run(9))
+    intent = Event(fleet="web", kind=EventKind.INTENT, reason="a plan", by=a_run(9), call="put 1 of 1")
+    held = desk.ledger.open(other, intent)
+    yield
+    desk.ledger.close(held, replace(intent, kind=EventKind.FAILED, reason="nothing came of it"))
+
+
+def a_hold_at(size: int) -> PauseFleetOperator:
+    return PauseFleetOperator(task_id="pause", fleet="web", kind="hold", reason="a test", sizes={"size": str(size)})
 
 
 def a_switch(action: str) -> KillSwitchOperator:

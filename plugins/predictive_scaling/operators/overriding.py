@@ -50,15 +50,17 @@ class PauseFleetOperator(SteeringOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Take the override down, and bring the group to it."""
         from predictive_scaling.fleet_folder import read_fleets
-        from predictive_scaling.overriding import impose
+        from predictive_scaling.overriding import impose, imposed_before
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()
         every = read_fleets(settings.fleets_folder).fleets
         spec, around = _fleet(self.fleet, every), self._around(context, settings, every)
         now = datetime.now(UTC)
-        wish = self._wish(spec, now)
-        made = impose(wish, spec.name, around.reach(spec).observe(), around.desk, now=now)
+        made = imposed_before(spec.name, around.desk)
+        if made is None:
+            wish = self._wish(spec, now)
+            made = impose(wish, spec.name, around.reach(spec).observe(), around.desk, now=now)
         self.log.info("%s: %s", spec.name, made)
         self._steer_all([spec], around, context)
         return _row(made)
@@ -124,8 +126,7 @@ class KillSwitchOperator(SteeringOperator):
         around = self._around(context, settings, every)
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
-            if changed or around.by.try_number == 1:  # a retry finds it lifted by the try before it
-                resume(EVERY_FLEET, form["reason"], around.desk, now=now)
+            resume(EVERY_FLEET, form["reason"], around.desk, now=now)
         elif not changed:  # a retry finds the stop of the try before it
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]
