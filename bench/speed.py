@@ -38,12 +38,13 @@ def measure(_traces: Path | None) -> None:
             took = _seconds(lambda demands=demands, engine=engine: _forecast(demands, engine))  # type: ignore[misc]
             what = f"{engine}: {count:,} series x {days} d x 5 min -> 48 h x 3 quantiles"
             print(f"| {what} | {took:.2f} | {took / reading:.0f} |", flush=True)
-    stored = _reading_as_stored(_matrix(1000, 28))
+    matrix = _matrix(1000, 28)
+    stored = _reading_as_stored(matrix)
     print(f"| to read 1,000 series x 28 d from the product's own files | {stored:.2f} | |", flush=True)
-    demands = _demands(_matrix(1000, 28))
+    demands = _demands(matrix)
     calibration = calibrate(demands)
     held: dict[str, Forecast] = {}
-    reading = _reading(_matrix(1000, 28))
+    reading = _reading(matrix)
     took = _seconds(lambda: held.update(refresh(demands, calibration)))
     print(f"| refresh with a calibration: 1,000 series x 28 d | {took:.2f} | {took / reading:.0f} |", flush=True)
     fresh = {name: Demand(each.start, FIVE, 1.2 * each.at(0.5)[:6]) for name, each in held.items()}

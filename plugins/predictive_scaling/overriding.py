@@ -72,11 +72,6 @@ class Desk:
     ledger: Ledger
     by: TaskRun
 
-    @property
-    def is_retry(self) -> bool:
-        """Whether the task has been tried before."""
-        return (self.by.try_number or 1) > 1
-
 
 def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now: datetime) -> Override:
     """Take an override down; the group's maximum returns to what it was before the first of several."""
@@ -90,7 +85,7 @@ def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now
 
 def imposed_before(fleet: str, desk: Desk) -> Override | None:
     """Give the override that an earlier try of this very task took down, if it is still open."""
-    if not desk.is_retry:
+    if not desk.by.is_retry:
         return None
     told = desk.ledger.events(fleet=fleet, kind=EventKind.OVERRIDDEN, by=desk.by, limit=1)
     known = {(event.after or {}).get("id") for event in told}
@@ -103,7 +98,7 @@ def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Ov
     A retry may find them ended by the try before it.
     """
     ending = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
-    if not ending and not desk.is_retry:
+    if not ending and not desk.by.is_retry:
         what = "no override of every fleet" if fleet == EVERY_FLEET else f"no override of fleet {fleet}"
         msg = f"there is {what} to end: look for `overridden` in the ledger"
         raise InvalidRequest(msg)

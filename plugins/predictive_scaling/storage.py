@@ -72,9 +72,9 @@ class Points:
     @classmethod
     def joined(cls, parts: Sequence[Points]) -> Self:
         """Put parts together that follow each other in time."""
-        none: Points = cls.of(())
-        times, values = ([getattr(each, name) for each in (none, *parts)] for name in ("times", "values"))
-        return cls(np.concatenate(times), np.concatenate(values))
+        if not parts:
+            return cls.of(())
+        return cls(np.concatenate([each.times for each in parts]), np.concatenate([each.values for each in parts]))
 
     def __len__(self) -> int:
         return len(self.times)

@@ -148,7 +148,7 @@ def row_without_file(status: Status, now: datetime) -> FleetRow:
     given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
     why = (
         "there is no usable file and no autoscaler of this name: it is left alone, and what is scheduled goes on, "
-        f"at the longest until {status.at + HORIZON:%a %H:%M} UTC"
+        f"at the longest until {_stands_until(status):%a %H:%M} UTC"
     )
     return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, now))
 
@@ -168,8 +168,13 @@ def fleet_rows(
         for spec in folder.fleets
     ]
     held = {each.fleet for each in overrides}
-    left = [each for each in seen.values() if folder.problems or each.fleet in held or now < each.at + HORIZON]
+    left = [each for each in seen.values() if folder.problems or each.fleet in held or now < _stands_until(each)]
     return sorted([*rows, *(row_without_file(each, now) for each in left)], key=lambda row: row.name)
+
+
+def _stands_until(status: Status) -> datetime:
+    """Give when the last action that the fleet's last turn can have scheduled is past."""
+    return status.at + HORIZON
 
 
 def fleet_detail(

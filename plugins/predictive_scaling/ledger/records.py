@@ -50,6 +50,11 @@ class TaskRun:
         """What tells a task instance from all others, whatever its try."""
         return self.dag_id, self.run_id, self.task_id, self.map_index
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether the task has been tried before."""
+        return (self.try_number or 1) > 1
+
     def is_earlier_try_of(self, other: TaskRun) -> bool:
         """Whether this is the same task instance on an earlier try, which Airflow has ended before the later one."""
         return bool(self.task == other.task and self.dag_id and (self.try_number or 0) < (other.try_number or 0))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
 
 
-UNHURRIED: Final = 10.0
-"""Seconds to the first look. The task has just looked; and a trigger that ends before Airflow has seen the process of
-its task end, which takes it five seconds and more, has the task run again as though it had been killed."""
+FIRST_LOOK: Final = 10.0
+"""Seconds until it at the most. The task has just looked; and a trigger that ends before Airflow has seen the process
+of its task end, which takes it five seconds and more, has the task run again as though it had been killed."""
 
 
 class FleetTrigger(BaseTrigger):
@@ -53,7 +53,7 @@ class FleetTrigger(BaseTrigger):
         """Look until there is a verdict."""
         wait, until = wait_from(self.wait), datetime.fromisoformat(self.until)
         told = ""
-        await asyncio.sleep(min(self.every, UNHURRIED))
+        await asyncio.sleep(min(self.every, FIRST_LOOK))
         async with AsyncExitStack() as stack:
             group = AsyncGroup(self.place, stack)
             while True:
