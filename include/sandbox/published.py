@@ -1,4 +1,4 @@
-"""The metrics that AWS publishes by itself: the sizes of every group and the depth of every queue, each minute."""
+"""The metrics that AWS publishes by itself: each group's sizes and what each queue holds and got, every minute."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moto.sqs.models import sqs_backends
 from sandbox.agenda import every
 from sandbox.group_instances import sizes
 from sandbox.metrics import Metric, store_of
+from sandbox.sqs import sent_of_late
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,21 +38,22 @@ def publish_group_sizes(now: datetime) -> None:
 
 
 @every(MINUTE)
-def publish_queue_depths(now: datetime) -> None:
+def publish_queues(now: datetime) -> None:
     """Publish AWS/SQS for every queue."""
     time = (now - MINUTE).timestamp()
     for account, regions in list(sqs_backends.items()):
         for region, backend in list(regions.items()):
             for queue in list(backend.queues.values()):
                 store = store_of(cloudwatch_backends[account][region])
-                for name, count in _depths(queue).items():
+                for name, count in _counts(queue).items():
                     metric = Metric("AWS/SQS", name, (("QueueName", queue.name),))
                     store.open(metric, "Count").add(time, float(count))
 
 
-def _depths(queue: Queue) -> dict[str, int]:
+def _counts(queue: Queue) -> dict[str, int]:
     return {
         "ApproximateNumberOfMessagesVisible": queue.approximate_number_of_messages,
         "ApproximateNumberOfMessagesNotVisible": queue.approximate_number_of_messages_not_visible,
         "ApproximateNumberOfMessagesDelayed": queue.approximate_number_of_messages_delayed,
+        "NumberOfMessagesSent": sent_of_late(queue),
     }

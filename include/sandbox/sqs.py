@@ -1,5 +1,6 @@
 """SQS as moto has it, except that a long poll holds nobody up, and that a queue may be ten thousand messages deep.
 
+A queue counts what is sent to it, for AWS publishes that.
 Moto asks the clock for every message whenever a queue is touched; here once for all of them.
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.05
 
 _moto_receive = SQSBackend.receive_message
+_moto_add = Queue.add_message
 
 
 @replaces(SQSBackend)
@@ -49,6 +51,20 @@ def is_message_valid_based_on_retention_period(self: SQSBackend, queue_name: str
     """Tell whether a message is young enough to be kept."""
     queue: Any = self.get_queue(queue_name)
     return _now() - float(message.sent_timestamp or 0) < float(queue.message_retention_period) * 1000
+
+
+@replaces(Queue)
+def add_message(self: Queue, message: Message) -> None:
+    """Take a message and count it; one that a FIFO queue knows already is not taken."""
+    held = len(self._messages)
+    _moto_add(self, message)
+    if len(self._messages) > held:
+        vars(self)["_sent"] = vars(self).get("_sent", 0) + 1
+
+
+def sent_of_late(queue: Queue) -> int:
+    """Tell how many messages a queue took since this was asked before."""
+    return int(vars(queue).pop("_sent", 0))
 
 
 @replaces(Queue)

@@ -47,7 +47,7 @@ class Queue:
 
     name: str
     visibility: timedelta
-    deepest: float
+    deepest: float | None = None  # the load that it was at its deepest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def _quotas(facts: Facts) -> Iterator[Flaw]:
 
 
 def _max_of_a_queue(facts: Facts) -> Iterator[Flaw]:
-    if facts.queue is None:
+    if facts.queue is None or facts.queue.deepest is None:
         return
     needed = ceil(facts.queue.deepest / facts.policy.target_per_instance) + SPARE
     if facts.max_size < needed:

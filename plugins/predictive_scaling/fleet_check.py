@@ -15,7 +15,7 @@ from predictive_scaling.errors import GroupNotFound, InvalidFleet, PredictiveSca
 from predictive_scaling.fleet_folder import named, read_fleets
 from predictive_scaling.fleets import HELD_BY, aws_answers
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet, no_group
-from predictive_scaling.metric import Metric, QueueMetric
+from predictive_scaling.metric import ArrivalsMetric, Metric, QueueMetric
 from predictive_scaling.ownership import Claim, RivalKind, judge, judge_policies
 from predictive_scaling.schedule import Naming
 
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.metric import Measure
     from predictive_scaling.ownership import Rival
     from predictive_scaling.settings import Settings
 
     Reach = Callable[[str], Any]
 
 DEPTH_HISTORY: Final = timedelta(days=14)
+_DEPTH: Final = "ApproximateNumberOfMessages"
+"""How the names begin of what counts the messages that a queue holds."""
 _QUOTAS: Final = (
     # families, and the quotas on their running vCPUs on demand and as Spot; of other families nothing is said
     (frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"}), "L-1216C47A", "L-34B43A08"),
@@ -203,30 +206,40 @@ def _queue(spec: FleetSpec, reach: Reach, now: datetime) -> Queue | None:
         return None
     sqs = reach("sqs")
     address = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    wanted = ["VisibilityTimeout", "ApproximateNumberOfMessages"]
+    wanted = ["VisibilityTimeout", _DEPTH]
     held = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=wanted)["Attributes"]
     depths = _depths(name, reach, now)
     return Queue(
         name=name,
         visibility=timedelta(seconds=int(held["VisibilityTimeout"])),
-        deepest=max([float(held["ApproximateNumberOfMessages"]), *depths]),
+        deepest=_load_of(max([float(held[_DEPTH]), *depths]), spec.metric),
     )
 
 
 def queue_of(spec: FleetSpec) -> str | None:
     """The queue a fleet is measured by, if it is."""
     match spec.metric:
-        case QueueMetric(queue=name):
+        case QueueMetric(queue=name) | ArrivalsMetric(queue=name):
             return name
         case Metric(namespace="AWS/SQS", dimensions=dimensions):
             return dimensions.get("QueueName")
     return None
 
 
+def _load_of(waiting: float, metric: Measure) -> float | None:
+    """Give what so many waiting messages are in what a fleet is measured by, where that has to do with it."""
+    match metric:
+        case ArrivalsMetric():
+            return metric.load_of(waiting)
+        case Metric(name=name) if not name.startswith(_DEPTH):
+            return None
+    return waiting
+
+
 def _depths(queue: str, reach: Reach, now: datetime) -> Sequence[float]:
     metric = {
         "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "MetricName": f"{_DEPTH}Visible",
         "Dimensions": [{"Name": "QueueName", "Value": queue}],
     }
     query = {"Id": "depth", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}

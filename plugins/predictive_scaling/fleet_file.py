@@ -25,7 +25,7 @@ from forecasting.yaml_file import parse_yaml
 from predictive_scaling.burst_file import BurstFields  # noqa: TC001 - pydantic reads it
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_spec import FleetSpec, Load, Mode, Ownership
-from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, Strict, Text
+from predictive_scaling.metric_file import KINDS, MATH, AnyMetric, Duration, Name, QueueFields, Strict, Text
 from predictive_scaling.reaction_file import ReactionFields  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
@@ -160,6 +160,10 @@ class FleetFile(Strict):
                 "near_quantile is of what reaction foresees, and there is none: add `reaction: {}`, or leave it out",
             ),
             (
+                self.reaction is None and any(isinstance(each, QueueFields) and each.drain for each in self._metrics),
+                "metric.drain is how soon reaction works off what waits, and there is none: add `reaction: {}`",
+            ),
+            (
                 self.approval is not None and self.approval.dollars_a_day is not None and not self.price_per_hour,
                 "approval.dollars_a_day needs a price: give price_per_hour, what one instance costs an hour",
             ),
@@ -182,8 +186,11 @@ class FleetFile(Strict):
         return self
 
     def _rules(self) -> Rules | None:
-        metrics = (self.metric, *(each.metric for each in self.also))
-        return self.reaction.rules([metric.measure() for metric in metrics]) if self.reaction else None
+        return self.reaction.rules([metric.measure() for metric in self._metrics]) if self.reaction else None
+
+    @property
+    def _metrics(self) -> tuple[AnyMetric, ...]:
+        return (self.metric, *(each.metric for each in self.also))
 
     def _policy(self) -> Policy:
         """Give the bounds; a quantile that was written is kept, else the costs choose it, if they are known."""

@@ -16,7 +16,7 @@ from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 from predictive_scaling.sources.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -61,14 +61,14 @@ class Lookout:
         self.memory.forget_all_but(fleet.name for fleet in fleets)
         told = dict(self.memory.told)
         latest = self.source.latest(each_load(fleets), now=now)
-        ahead = self.outlooks.ahead(fleets, latest.seen, now=now) if self.outlooks else {}
+        ahead = self.outlooks.ahead(fleets, latest.seen_whole, now=now) if self.outlooks else {}
         # Last, for what is written is written to the group as it is seen here.
         groups, out_of_reach = self._groups(fleets, now)
         self.watched = {
             fleet.name: Watched(
                 spec=fleet,
                 group=groups[fleet.name],
-                sights=tuple(_sight(load, latest) for load in fleet.loads),
+                sights=tuple(sight for load in fleet.loads for sight in _sights(load, latest)),
                 ahead=ahead.get(fleet.name),
             )
             for fleet in fleets
@@ -111,11 +111,15 @@ def _stamp(path: Path) -> int | None:
         return None
 
 
-def _sight(load: FleetSpec, latest: Latest) -> Sight:
+def _sights(load: FleetSpec, latest: Latest) -> Iterator[Sight]:
+    """Give what was seen of a load, and what was not: one that was seen in part gives both."""
     seen, problem = latest.seen.get(load.name), latest.problems.get(load.name, "")
-    if seen is None and not problem:
+    if seen is not None:
+        yield Sight(load=load, seen=seen)
+    elif not problem:
         problem = f"{load.metric.described} gave nothing of late: {load.metric.mend}"
-    return Sight(load=load, seen=seen, problem=problem)
+    if problem:
+        yield Sight(load=load, problem=problem)
 
 
 def groups_of(fleets: Iterable[FleetSpec]) -> _Groups:

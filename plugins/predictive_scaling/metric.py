@@ -148,16 +148,22 @@ class MetricMath(Measure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueMetric(Measure):
-    """How many messages an SQS queue holds: those that wait, and those being worked on."""
+class _OfQueue(Measure):
+    """Something of an SQS queue."""
 
     source: ClassVar[str] = "sqs"
     mend: ClassVar[str] = (
         "check the queue's name, account and region; SQS stops reporting to CloudWatch when a queue was idle for 6 h"
     )
-    instant: ClassVar[bool] = True
     of_account: ClassVar[bool] = True
     queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMetric(_OfQueue):
+    """How many messages an SQS queue holds: those that wait, and those being worked on."""
+
+    instant: ClassVar[bool] = True
     in_flight: bool = True
 
     @property
@@ -169,6 +175,40 @@ class QueueMetric(Measure):
     def parts(self) -> list[object]:
         """The queue and what is counted."""
         return [self.source, self.queue, self.in_flight, self.period.total_seconds()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalsMetric(_OfQueue):
+    """How many messages come to an SQS queue: the same, however well they are served.
+
+    Those that wait are worked off within `drain`, which is no part of what is forecast.
+    """
+
+    drain: timedelta
+
+    def load_of(self, waiting: float) -> float:
+        """Give the load that working off so many messages in time is."""
+        return waiting * (timedelta(minutes=1) / self.drain)
+
+    @property
+    def scale(self) -> float:
+        """Messages are kept per minute."""
+        return per_minute("Sum", self.period)
+
+    @property
+    def unit(self) -> str:
+        """How a person reads a stored value."""
+        return f"{self.name} per minute"
+
+    @property
+    def described(self) -> str:
+        """The queue, and what of it counts."""
+        return f"messages sent to queue {self.queue}"
+
+    @property
+    def parts(self) -> list[object]:
+        """The queue and what is counted."""
+        return [self.source, self.queue, "sent", self.period.total_seconds()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from forecasting.duration import parse_duration
 from predictive_scaling.metric import (
     RATES,
     AirflowMetric,
+    ArrivalsMetric,
     FileMetric,
     Measure,
     Metric,
@@ -33,6 +34,7 @@ from predictive_scaling.metric import (
 UTILISATIONS: Final = re.compile(r"utili[sz]ation|used_percent|PerTarget$", re.IGNORECASE)
 """Metrics that fall when the fleet grows: alone they say nothing of the load."""
 _PERIODS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30, 60))
+_DRAIN: Final = (timedelta(minutes=1), timedelta(days=1))
 _STATISTIC: Final = r"^(Sum|Average|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?)$"
 _PART: Final = r"^[a-z][a-zA-Z0-9_]{0,60}$"
 
@@ -148,15 +150,33 @@ class MathFields(_AnyMetric):
 
 
 class QueueFields(_AnyMetric):
-    """How many messages an SQS queue holds."""
+    """How many messages an SQS queue holds; or, with `drain`, how many come to it."""
 
     source: Literal["sqs"]
     queue: Text = Field(pattern=r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$", description="the queue's name, not its address")
     in_flight: bool = Field(default=True, description="messages that are being worked on count too")
+    drain: Duration | None = Field(
+        None, description="the load is how many messages come a minute, and those that wait are worked off in this time"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_load(self) -> QueueFields:
+        if self.drain is None:
+            return self
+        if "in_flight" in self.model_fields_set:
+            msg = "in_flight is of what a queue holds, and with drain it is what comes that counts: leave one out"
+            raise ValueError(msg)
+        if not _DRAIN[0] <= self.drain <= _DRAIN[1]:
+            msg = f"drain {self.drain} is not between a minute and a day: write for example 10m"
+            raise ValueError(msg)
+        return self
 
     def measure(self) -> Measure:
         """Give the metric as the rest of the product knows it."""
-        return QueueMetric(name=f"messages in {self.queue}", **self.model_dump(exclude={"source"}))
+        if self.drain is None:
+            kept = self.model_dump(exclude={"source", "drain"})
+            return QueueMetric(name=f"messages in {self.queue}", **kept)
+        return ArrivalsMetric(name=f"messages sent to {self.queue}", **self.model_dump(exclude={"source", "in_flight"}))
 
 
 class PrometheusFields(_AnyMetric):

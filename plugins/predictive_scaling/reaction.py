@@ -70,14 +70,18 @@ class Watched:
         )
         observed = Observed(
             capacity=self.group.desired,
-            demand=sight.seen.value if sight.seen else None,
+            demand=sight.seen.whole if sight.seen else None,
             measured=sight.seen.at if sight.seen else None,
             wanted=wanted,
         )
         plan = Plan((self.ahead,)) if self.ahead else None
         made = decide(plan, observed, bounds, now, self.spec.reaction or Rules())
         whose = f"{sight.load.metric.unit}: " if self.spec.also else ""
-        return replace(made, reason=f"{whose}{made.reason}")
+        return replace(made, reason=f"{whose}{made.reason}{_piled_up(sight.seen)}")
+
+
+def _piled_up(seen: Seen | None) -> str:
+    return f", {seen.backlog:,.0f} of {seen.whole:,.0f} for what waits" if seen and seen.backlog else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 
 from forecasting import Policy
 from predictive_scaling.fleet_spec import FleetSpec
-from predictive_scaling.metric import FileMetric, Measure, Metric, PrometheusMetric, QueueMetric, SqlMetric
+from predictive_scaling.metric import (
+    ArrivalsMetric,
+    FileMetric,
+    Measure,
+    Metric,
+    PrometheusMetric,
+    QueueMetric,
+    SqlMetric,
+)
 from predictive_scaling.sources.cloudwatch import CloudWatchSource
 from predictive_scaling.sources.memory import MemorySource
 from predictive_scaling.sources.object_file import FileSource
@@ -92,6 +100,22 @@ def on_sqs(cloud: sandbox.Cloud) -> World:
         _publish(cloud, working, dict.fromkeys(past, 1.0))
     lost = measured_by(QueueMetric(name="lost", queue="lost"), "lost", connection="nowhere")
     return World(source=SqsSource(), metric=lambda name: QueueMetric(name=name, queue=name), lost=lost)
+
+
+def on_arrivals(cloud: sandbox.Cloud) -> World:
+    """The messages of each period were sent to a queue that holds none any more."""
+    for name, past in PAST.items():
+        queue = f"{name}-sent"
+        cloud.client("sqs").create_queue(QueueName=queue)
+        sent = Metric(namespace="AWS/SQS", name="NumberOfMessagesSent", dimensions={"QueueName": queue})
+        _publish(cloud, sent, {when: value * (FIVE / MINUTE) for when, value in past.items()})
+    lost = measured_by(arriving("lost"), "lost", connection="nowhere")
+    return World(source=SqsSource(), metric=arriving, lost=lost)
+
+
+def arriving(name: str) -> ArrivalsMetric:
+    """Give what comes to a queue that is drained within ten minutes."""
+    return ArrivalsMetric(name=name, queue=f"{name}-sent", drain=2 * FIVE)
 
 
 def on_prometheus(server: LocalPrometheus, patch: pytest.MonkeyPatch) -> World:

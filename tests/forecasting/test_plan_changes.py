@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting import Forecast, InvalidPlan, InvalidRequest, Plan, Policy, Step, draw_plan
-from forecasting.backlog import with_backlog
 from forecasting.plan_changes import changes, combined
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-MINUTE, FIVE, HOUR = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1)
+FIVE, HOUR = timedelta(minutes=5), timedelta(hours=1)
 
 
 def a_forecast(*demand: float) -> Forecast:
@@ -103,15 +102,3 @@ def test_plans_for_different_moments_are_not_combined() -> None:
         combined({"a": a_plan(1), "b": later})
     with pytest.raises(InvalidRequest, match="0 plans for 125 steps"):
         combined({})
-
-
-def test_a_backlog_is_worked_off_within_its_time() -> None:
-    busy = with_backlog(a_forecast(*[100.0] * 12), 600, drain=timedelta(minutes=30))
-    assert busy.at(0.9).tolist() == [200.0] * 6 + [100.0] * 6
-    assert busy.reason.endswith("600 waiting are worked off within 0:30:00")
-
-
-@pytest.mark.parametrize(("backlog", "drain"), [(-1.0, HOUR), (5.0, MINUTE)])
-def test_a_backlog_that_makes_no_sense_is_refused(backlog: float, drain: timedelta) -> None:
-    with pytest.raises(InvalidRequest):
-        with_backlog(a_forecast(1.0), backlog, drain=drain)

@@ -49,6 +49,7 @@ def good_facts(**changes: Any) -> Facts:
 
 def test_a_group_as_it_should_be_has_no_flaw() -> None:
     assert flaws_of(good_facts()) == ()
+    assert flaws_of(good_facts(queue=replace(QUEUE, deepest=None))) == ()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 from demo.local_airflow import ROOT
 from predictive_scaling.errors import InvalidFleet
 from predictive_scaling.fleet_file import fleet_schema, read_fleet
-from predictive_scaling.metric import AirflowMetric, Metric, PrometheusMetric, QueueMetric, SqlMetric
+from predictive_scaling.metric import AirflowMetric, ArrivalsMetric, Metric, PrometheusMetric, QueueMetric, SqlMetric
 from predictive_scaling.metric_file import KINDS
 from predictive_scaling.sources.routed import shipped_sources
 
@@ -60,6 +60,9 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
     assert a_fleet(tmp_path, "metric: {source: sqs, queue: jobs}") == QueueMetric(
         name="messages in jobs", queue="jobs", in_flight=True, period=timedelta(minutes=5)
     )
+    assert a_fleet(tmp_path, "reaction: {}\nmetric: {source: sqs, queue: jobs, drain: 10m}") == ArrivalsMetric(
+        name="messages sent to jobs", queue="jobs", drain=timedelta(minutes=10), period=timedelta(minutes=5)
+    )
     assert a_fleet(tmp_path, "metric: {source: prometheus, name: x, query: sum(up)}") == PrometheusMetric(
         name="x", query="sum(up)", connection="prometheus_default"
     )
@@ -68,6 +71,7 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
     )
 
 
+HOUR = timedelta(hours=1)
 ACCOUNT = ("aws_default", None)
 
 
@@ -76,6 +80,7 @@ def test_histories_of_different_metrics_never_mix() -> None:
         Metric(namespace="A", name="jobs"),
         QueueMetric(name="jobs", queue="jobs"),
         QueueMetric(name="jobs", queue="jobs", in_flight=False),
+        ArrivalsMetric(name="jobs", queue="jobs", drain=HOUR),
         PrometheusMetric(name="jobs", query="jobs"),
         SqlMetric(name="jobs", query="jobs", connection="jobs"),
         SqlMetric(name="jobs", query="jobs", connection="other"),
@@ -86,6 +91,8 @@ def test_histories_of_different_metrics_never_mix() -> None:
     assert len({kind.identity(ACCOUNT) for kind in kinds}) == len(kinds)
     again = QueueMetric(name="other name", queue="jobs", may_stand_still=timedelta(1))
     assert again.identity(ACCOUNT) == kinds[1].identity(ACCOUNT)
+    sooner = ArrivalsMetric(name="jobs", queue="jobs", drain=HOUR / 4)
+    assert sooner.identity(ACCOUNT) == kinds[3].identity(ACCOUNT)
 
 
 def test_a_metric_of_another_account_is_another_metric_if_it_lies_in_an_account() -> None:
@@ -103,6 +110,15 @@ BAD_METRICS = {
         r"metric: source 'datadog' is none of airflow, cloudwatch, .*sqs",
     ),
     "a key of another source": ("metric: {source: sqs, queue: q, query: x}", r"metric\.query: is no key .*in_flight"),
+    "a depth that is to be drained": (
+        "metric: {source: sqs, queue: q, in_flight: false, drain: 5m}",
+        r"in_flight is of what a queue holds, and with drain it is what comes that counts: leave one out",
+    ),
+    "a drain of no time": ("metric: {source: sqs, queue: q, drain: 1s}", r"drain 0:00:01 is not between .*: write"),
+    "a drain nobody sees to": (
+        "metric: {source: sqs, queue: q, drain: 5m}",
+        r"metric.drain is how soon reaction works off what waits, and there is none: add `reaction: {}`",
+    ),
     "no query": ("metric: {source: prometheus, name: x}", r"metric\.query: is missing"),
     "an address for a queue": ("metric: {source: sqs, queue: 'https://sqs/1/q'}", r"metric\.queue: 'https://sqs/1/q'"),
     "a mean of instances": ("metric: {source: prometheus, name: x, query: avg(cpu)}", r"is a mean, .*: write sum"),

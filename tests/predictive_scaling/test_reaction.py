@@ -203,6 +203,33 @@ def test_nothing_is_taken_away_while_one_load_needs_it_or_is_not_seen() -> None:
     assert blind.reason.startswith("Memory per minute: the metric is missing: fallback current says 5")
 
 
+def drained(coming: float | None, waiting: float, *, desired: int = 5) -> Watched:
+    """A fleet that works off what waits beside what comes; how much comes may be unknown."""
+    spec = a_spec()
+    seen = Seen(value=coming or 0.0, at=MONDAY, backlog=waiting)
+    sights = [Sight(load=spec, seen=seen)]
+    if coming is None:
+        sights.append(Sight(load=spec, problem="CloudWatch gave nothing of late"))
+    group = Observed(min_size=0, max_size=20, desired=desired, in_service=desired)
+    return Watched(spec=spec, group=group, sights=tuple(sights))
+
+
+def test_what_has_piled_up_is_worked_off_beside_what_comes() -> None:
+    decision = drained(coming=400, waiting=300).decided((), MONDAY)
+    assert (decision.action, decision.capacity) == (Action.OUT, 7)
+    assert decision.reason == "load 140% of what 5 serve well: 7 needed, 300 of 700 for what waits"
+
+
+def test_a_load_seen_in_part_wakes_a_fleet_and_takes_nothing_from_it() -> None:
+    woken = drained(coming=None, waiting=1, desired=0).decided((), MONDAY)
+    assert (woken.action, woken.capacity) == (Action.OUT, 1)
+    quiet = [(MONDAY - 2 * WINDOW, 1), (MONDAY - LOOK, 1)]
+    assert drained(coming=100, waiting=1).decided(quiet, MONDAY).action is Action.IN
+    held = drained(coming=None, waiting=1).decided(quiet, MONDAY)
+    assert (held.action, held.capacity, held.wanted) == (Action.HOLD, 5, None)
+    assert held.reason.endswith("; CloudWatch gave nothing of late")
+
+
 def test_a_reaction_survives_the_way_to_another_process() -> None:
     found = Group().look(830)
     assert found is not None

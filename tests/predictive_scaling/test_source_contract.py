@@ -18,6 +18,7 @@ from measuring import (
     in_database,
     in_files,
     in_memory,
+    on_arrivals,
     on_cloudwatch,
     on_prometheus,
     on_sqs,
@@ -85,6 +86,7 @@ WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
     "routed": routed,
     "cloudwatch": lambda request, _folder: on_cloudwatch(request.getfixturevalue("cloud")),
     "sqs": lambda request, _folder: on_sqs(request.getfixturevalue("cloud")),
+    "arrivals": lambda request, _folder: on_arrivals(request.getfixturevalue("cloud")),
     "prometheus": lambda request, _folder: on_prometheus(
         request.getfixturevalue("prometheus"), request.getfixturevalue("patch")
     ),

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from sandbox import Cloud
 
 
-def minutes(cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str], since: datetime) -> list[float]:
+def minutes(
+    cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str], since: datetime, statistic: str = "Average"
+) -> list[float]:
     answer = cloud.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
         MetricName=name,
@@ -19,9 +21,9 @@ def minutes(cloud: Cloud, namespace: str, name: str, dimension: tuple[str, str],
         StartTime=since,
         EndTime=cloud.now(),
         Period=60,
-        Statistics=["Average"],
+        Statistics=[statistic],
     )
-    return [point["Average"] for point in sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])]
+    return [point[statistic] for point in sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,19 @@ def test_the_depth_of_a_queue_is_published(cloud: Cloud) -> None:
     cloud.advance(60)
     depth = minutes(cloud, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", "jobs"), start)
     assert depth == [2.0, 1.0]
+
+
+def test_so_is_how_many_messages_were_sent_whatever_became_of_them(cloud: Cloud) -> None:
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    start = cloud.now()
+    for body in ("one", "one", "two"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="all", MessageDeduplicationId=body)
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    cloud.advance(120)
+    sent = minutes(cloud, "AWS/SQS", "NumberOfMessagesSent", ("QueueName", "jobs.fifo"), start, "Sum")
+    assert sent == [2.0, 0.0]
 
 
 def test_a_jump_of_the_clock_leaves_a_gap_instead_of_inventing_history(cloud: Cloud) -> None:

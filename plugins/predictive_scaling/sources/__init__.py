@@ -43,10 +43,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A load as it was last seen, and when that was."""
+    """A load as it was last seen, and when that was; `backlog` is the load of working off what has piled up."""
 
     value: float
     at: datetime
+    backlog: float = 0.0
+
+    @property
+    def whole(self) -> float:
+        """All that the fleet has to do now."""
+        return self.value + self.backlog
 
     def age(self, now: datetime) -> timedelta:
         """Tell how fresh it is."""
@@ -55,10 +61,18 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The newest load of many fleets; a fleet is in one of the two, or, with no value of late, in none."""
+    """The newest load of many fleets; a fleet is in one of the two, or, with no value of late, in none.
+
+    One that is in both was seen in part: it has so much to do at least.
+    """
 
     seen: Mapping[str, Seen] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seen_whole(self) -> dict[str, Seen]:
+        """What was seen without a problem."""
+        return {fleet: seen for fleet, seen in self.seen.items() if fleet not in self.problems}
 
 
 class Source(Protocol):

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from predictive_scaling.aws_client import client, reading
 from predictive_scaling.errors import CloudUnavailable
-from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, Metric, MetricMath, QueueMetric
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, ArrivalsMetric, Metric, MetricMath, QueueMetric
 from predictive_scaling.sources import Latest, Reading, Request, SourceUnavailable
 from predictive_scaling.sources.periods import floor, newest_of
 from predictive_scaling.storage import Points
@@ -109,6 +109,8 @@ def queries(metric: Measure, group: str, number: int) -> list[dict[str, Any]]:
         case QueueMetric():
             parts = _queue_parts(metric)
             return _expression(" + ".join(parts), parts, number)
+        case ArrivalsMetric():
+            return [_stat(f"load{number}", _of_queue(metric, "NumberOfMessagesSent", "Sum"))]
     msg = f"CloudWatch cannot measure {metric.described}"
     raise SourceUnavailable(msg)
 
@@ -135,16 +137,20 @@ def _queue_parts(metric: QueueMetric) -> dict[str, Metric]:
     """A queue's messages by where they are."""
     names = {"waiting": "ApproximateNumberOfMessagesVisible", "working": "ApproximateNumberOfMessagesNotVisible"}
     return {
-        part: Metric(
-            namespace="AWS/SQS",
-            name=name,
-            dimensions={"QueueName": metric.queue},
-            statistic="Average",
-            period=metric.period,
-        )
+        part: _of_queue(metric, name, "Average")
         for part, name in names.items()
         if metric.in_flight or part == "waiting"
     }
+
+
+def _of_queue(metric: QueueMetric | ArrivalsMetric, name: str, statistic: str) -> Metric:
+    return Metric(
+        namespace="AWS/SQS",
+        name=name,
+        dimensions={"QueueName": metric.queue},
+        statistic=statistic,
+        period=metric.period,
+    )
 
 
 def _stat(identity: str, metric: Metric) -> dict[str, Any]:

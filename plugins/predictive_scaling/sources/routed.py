@@ -130,7 +130,7 @@ def _failed(name: str, fleets: Sequence[FleetSpec], error: Exception) -> dict[st
 
 def _believed(answer: Latest) -> Latest:
     """Move what no load can be from the values to the problems."""
-    wrong = {fleet: unsound(seen.value) for fleet, seen in answer.seen.items()}
+    wrong = {fleet: unsound(seen.whole) for fleet, seen in answer.seen.items()}
     problems = {fleet: f"the newest value is {what}: missing, not zero" for fleet, what in wrong.items() if what}
     return Latest(
         seen={fleet: seen for fleet, seen in answer.seen.items() if not wrong[fleet]},
