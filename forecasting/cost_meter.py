@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOUR = timedelta(hours=1)
+BELIEVED = timedelta(days=1)
+"""A fleet that nobody looks at any more is believed to run on for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,10 @@ class Reading:
     def resized(self, at: datetime, instances: float) -> Self:
         """Read on to an instant at which the size is known to have changed at once."""
         return replace(self.advanced(at), instances=instances)
+
+    def given_up(self, now: datetime) -> Self:
+        """Read the meter of a fleet that nobody looks at any more."""
+        return self.resized(min(now, self.at + BELIEVED), 0.0).advanced(now)
 
     def _sum(self, span: Span, known: float, rate: float, now: datetime) -> float:
         if now <= self.at:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from forecasting import Plan, Step
 from forecasting.cost_account import Asked
-from forecasting.cost_meter import Reading
+from forecasting.cost_meter import BELIEVED, Reading
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.reaction import PAID_FOR
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from predictive_scaling.spend import Spending
     from predictive_scaling.status import Status, Statuses
 
-BELIEVED: Final = timedelta(days=1)
 UNDER_WAY: Final = timedelta(minutes=5)
 """So long after a verdict its fleet's turn may still be writing, and its status tell of the turn before."""
 RECENT: Final = 300
@@ -87,8 +86,8 @@ class Standing:
         meter = self._meter(name, now)
         if meter is None or name in self.fleets:
             return meter
-        ended = meter.resized(min(now, meter.at + BELIEVED), 0.0)
-        return ended if ended.advanced(now).month else None
+        ended = meter.given_up(now)
+        return ended if ended.month else None
 
     def _holds(self, name: str, status: Status | None, grant: Grant | None, now: datetime) -> Asked:
         """Give what a fleet was granted, until its status tells of it; what that tells; or its floor."""

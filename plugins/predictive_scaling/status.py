@@ -56,9 +56,12 @@ class Status:
         """When its sizes were seen."""
         return max(self.at, self.resized_at or self.at)
 
-    def spent(self, now: datetime) -> Reading | None:
-        """Tell what the fleet has cost today and this month, if it goes on as it was last seen."""
-        return Reading.from_json(self.meter).advanced(now) if self.meter else None
+    def spent(self, now: datetime, *, given_up: bool = False) -> Reading | None:
+        """Tell what the fleet has cost today and this month, if it goes on as it was last seen, or was given up."""
+        if self.meter is None:
+            return None
+        read = Reading.from_json(self.meter)
+        return read.given_up(now) if given_up else read.advanced(now)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:

@@ -13,7 +13,7 @@ from forecasting.approval import Matter, Question
 from forecasting.cost_meter import Reading
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.api.fleet_files import FleetFiles
-from predictive_scaling.api.fleet_views import State, fleet_detail, fleet_row, fleet_rows, in_order, matching
+from predictive_scaling.api.fleet_views import State, costs, fleet_detail, fleet_row, fleet_rows, in_order, matching
 from predictive_scaling.concerns import of_rivals
 from predictive_scaling.fleet_folder import FleetFolder
 from predictive_scaling.fleet_spec import FleetSpec, Mode
@@ -173,6 +173,18 @@ def test_what_a_fleet_costs_is_read_from_its_meter_as_if_it_went_on() -> None:
     row = fleet_row(a_fleet(), a_status(meter=read.as_json()), now=NOW)
     assert (row.cost_today, row.cost_month) == (1.6, 20.6)
     assert fleet_row(a_fleet(), a_status(), now=NOW).cost_month is None
+
+
+def test_what_is_gone_ran_on_for_a_day_and_stays_in_the_sum_of_the_month() -> None:
+    now = NOW + timedelta(days=9)
+    read = Reading(
+        at=now - timedelta(days=3), since=now - timedelta(days=9), instances=2, price=0.5, day=4.0, month=20.0
+    )
+    gone = a_status("gone", at=read.at, meter=read.as_json())
+    seen = a_status(meter=replace(read, at=now, month=3.0).as_json())
+    folder = FleetFolder(fleets=(a_fleet(),), problems=())
+    assert costs(folder, [gone, seen], now=now) == {"cost_today": 4.0, "cost_month": 3.0 + 20.0 + 24 * 2 * 0.5}
+    assert costs(folder, [a_status()], now=now) == {}
 
 
 def test_what_a_turn_found_to_hear_of_is_told_in_a_word_each_and_a_conflict_in_full() -> None:

@@ -324,6 +324,17 @@ def test_nothing_is_wider_than_a_phone(server: PageServer, sign_in: SignIn, wher
     assert wide <= 0
 
 
+def test_on_a_phone_fleets_are_sorted_without_a_head_to_press(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in(width=390)
+    go(page, server)
+    names = page.locator(".fleets a.name")
+    page.get_by_label("Sort by").select_option("Fleet")
+    first = names.all_inner_texts()
+    page.get_by_role("button", name="Turn the order round").click()
+    assert first == sorted(first)
+    expect(names).to_have_text(first[::-1])
+
+
 def test_a_view_of_nothing_says_so(server: PageServer, sign_in: SignIn) -> None:
     page = sign_in()
     go(page, server, "fleet/no-such-fleet")

@@ -34,7 +34,7 @@ export function counted(rows: FleetRow[]): Map<State, number> {
   return counts;
 }
 
-export function total(rows: FleetRow[], field: "in_service" | "cost_per_hour" | "cost_today" | "cost_month"): number | null {
+export function total(rows: FleetRow[], field: "in_service" | "cost_per_hour"): number | null {
   const known = rows.map((row) => row[field]).filter((value) => value !== null);
   return known.length ? known.reduce((sum, value) => sum + value, 0) : null;
 }

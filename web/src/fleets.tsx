@@ -68,7 +68,6 @@ function Summary({ page }: { page: FleetPage }) {
   const counts = counted(page.items);
   const troubled = (["problem", "stale", "no file"] as State[]).reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
   const spent = total(page.items, "cost_per_hour");
-  const month = total(page.items, "cost_month");
   return (
     <dl class="figures">
       <Figure title="Fleets" value={count(page.total)} />
@@ -76,7 +75,7 @@ function Summary({ page }: { page: FleetPage }) {
       <Figure title="Need a look" value={count(troubled + page.problems.length)} tone={troubled + page.problems.length ? "bad" : "good"} />
       <Figure title="In service" value={count(total(page.items, "in_service"))} />
       {spent !== null && <Figure title="Per hour" value={money(spent)} />}
-      {month !== null && <Figure title="This month" value={money(month)} more={`${money(total(page.items, "cost_today"))} today`} />}
+      {page.cost_month !== null && <Figure title="This month" value={money(page.cost_month)} more={`${money(page.cost_today)} today`} />}
     </dl>
   );
 }
@@ -134,6 +133,29 @@ function Toolbar({ page, choice, change }: { page: FleetPage; choice: Choice; ch
           <Chip key={state} name={`${state} ${counts.get(state)}`} on={choice.state === state} press={() => change({ state })} />
         ))}
       </div>
+      <Order choice={choice} change={change} />
+    </div>
+  );
+}
+
+/** Where there is no room for a table there is no head to press. */
+function Order({ choice, change }: { choice: Choice; change: (part: Partial<Choice>) => void }) {
+  const way = choice.descending ? "descending" : "ascending";
+  return (
+    <div class="order">
+      <label>
+        Sort by{" "}
+        <select value={choice.field} onChange={(event) => change({ field: event.currentTarget.value as SortField, descending: false })}>
+          {COLUMNS.map((column) => (
+            <option key={column.field} value={column.field}>
+              {column.title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" aria-label={`Turn the order round, ${way} now`} onClick={() => change({ descending: !choice.descending })}>
+        {choice.descending ? "▼" : "▲"}
+      </button>
     </div>
   );
 }

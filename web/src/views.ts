@@ -37,6 +37,8 @@ export interface FleetPage {
   items: FleetRow[];
   total: number;
   problems: string[];
+  cost_today: number | null;
+  cost_month: number | null;
 }
 
 export interface FleetDetail extends FleetRow {

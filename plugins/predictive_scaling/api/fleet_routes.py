@@ -14,6 +14,7 @@ from predictive_scaling.api.fleet_views import (
     FleetDetail,
     FleetPage,
     State,
+    costs,
     fleet_detail,
     fleet_row,
     fleet_rows,
@@ -66,15 +67,17 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
 ) -> FleetPage:
     """List the fleets, each in brief."""
     folder = records.fleets()
+    statuses, now = records.statuses.all(), datetime.now(UTC)
     rows = fleet_rows(
         folder,
-        records.statuses.all(),
-        now=datetime.now(UTC),
+        statuses,
+        now=now,
         overrides=records.open_overrides.all(),
         questions=records.approvals.waiting(),
     )
     found = in_order(matching(rows, text=search, state=state), sort, descending=order == "desc")
-    return FleetPage(items=found[offset : offset + limit], total=len(found), problems=list(folder.problems))
+    items, spent = found[offset : offset + limit], costs(folder, statuses, now=now)
+    return FleetPage(items=items, total=len(found), problems=list(folder.problems), **spent)
 
 
 @router.get("/{name}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from forecasting.approval import Question
+    from forecasting.cost_meter import Reading
     from predictive_scaling.fleet_folder import FleetFolder
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger.records import Operation
@@ -92,6 +93,8 @@ class FleetPage(BaseModel):
     items: list[FleetRow]
     total: int = Field(description="how many match, whether on this page or not")
     problems: list[str] = Field(description="fleet files that cannot be used, and why")
+    cost_today: float | None = Field(None, description="of all fleets, of those that are gone too, since midnight UTC")
+    cost_month: float | None = Field(None, description="the same since the first of the month")
 
 
 class Holder(BaseModel):
@@ -140,7 +143,7 @@ def fleet_row(
     held = _overridden(spec.name, overrides, now) or _waiting(mine)
     state, why = _in_trouble(status, now) or held or _state(status, spec.mode.value)
     due = mine[0].due_at if mine else None
-    return FleetRow(**given, state=state, state_reason=why, waits_until=due, **_seen(status, now))
+    return FleetRow(**given, state=state, state_reason=why, waits_until=due, **_seen(status, status.spent(now)))
 
 
 def row_without_file(status: Status, now: datetime) -> FleetRow:
@@ -150,7 +153,7 @@ def row_without_file(status: Status, now: datetime) -> FleetRow:
         "there is no usable file and no autoscaler of this name: it is left alone, and what is scheduled goes on, "
         f"at the longest until {_stands_until(status):%a %H:%M} UTC"
     )
-    return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, now))
+    return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, status.spent(now, given_up=True)))
 
 
 def fleet_rows(
@@ -170,6 +173,15 @@ def fleet_rows(
     held = {each.fleet for each in overrides}
     left = [each for each in seen.values() if folder.problems or each.fleet in held or now < _stands_until(each)]
     return sorted([*rows, *(row_without_file(each, now) for each in left)], key=lambda row: row.name)
+
+
+def costs(folder: FleetFolder, statuses: Sequence[Status], *, now: datetime) -> dict[str, float]:
+    """Sum up what all fleets have cost, also those that have left the list; nothing where no meter runs."""
+    there = {spec.name for spec in folder.fleets}
+    each = (known.spent(now, given_up=known.fleet not in there) for known in statuses)
+    spent = [meter for meter in each if meter]
+    day, month = sum(meter.day for meter in spent), sum(meter.month for meter in spent)
+    return {"cost_today": round(day, 2), "cost_month": round(month, 2)} if spent else {}
 
 
 def _stands_until(status: Status) -> datetime:
@@ -226,11 +238,10 @@ def _key(field: str) -> Callable[[FleetRow], tuple[object, ...]]:
     return lambda row: (getattr(row, field), row.name)
 
 
-def _seen(status: Status, now: datetime) -> dict[str, Any]:
+def _seen(status: Status, spent: Reading | None) -> dict[str, Any]:
     same = ("stage", "desired", "in_service", "min_size", "max_size", "planned", "next_at", "next_capacity")
     more = ("next_reason", "demand", "quantile", "peak_at", "peak_demand", "wape", "coverage", "price_per_hour")
     known = {name: getattr(status, name) for name in (*same, *more)}
-    spent = status.spent(now)
     money = {"cost_today": round(spent.day, 2), "cost_month": round(spent.month, 2)} if spent else {}
     words = list(dict.fromkeys(word for word in map(_word, status.concerns) if word))
     return {"seen_at": status.seen_at, "cost_per_hour": _cost(status), "concerns": words, **money, **known}
