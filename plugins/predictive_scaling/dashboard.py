@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import reading, writing
 from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, Metric
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS
+from predictive_scaling.sources import SourceUnavailable
+from predictive_scaling.sources.cloudwatch import queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,20 +134,24 @@ def _words(shown: Shown, now: datetime) -> str:
 
 def _demand(shown: Shown, now: datetime) -> dict[str, Any]:
     metric = shown.spec.metric
-    if not isinstance(metric, Metric):
+    try:
+        series = [_series(query, metric.name) for query in queries(metric, shown.spec.group, 0)]
+    except SourceUnavailable:
         return {"markdown": f"Demand is {metric.unit}, which is not measured in CloudWatch."}
-    dimensions = [part for pair in metric.dimensions.items() for part in pair]
-    series: list[list[Any]] = [[metric.namespace, metric.name, *dimensions, {"stat": metric.statistic, "id": "m"}]]
-    if metric.per_instance:
-        series[0][-1]["visible"] = False
-        series += [
-            [*_group_metric(shown, IN_SERVICE), {"id": "n", "visible": False}],
-            [{"expression": "m*n", "label": f"{metric.name} x instances", "id": "load"}],
-        ]
     seconds = int(metric.period.total_seconds())
     return _graph(shown, f"{shown.spec.name}: demand and forecast", series, period=seconds) | _marks(
         shown, now, _levels(shown, metric.scale)
     )
+
+
+def _series(query: Mapping[str, Any], label: str) -> list[Any]:
+    """Write a query of GetMetricData as dashboards write it; what only helps another one along is not drawn."""
+    drawn = {"id": query["Id"]} | ({} if query["ReturnData"] else {"visible": False})
+    if "Expression" in query:
+        return [{"expression": query["Expression"], "label": label, **drawn}]
+    stat = query["MetricStat"]
+    dimensions = [part for each in stat["Metric"]["Dimensions"] for part in (each["Name"], each["Value"])]
+    return [stat["Metric"]["Namespace"], stat["Metric"]["MetricName"], *dimensions, {"stat": stat["Stat"], **drawn}]
 
 
 def _levels(shown: Shown, scale: float) -> list[dict[str, Any]]:

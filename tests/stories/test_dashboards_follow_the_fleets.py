@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from demo.local_airflow import ROOT
 from forecasting import Plan, Step
 from predictive_scaling.dashboard import FLEETS_A_DASHBOARD, Shown, bodies
 from predictive_scaling.ledger.statuses import SqlStatuses
+from predictive_scaling.metric import AirflowMetric, ArrivalsMetric, QueueMetric
 from predictive_scaling.operators import EnsureDashboardOperator
 from predictive_scaling.status import Status
 
@@ -74,7 +76,7 @@ def test_a_dashboard_is_made_once_and_kept_current(
     assert cloud.calls()["cloudwatch.PutDashboard"] == 2
     words, demand, capacity, cost = drawn(cloud)
     assert f"forecast peak p90 500 B per minute at {SOON:%a %H:%M} UTC" in words["properties"]["markdown"]
-    assert demand["properties"]["metrics"] == [["A", "B", {"stat": "Sum", "id": "m"}]]
+    assert demand["properties"]["metrics"] == [["A", "B", {"stat": "Sum", "id": "load0"}]]
     levels = {each["label"]: each["value"] for each in demand["properties"]["annotations"]["horizontal"]}
     assert levels == {"expected now": 750, "forecast peak": 2500}, "the graph shows sums of five minutes"
     assert capacity["properties"]["annotations"]["vertical"] == [{"label": "6 instances", "value": f"{SOON:%FT%TZ}"}]
@@ -107,6 +109,30 @@ def test_a_fleet_with_a_price_has_its_cost_drawn(
     ensured(desk)
     *_, cost = drawn(cloud)
     assert cost["properties"]["metrics"][1][0]["expression"] == "n*0.25"
+
+
+def test_whatever_cloudwatch_measures_is_drawn_as_it_is_read_and_nothing_else() -> None:
+    queue = QueueMetric(name="messages in jobs", queue="jobs")
+    asked = AirflowMetric(name="task instances")
+    fleets = [
+        Shown(spec=replace(a_fleet_of("web"), metric=metric), region="us-east-1")
+        for metric in (queue, ArrivalsMetric(name="sent", queue="jobs", drain=timedelta(minutes=10)), asked)
+    ]
+    widgets = json.loads(bodies("all", fleets, now=SOON)["all"])["widgets"]
+    depth, arrivals, elsewhere = (each["properties"] for each in widgets[1::4])
+    waiting, working = (
+        ["AWS/SQS", f"ApproximateNumberOfMessages{which}", "QueueName", "jobs", {"stat": "Average", **part}]
+        for which, part in (
+            ("Visible", {"id": "waiting_0", "visible": False}),
+            ("NotVisible", {"id": "working_0", "visible": False}),
+        )
+    )
+    total = [{"expression": "waiting_0 + working_0", "label": "messages in jobs", "id": "load0"}]
+    assert depth["metrics"] == [waiting, working, total]
+    assert arrivals["metrics"] == [
+        ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "jobs", {"stat": "Sum", "id": "load0"}]
+    ]
+    assert elsewhere["markdown"] == "Demand is task instances, which is not measured in CloudWatch."
 
 
 def test_many_fleets_have_several_dashboards_within_what_cloudwatch_takes() -> None:
