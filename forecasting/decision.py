@@ -47,6 +47,17 @@ class Observed:
     measured: datetime | None = None
     # The size that the demand asked for at moments before now, newest anywhere: a lowering waits for all of them.
     wanted: tuple[tuple[datetime, int], ...] = ()
+    # By how many the fleet was seen to change at moments before now, whoever changed it: a pace is kept with them.
+    changed: tuple[tuple[datetime, int], ...] = ()
+
+    def risen(self, within: timedelta, now: datetime) -> int:
+        """By how many instances it has risen of late."""
+        return sum(by for when, by in self.changed if by > 0 and when > now - within)
+
+    def rests_until(self, policy: Policy) -> datetime | None:
+        """Until when nothing more is to be taken away: after a lowering, and after a rise that must not be reversed."""
+        rests = ((when, policy.cooldown_down if by < 0 else policy.no_reversal) for when, by in self.changed)
+        return max((when + rest for when, rest in rests if rest), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +123,7 @@ def decide(
         why = f"{step.capacity} foreseen: {step.reason}; the load alone asks for {wanted}"
     wish = _Wish(size=policy.bounded(max(wanted, planned or 0)), wanted=wanted, reason=why)
     if wish.size > observed.capacity:
-        return _raised(wish, observed.capacity, policy)
+        return _raised(wish, observed, policy, now)
     if wish.size < observed.capacity:
         return _lowered(wish, observed, policy, now)
     return Decision(action=Action.HOLD, capacity=wish.size, reason=why, wanted=wanted)
@@ -143,8 +154,15 @@ def _reactive(demand: float, current: int, policy: Policy, rules: Rules) -> tupl
     return (max(needed, current) if load > 1 else min(needed, current)), f"{served}: {needed} needed"
 
 
-def _raised(wish: _Wish, current: int, policy: Policy) -> Decision:
-    capacity = min(wish.size, current + (policy.max_step_up or wish.size))
+def _raised(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> Decision:
+    """Raise at once, by no more than a step within the cooldown."""
+    current = observed.capacity
+    step = policy.max_step_up or wish.size
+    risen = observed.risen(policy.cooldown_up, now) if policy.max_step_up else 0
+    capacity = min(wish.size, current + max(step - risen, 0))
+    if capacity == current:
+        waits = f"{wish.reason}; risen by {risen} within {policy.cooldown_up}, at most {step} may be"
+        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
     slow = f", {capacity - current} at a time" if capacity < wish.size else ""
     return Decision(action=Action.OUT, capacity=capacity, reason=f"{wish.reason}{slow}", wanted=wish.wanted)
 
@@ -158,6 +176,10 @@ def _lowered(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> 
     capacity = max(wish.size, policy.bounded(most), current - (policy.max_step_down or current))
     if not settled or capacity >= current:
         waits = f"{wish.reason}; to be lowered when it has stayed so for {policy.stabilisation}"
+        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
+    rests = observed.rests_until(policy)
+    if rests and now < rests:
+        waits = f"{wish.reason}; changed a while ago, to be lowered from {rests:%H:%M:%S} UTC on"
         return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
     return Decision(action=Action.IN, capacity=capacity, reason=wish.reason, wanted=wish.wanted)
 

@@ -115,9 +115,9 @@ class FleetFile(Strict):
     shortage_cost: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="what an hour with one instance too few costs; sets the quantile"
     )
-    max_step_up: int | None = Field(None, ge=1, description="the floor rises by at most so many within cooldown_up")
-    max_step_down: int | None = Field(None, ge=1, description="the floor falls by at most so many within cooldown_down")
-    cooldown_up: Duration = Field(timedelta(0), description="raises closer together than this become one, the earlier")
+    max_step_up: int | None = Field(None, ge=1, description="the fleet rises by at most so many within cooldown_up")
+    max_step_down: int | None = Field(None, ge=1, description="the fleet falls by at most so many within cooldown_down")
+    cooldown_up: Duration = Field(timedelta(0), description="planned raises closer together become one, the earlier")
     cooldown_down: Duration = Field(timedelta(0), description="lowerings are at least so far apart")
     no_reversal: Duration = Field(timedelta(0), description="the floor does not change its direction within this time")
     freezes: tuple[FreezeFields, ...] = ()

@@ -47,19 +47,21 @@ class Watched:
     sights: tuple[Sight, ...] = ()
     ahead: Step | None = None  # what the minutes ask for before new instances are ready
 
-    def decided(self, wanted: Iterable[tuple[datetime, int]], now: datetime) -> Decision:
+    def decided(
+        self, wanted: Iterable[tuple[datetime, int]], now: datetime, changed: Iterable[tuple[datetime, int]] = ()
+    ) -> Decision:
         """Decide by the load that needs most; where one is not seen, nothing is taken away.
 
         What is foreseen counts as wanted: it wavers with each load seen, and a fleet must not waver with it.
         """
-        lately = tuple(wanted)
-        each = [self._by(sight, lately, now) for sight in self.sights or (Sight(load=self.spec),)]
+        seen = Observed(capacity=self.group.desired, wanted=tuple(wanted), changed=tuple(changed))
+        each = [self._by(sight, seen, now) for sight in self.sights or (Sight(load=self.spec),)]
         sizes = [max(made.wanted, self.ahead.capacity if self.ahead else 0) for made in each if made.wanted is not None]
         most = max(each, key=lambda made: made.capacity)
         reason = "; ".join([most.reason, *(sight.problem for sight in self.sights if sight.problem)])
         return replace(most, reason=reason, wanted=max(sizes) if len(sizes) == len(each) else None)
 
-    def _by(self, sight: Sight, wanted: tuple[tuple[datetime, int], ...], now: datetime) -> Decision:
+    def _by(self, sight: Sight, seen: Observed, now: datetime) -> Decision:
         """Decide by one load, within the group's own bounds; without it, hold or fall back, and never in."""
         low, high, policy = self.group.min_size, self.group.max_size, sight.load.policy
         bounds = replace(
@@ -68,11 +70,10 @@ class Watched:
             max_size=max(min(policy.max_size, high), low),
             breach_max=None,
         )
-        observed = Observed(
-            capacity=self.group.desired,
+        observed = replace(
+            seen,
             demand=sight.seen.whole if sight.seen else None,
             measured=sight.seen.at if sight.seen else None,
-            wanted=wanted,
         )
         plan = Plan((self.ahead,)) if self.ahead else None
         made = decide(plan, observed, bounds, now, self.spec.reaction or Rules())
@@ -119,12 +120,14 @@ class Reaction:
 
 @dataclass(slots=True)
 class Memory:
-    """What each fleet's load wanted lately, what was asked for, and from when until when that is no news.
+    """What each fleet wanted, how it changed, what was asked for lately, and from when until when that is no news.
 
-    Losing it costs one window without scaling in, and nothing else.
+    Losing it costs one window without scaling in, and the pace that was kept.
     """
 
     wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
     asked: dict[str, tuple[datetime, datetime, int]] = field(default_factory=dict)
     judged: dict[str, datetime] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
@@ -136,6 +139,16 @@ class Memory:
             return
         known = lately_wanted(self.wanted.get(watched.spec.name, ()), watched.spec.policy.stabilisation, now)
         self.wanted[watched.spec.name] = [*known, (now, decision.wanted)]
+
+    def changes(self, watched: Watched, now: datetime) -> list[tuple[datetime, int]]:
+        """Note by how many a fleet has changed since it was looked at before; give what is new enough to matter."""
+        name, size, policy = watched.spec.name, watched.group.desired, watched.spec.policy
+        by = size - self.sizes.get(name, size)
+        self.sizes[name] = size
+        lasting = max(policy.cooldown_up, policy.cooldown_down, policy.no_reversal)
+        known = [*self.changed.get(name, ()), *([(now, by)] if by else ())]
+        self.changed[name] = [each for each in known if now - lasting < each[0] <= now]
+        return self.changed[name]
 
     def is_news(self, fleet: str, capacity: int, now: datetime) -> bool:
         """Whether this was not asked for a moment ago."""
@@ -169,7 +182,7 @@ class Memory:
     def forget_all_but(self, fleets: Iterable[str]) -> None:
         """Forget the fleets that are not watched any more."""
         there = set(fleets)
-        for known in (self.wanted, self.asked, self.judged, self.told, self.failed):
+        for known in (self.wanted, self.sizes, self.changed, self.asked, self.judged, self.told, self.failed):
             for name in known.keys() - there:
                 del known[name]
 
@@ -178,7 +191,7 @@ def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterat
     """Yield the changes that are asked for, each once in a while."""
     for watched in every:
         name = watched.spec.name
-        decision = watched.decided(memory.wanted.get(name, ()), now)
+        decision = watched.decided(memory.wanted.get(name, ()), now, memory.changes(watched, now))
         memory.remember(watched, decision, now)
         memory.told[name] = f"{decision.action.value} at {decision.capacity}: {decision.reason}"
         if decision.action is not Action.HOLD and memory.is_news(name, decision.capacity, now):

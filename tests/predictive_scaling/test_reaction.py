@@ -166,6 +166,40 @@ def test_steps_change_by_what_they_say() -> None:
     assert group.desired == 10
 
 
+def test_a_fleet_rises_by_no_more_than_a_step_within_its_cooldown() -> None:
+    group = Group(spec=a_spec(max_step_up=3, cooldown_up=timedelta(minutes=4)))
+    group.live(lambda _: 1900, hours=0.25)
+    assert [change for _, change in group.changes] == [3] * 4
+    apart = [later - earlier for (earlier, _), (later, _) in zip(group.changes, group.changes[1:], strict=False)]
+    assert min(apart) >= timedelta(minutes=4)
+    group.look(1900)
+    assert group.reason.endswith("19 needed; risen by 3 within 0:04:00, at most 3 may be")
+
+
+def test_lowerings_are_as_far_apart_as_the_file_says_whoever_made_the_last() -> None:
+    group = Group(spec=a_spec(max_step_down=1, cooldown_down=timedelta(minutes=12)), desired=9)
+    group.look(200)
+    group.desired = 8  # somebody else took one away
+    group.live(lambda _: 200, hours=1)
+    assert [change for _, change in group.changes] == [-1] * 4
+    apart = [later - earlier for (earlier, _), (later, _) in zip(group.changes, group.changes[1:], strict=False)]
+    assert {minutes // timedelta(minutes=1) for minutes in apart} == {12}
+    assert group.changes[0][0] >= MONDAY + timedelta(minutes=12)
+    group.look(200)
+    assert "changed a while ago, to be lowered from" in group.reason
+
+
+def test_what_came_a_moment_ago_is_not_taken_away_where_nothing_may_be_reversed() -> None:
+    group = Group(spec=a_spec(no_reversal=timedelta(minutes=30)))
+    group.look(900)
+    rose = group.changes[0][0]
+    group.live(lambda _: 100, hours=1)
+    fell = next(when for when, change in group.changes if change < 0)
+    assert timedelta(minutes=30) <= fell - rose <= timedelta(minutes=32)
+    group.look(1900)
+    assert group.desired == 19, "a rise waits for nothing"
+
+
 def test_what_was_asked_for_a_moment_ago_is_not_asked_for_again() -> None:
     spec, memory = a_spec(), Memory()
     group = Observed(min_size=1, max_size=20, desired=5, in_service=5)
