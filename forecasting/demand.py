@@ -33,8 +33,8 @@ class Demand:
 
     def __post_init__(self) -> None:
         """Store the start as UTC and the values as a read-only array of finite, non-negative numbers or NaN."""
-        if self.step <= timedelta(0):
-            msg = f"step {self.step} is not positive: give the time between two values, e.g. timedelta(minutes=5)"
+        if not isinstance(self.step, timedelta) or self.step <= timedelta(0):
+            msg = f"step {self.step} is no positive time: give that between two values, e.g. timedelta(minutes=5)"
             raise InvalidDemand(msg)
         object.__setattr__(self, "start", as_utc(self.start, "start", InvalidDemand))
         object.__setattr__(self, "values", _checked(self.values))
@@ -145,7 +145,8 @@ class Demand:
 
 def _checked(values: npt.ArrayLike) -> Values:
     try:
-        array = np.array(values, dtype=np.float64)
+        known = np.ma.filled(values.astype(np.float64), np.nan) if isinstance(values, np.ma.MaskedArray) else values
+        array = np.array(known, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         msg = f"values {shown(values)} are not numbers ({error}): give floats, NaN for what is missing"
         raise InvalidDemand(msg) from error

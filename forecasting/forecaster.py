@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from forecasting.duration import format_duration
-from forecasting.errors import ForecastingError, InvalidDemand, InvalidRequest, NotEnoughHistory
+from forecasting.errors import ForecastingError, InvalidDemand, InvalidRequest, NotEnoughHistory, shown
 from forecasting.forecast import Forecast, checked_quantiles
 from forecasting.models import model
 from forecasting.occasions import known_occasions, taken_out
@@ -53,9 +53,20 @@ class Request:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a horizon and quantiles that nobody could answer."""
+        """Refuse what nobody could answer."""
         check_horizon(self.horizon)
-        object.__setattr__(self, "quantiles", checked_quantiles(tuple(self.quantiles), InvalidRequest))
+        if not isinstance(self.engine, str):
+            msg = f"engine is {shown(self.engine)}: give the name of one, such as 'auto'"
+            raise InvalidRequest(msg)
+        if self.workers < 1:
+            msg = f"workers is {self.workers}: give 1 or more, or leave it out"
+            raise InvalidRequest(msg)
+        try:
+            quantiles = tuple(self.quantiles)
+        except TypeError as error:
+            msg = f"quantiles is {shown(self.quantiles)}: give several, such as (0.5, 0.9, 0.95)"
+            raise InvalidRequest(msg) from error
+        object.__setattr__(self, "quantiles", checked_quantiles(quantiles, InvalidRequest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,7 +127,7 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
         timezone=timezone,
         events=tuple(events),
         country=country,
-        workers=workers or WORKERS,
+        workers=WORKERS if workers is None else workers,
     )
     return _answer(demands, asked)
 
@@ -204,6 +215,9 @@ def read_back(
 
 def check_horizon(horizon: timedelta) -> timedelta:
     """Refuse a horizon that nobody can see to."""
+    if not isinstance(horizon, timedelta):
+        msg = f"horizon is {shown(horizon)}: give a time, such as timedelta(hours=48)"
+        raise InvalidRequest(msg)
     if not timedelta(0) < horizon <= LONGEST_HORIZON:
         given = format_duration(horizon)
         msg = f"horizon {given} is not between 0 and {LONGEST_HORIZON.days} days: choose for example 48 hours"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 # A collector that stamps rows a few seconds late is common; a row a tenth of a step away is another grid.
 SNAP = 0.1
+# Gaps of which so many are the same, to the millisecond, are meant; and so are offsets from the first row.
+MEANT_GAPS, MEANT_OFFSETS = 0.5, 0.75
+MILLISECOND = 0.0015
+DIVISORS = np.array([seconds for seconds in range(1, 86_401) if 86_400 % seconds == 0])
 # A single mistyped year would otherwise ask for millions of empty slots.
 MOST_EMPTY = 50
 
@@ -51,15 +55,32 @@ def _step(times: Values, rows: list[str]) -> float:
         first = int(same[0])
         msg = f"{rows[first]} and {rows[first + 1]} have the same timestamp {_iso(times[first])}: keep one of them"
         raise InvalidDemand(msg)
-    counts = Counter(gaps.tolist())
-    most = max(counts.values())
-    return float(min(gap for gap, count in counts.items() if count == most))
+    step, share = _commonest(gaps.tolist())
+    if share >= MEANT_GAPS or np.abs(gaps / step - np.rint(gaps / step)).max() * step < MILLISECOND:
+        return step
+    # Rows that all come a little early or late: what divides a day is meant, if it is near.
+    usual = float(np.median(gaps[gaps < 1.5 * np.quantile(gaps, 0.05)]))
+    whole = float(DIVISORS[np.argmin(np.abs(DIVISORS - usual))])
+    return whole if abs(usual - whole) < SNAP * whole else step
 
 
 def _phase(times: Values, step: float) -> float:
     """Find the offset from the first row at which most rows sit, so that one early row cannot tilt the grid."""
-    offsets = Counter(np.round((times - times[0]) % step, 3).tolist())
-    return float(offsets.most_common(1)[0][0])
+    offsets = np.round((times - times[0]) % step, 3)
+    offset, share = _commonest(offsets.tolist())
+    if share >= MEANT_OFFSETS:
+        return offset
+    around = np.angle(np.exp(2j * np.pi * offsets / step).mean()) / (2 * np.pi) * step
+    middle = float(times[0] + around)
+    whole = next((unit for unit in (60, 1) if abs(middle - unit * round(middle / unit)) < SNAP * step / 2), None)
+    return around if whole is None else whole * round(middle / whole) - float(times[0])
+
+
+def _commonest(found: list[float]) -> tuple[float, float]:
+    """Give what most agree on, the least of equals, and the share that does."""
+    counts = Counter(found)
+    most = max(counts.values())
+    return float(min(each for each, count in counts.items() if count == most)), most / len(found)
 
 
 def _refuse_strays(away: Values, times: Values, step: float, rows: list[str]) -> None:

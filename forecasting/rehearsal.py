@@ -13,7 +13,7 @@ import numpy as np
 
 from forecasting.capacity import instances
 from forecasting.duration import format_duration
-from forecasting.errors import InvalidRequest
+from forecasting.errors import InvalidRequest, NotEnoughHistory
 from forecasting.forecaster import MEMORY, QUANTILES, check_step, forecast_many
 from forecasting.foresight import Foresight
 from forecasting.instant import as_utc
@@ -49,6 +49,7 @@ MIDDLE = 0.5
 TOGETHER = 24  # Forecasts made in one call.
 # AWS predictive scaling: hourly means of 14 days, forecast every six hours, launched five minutes before the hour.
 AWS_MEMORY, AWS_REFRESH, AWS_BUFFER = timedelta(days=14), timedelta(hours=6), timedelta(minutes=5)
+AWS_LEAST = timedelta(hours=12)  # As many values as the least any engine needs.
 
 
 class Rehearsal:
@@ -208,6 +209,10 @@ class Rehearsal:
             known = {}
             for now in self._watch(instants, len(instants)):
                 recent = self._demand.before(now).tail(AWS_MEMORY)
+                if recent.end - recent.start < AWS_LEAST:
+                    least = format_duration(AWS_LEAST)
+                    msg = f"since {now.isoformat()}: aws_hourly needs {least} known before it: give a later one"
+                    raise NotEnoughHistory(msg)
                 known[now.isoformat()] = recent.every(_about_an_hour(recent.step))
             made = forecast_many(known, horizon=AWS_REFRESH + 2 * HOUR, quantiles=(MIDDLE,), **self._asked)
             self._hourly = {datetime.fromisoformat(each): one for each, one in made.items()}

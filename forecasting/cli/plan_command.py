@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.cli import options, policies, tables
 from forecasting.cli.policies import Steering
+from forecasting.errors import InvalidRequest
 from forecasting.forecaster import QUANTILES, forecast
 from forecasting.instant import zone
 from forecasting.planner import draw_plan
@@ -56,6 +57,9 @@ def as_json(plan: Plan, made: Forecast) -> dict[str, Any]:
 
 def _drawn(given: argparse.Namespace, steering: Steering, demand: Demand) -> tuple[Forecast, Plan]:
     now = given.now or demand.end
+    if not demand.start < now < demand.end + given.horizon:
+        msg = f"--now {now.isoformat()} must lie between {demand.start.isoformat()}, where the demand begins, and "
+        raise InvalidRequest(msg + f"{(demand.end + given.horizon).isoformat()}, a horizon after its end")
     known = demand.before(now) if now < demand.end else demand
     quantiles = tuple(sorted({*QUANTILES, steering.policy.quantile}))
     made = forecast(known, horizon=given.horizon, quantiles=quantiles, **steering.foresight.as_options())

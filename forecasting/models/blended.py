@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,18 @@ import numpy as np
 
 from forecasting.blend import Blend
 from forecasting.carry import learnt_carry
+from forecasting.duration import format_duration
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
 from forecasting.hourly import hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
-from forecasting.level_shift import Shift, find_shifts, forgotten, rebased
+from forecasting.level_shift import LASTING_HOURS, Shift, find_shifts, forgotten, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
+from forecasting.silence import Beginning, Silence, find_beginnings, find_silences
 from forecasting.slots import Slots
 
 if TYPE_CHECKING:
@@ -64,25 +66,62 @@ class Blended:
 
     def _chunk(self, panel: Panel, known: Learnt | None) -> tuple[Outlook, Learnt]:
         whole = fill(panel.values, panel.per_day).astype(np.float32)
+        slots = _slots(panel, 1)
         high, highest = np.quantile(whole, [0.995, 0.999], axis=1)[:, :, None]
-        # A single absurd value would stretch the mean, and with it the logarithms.
-        values = np.minimum(whole, 3 * high + 1e-9)
-        quantiles, reasons, learnt = self._forecast(values, panel, known)
+        # A single absurd value would stretch the mean, and with it the logarithms; a level that lasts is none.
+        lasting = np.median(whole[:, -slots.of(LASTING_HOURS) :], axis=1, keepdims=True)
+        values = np.minimum(whole, 3 * np.maximum(high, lasting) + 1e-9)
+        draft = _Draft(*self._forecast(values, panel, known), highest)
+        moved = self._follow_shifts(draft, values, panel)
+        for beginning in find_beginnings(whole, slots):
+            self._begin(draft, beginning, panel)
+            draft.highest[beginning.row] = whole[beginning.row].max()
+        for silence in find_silences(panel.values, whole, slots):
+            if silence.row not in moved:
+                self._overlook(draft, silence, panel)
+        quantiles = np.clip(draft.quantiles, 0.0, CAP * draft.highest[:, :, None])
+        names = (self.name,) * len(whole)
+        return Outlook(values=quantiles, engines=names, reasons=tuple(draft.reasons)), draft.learnt
+
+    def _follow_shifts(self, draft: _Draft, values: Values, panel: Panel) -> set[int]:
+        """Move the series whose level has changed; give their rows."""
         size = _block(panel)
-        for found in find_shifts(_blocks(values, size), _slots(panel, size)):
-            shift, row = replace(found, age=found.age * size), slice(found.row, found.row + 1)
+        shifts = [
+            replace(found, age=found.age * size) for found in find_shifts(_blocks(values, size), _slots(panel, size))
+        ]
+        for shift in shifts:
+            row = slice(shift.row, shift.row + 1)
             # What was learnt of the series as it is, its shift for the greatest of errors, is not true of these.
             after, _, _ = self._forecast(rebased(values, shift)[None], panel.rows(row), None)
             if shift.factor < 1 and not shift.settled:
                 # The hours of a fall would drag the old level down with them.
                 risen = fill(forgotten(values, shift)[None], panel.per_day)
-                quantiles[row], _, _ = self._forecast(risen, panel.rows(row), None)
-            quantiles[shift.row] = _either(quantiles[shift.row], after[0], panel.quantiles, follow=shift.settled)
-            reasons[shift.row] += _shifted(shift, panel)
+                draft.quantiles[row], _, _ = self._forecast(risen, panel.rows(row), None)
+            before = draft.quantiles[shift.row]
+            draft.quantiles[shift.row] = _either(before, after[0], panel.quantiles, follow=shift.settled)
+            draft.reasons[shift.row] += _shifted(shift, panel)
             # What was never seen before a rise is just what the new level promises.
-            highest[shift.row] *= max(1.0, shift.factor)
-        quantiles = np.clip(quantiles, 0.0, CAP * highest[:, :, None])
-        return Outlook(values=quantiles, engines=(self.name,) * len(whole), reasons=tuple(reasons)), learnt
+            draft.highest[shift.row] *= max(1.0, shift.factor)
+        return {shift.row for shift in shifts}
+
+    def _begin(self, draft: _Draft, beginning: Beginning, panel: Panel) -> None:
+        """Forecast a series by what came since it began."""
+        row, skipped = beginning.row, panel.length - beginning.age
+        start = panel.start + skipped * panel.step
+        outlook = self.predict(replace(panel.row(row), values=panel.values[row, None, skipped:], start=start))
+        draft.quantiles[row] = outlook.values[0]
+        draft.reasons[row] = f"{outlook.reasons[0]}; there was nothing before"
+
+    def _overlook(self, draft: _Draft, silence: Silence, panel: Panel) -> None:
+        """Forecast a series as if its silence had not begun; of a failure nobody knows how long it goes on."""
+        row, size = silence.row, _block(panel)
+        age = -(-silence.age // size) * size
+        known = replace(panel.row(row), values=panel.values[row, None, :-age], horizon=panel.horizon + age)
+        outlook, _ = self._chunk(known, None)
+        before = outlook.values[0, :, age:]
+        either = _either(draft.quantiles[row], before, panel.quantiles, follow=True)
+        draft.quantiles[row] = either if silence.failed else before
+        draft.reasons[row] += _silent(silence, panel)
 
     def _forecast(self, values: Values, panel: Panel, learnt: Learnt | None) -> tuple[Values, list[str], Learnt]:
         """Give quantiles (series, quantiles, horizon), the reasons, and what was learnt by trial."""
@@ -126,6 +165,16 @@ class Blended:
         return (1 - share) * best + share * last_week, share
 
 
+@dataclass(slots=True)
+class _Draft:
+    """The forecast of a chunk, of which some series have yet to be seen to; `highest` is about the most ever seen."""
+
+    quantiles: Values
+    reasons: list[str]
+    learnt: Learnt
+    highest: Values
+
+
 def _with_leaning(shares: dict[str, float], lean: float) -> dict[str, float]:
     return {name: (1 - lean) * share + lean * (name == "last week") for name, share in shares.items()}
 
@@ -145,6 +194,13 @@ def _shifted(shift: Shift, panel: Panel) -> str:
         else "p50 waits at the old level, p90 covers both"
     )
     return f"; its level changed {shift.factor:.2g}-fold {hours:.0f} hours ago: {told}"
+
+
+def _silent(silence: Silence, panel: Panel) -> str:
+    since = format_duration(silence.age * panel.step)
+    if silence.failed:
+        return f"; for {since} it is far below all it ever was at this time: taken for a failure"
+    return f"; nothing was measured for {since}: forecast from what was known before"
 
 
 def _block(panel: Panel) -> int:

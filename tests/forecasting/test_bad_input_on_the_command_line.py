@@ -85,6 +85,13 @@ def test_a_bad_option_is_named_and_no_file(
     assert re.search(words, done.err)
 
 
+@pytest.mark.parametrize("now", ["2020-01-01T00:00Z", "2031-01-05T00:00Z"])
+def test_a_plan_is_drawn_where_something_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str], now: str) -> None:
+    done = run(capsys, "plan", a_demand(tmp_path), "--policy", a_policy(tmp_path), f"--now={now}")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert re.search(f"ok.csv: --now {now[:10]}.* must lie between .*, where the demand begins, and ", done.err)
+
+
 @pytest.mark.parametrize("quantiles", ["nan", "0.5,nan", "nan,0.5", "1.5", "0", "inf"])
 def test_a_quantile_is_a_share(tmp_path: Path, capsys: pytest.CaptureFixture[str], quantiles: str) -> None:
     done = run(capsys, "forecast", a_demand(tmp_path), "--quantiles", quantiles, "--json")

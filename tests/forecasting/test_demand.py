@@ -33,6 +33,16 @@ def test_a_naive_start_is_refused() -> None:
         Demand(datetime(2026, 1, 5), FIVE, np.array([1.0]))  # noqa: DTZ001
 
 
+def test_what_is_masked_is_missing() -> None:
+    demand = Demand(MONDAY, FIVE, np.ma.masked_array([1.0, 999.0, 3.0], mask=[False, True, False]))
+    assert demand == a_demand(1.0, np.nan, 3.0)
+
+
+def test_a_step_that_is_no_time_is_refused() -> None:
+    with pytest.raises(InvalidDemand, match="step 300 is no positive time"):
+        Demand(MONDAY, 300, [1.0])  # type: ignore[arg-type]
+
+
 def test_values_cannot_be_written_to() -> None:
     mine = np.array([1.0, 2.0])
     demand = Demand(MONDAY, FIVE, mine)
@@ -100,6 +110,18 @@ def test_longer_slots_are_means_of_what_was_measured() -> None:
     assert coarse.end == demand.end
     assert coarse.values[0] == 2.0
     assert np.isnan(coarse.values[1])
+
+
+@pytest.mark.parametrize("late", [0.05, 1.0, 5.0, 20.0])
+@pytest.mark.parametrize("present", [1.0, 0.2])
+def test_rows_that_are_all_a_little_late_lie_on_the_grid_they_were_meant_for(late: float, present: float) -> None:
+    random = np.random.default_rng(1)
+    there = np.flatnonzero(random.random(7 * 288) < present)
+    seconds = MONDAY.timestamp() + 300 * there + late * random.random(len(there))
+    index = pd.DatetimeIndex([datetime.fromtimestamp(each, UTC) for each in seconds.tolist()])
+    demand = Demand.from_series(pd.Series(there.astype(float), index=index))
+    assert (demand.step, demand.start) == (FIVE, MONDAY + int(there[0]) * FIVE)
+    assert demand.values[there - there[0]].tolist() == there.tolist()
 
 
 def test_a_pandas_series_with_absent_rows_becomes_a_grid_with_gaps() -> None:

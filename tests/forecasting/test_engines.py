@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -162,6 +163,21 @@ def test_an_unknown_engine_is_refused_with_the_list() -> None:
 def test_a_horizon_out_of_reach_is_refused(horizon: timedelta) -> None:
     with pytest.raises(InvalidRequest, match="horizon"):
         make_forecast(synthetic_demand(days=3), horizon=horizon)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ({"horizon": 48}, "horizon is 48: give a time"),
+        ({"quantiles": 0.9}, "quantiles is 0.9: give several"),
+        ({"engine": None}, "engine is None: give the name of one"),
+        ({"workers": 0}, "workers is 0: give 1 or more"),
+        ({"workers": -1}, "workers is -1: give 1 or more"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_by_its_name(kinds: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        forecast_many({"web": synthetic_demand(days=8)}, **kinds)
 
 
 def test_a_step_that_does_not_divide_a_day_is_refused() -> None:

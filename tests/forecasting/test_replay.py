@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from forecasting import Demand, InvalidRequest, Policy, replay
+from forecasting import Demand, InvalidRequest, NotEnoughHistory, Policy, replay
 from forecasting.foresight import Foresight
 from forecasting.rehearsal import Mode, Rehearsal
 from forecasting.scalers import SCALERS
@@ -220,6 +220,12 @@ def test_a_boot_of_no_time_or_beyond_a_day() -> None:
     assert at_once.under_time_share == pytest.approx(1 / 72)
     with pytest.raises(InvalidRequest, match="boot is 2d: give 0 to 24 hours"):
         replay(a_staircase(), Policy(1, 10, 100.0), since=since, mode="reactive", boot=timedelta(days=2))
+
+
+def test_a_replay_that_begins_before_anything_is_known_is_refused() -> None:
+    demand = synthetic_demand(days=4)
+    with pytest.raises(NotEnoughHistory, match="aws_hourly needs 12h known before it: give a later one"):
+        replay(demand, Policy(1, 90, 20.0), since=demand.start + HOUR, mode="aws_hourly")
 
 
 @pytest.mark.parametrize("mode", ["predictive", "hybrid", "aws_hourly"])
