@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.values import known_nearby, mean_known
+
 if TYPE_CHECKING:
     from forecasting.guesses import Guesses
     from forecasting.slots import Slots
@@ -30,11 +32,11 @@ class Blend:
     trials: list[tuple[int, Values]] = field(default_factory=list)
 
     @classmethod
-    def tried(cls, guesses: Guesses) -> Blend:
-        """Weigh the guesses by trying them at earlier origins."""
+    def tried(cls, guesses: Guesses, truth: Values) -> Blend:
+        """Weigh the guesses by trying them at earlier origins; truth is NaN where nobody measured it."""
         segments = guesses.slots.segments()
         tried = [(origin, guesses.at(origin)) for origin in origins(guesses.logs.shape[1], guesses.slots)]
-        earned = weights(_mean_errors(tried, guesses.logs, segments), guesses.belief)
+        earned = weights(_mean_errors(tried, truth, segments), guesses.belief)
         blend = cls(weights=earned, segments=segments)
         return replace(blend, trials=[(origin, blend.mix(guess)) for origin, guess in tried])
 
@@ -46,13 +48,13 @@ class Blend:
         ]
         return np.concatenate(parts, axis=1)
 
-    def error(self, logs: Values) -> Values:
+    def error(self, truth: Values) -> Values:
         """Give the mean absolute error of the trials, in units of the mean demand: one for each series."""
         wrong = [
-            np.abs(np.exp(guess[:, : logs.shape[1] - origin]) - np.exp(logs[:, origin : origin + guess.shape[1]]))
+            np.abs(np.exp(guess[:, : truth.shape[1] - origin]) - np.exp(truth[:, origin : origin + guess.shape[1]]))
             for origin, guess in self.trials
         ]
-        return np.asarray(np.concatenate(wrong, axis=1).mean(axis=1))
+        return mean_known(np.concatenate(wrong, axis=1), axis=1)
 
     def shares(self, names: list[str]) -> list[dict[str, float]]:
         """Tell the weight of every guess over the whole horizon."""
@@ -81,23 +83,23 @@ def origins(length: int, slots: Slots) -> list[int]:
     return [origin for origin in range(latest, latest - ORIGINS * apart, -apart) if origin >= earliest]
 
 
-def _mean_errors(tried: list[tuple[int, Values]], logs: Values, segments: list[slice]) -> Values:
+def _mean_errors(tried: list[tuple[int, Values]], truth: Values, segments: list[slice]) -> Values:
     """Give mean absolute errors in units of the mean demand: (series, guesses, segments)."""
     columns: list[Values] = []
     for segment in segments:
         # Neighbouring slots say much the same.
         thin = slice(segment.start, segment.stop, max(1, (segment.stop - segment.start) // ENOUGH))
         seen = [
-            _mean_error(guess[:, :, thin], logs[:, origin:][:, thin])
+            _mean_error(guess[:, :, thin], truth[:, origin:][:, thin])
             for origin, guess in tried
-            if logs.shape[1] > origin + segment.start
+            if truth.shape[1] > origin + segment.start
         ]
         # A history too short to have seen this lead leaves the errors of the lead before.
-        columns.append(np.mean(seen, axis=0) if seen else columns[-1])
-    return np.stack(columns, axis=2)
+        columns.append(mean_known(np.stack(seen), axis=0) if seen else columns[-1])
+    return known_nearby(np.stack(columns, axis=2))
 
 
 def _mean_error(guess: Values, truth: Values) -> Values:
     error = np.exp(guess[:, :, : truth.shape[1]])
     error -= np.exp(truth)[:, None]
-    return np.asarray(np.abs(error, out=error).mean(axis=2))
+    return mean_known(np.abs(error, out=error), axis=2)

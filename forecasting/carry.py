@@ -31,7 +31,7 @@ def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
     below = np.full((len(logs), len(leads)), 1e-9)
     for origin, guess in told:
         truth = logs[:, origin : origin + guess.shape[1]]
-        missed = truth - guess[:, : truth.shape[1]]
+        missed = np.nan_to_num(truth - guess[:, : truth.shape[1]])  # what nobody measured was not missed
         windows = np.lib.stride_tricks.sliding_window_view(missed, slots.hour, axis=1)[:, :: slots.of(0.5)]
         level = windows @ weights
         for index, lead in enumerate(leads):

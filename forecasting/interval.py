@@ -8,7 +8,7 @@ import numpy as np
 
 from forecasting.profile import smooth_circle
 from forecasting.seasons import around
-from forecasting.values import quantiles_of
+from forecasting.values import known_nearby, quantiles_of
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -30,6 +30,7 @@ MEDIAN_SHARE = 0.5
 ENOUGH = 72
 # Errors of one day are much alike, so it is days that count: judged on fewer than a month's trials cover, be wider.
 JUDGED_DAYS, FEW_DAYS = 8.5, 0.6
+HANDFUL = 12
 
 
 def offset(values: Values) -> Values:
@@ -65,8 +66,8 @@ def time_of_day_scale(residuals: Values, per_day: int) -> Values:
 def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantiles: tuple[float, ...]) -> Values:
     """Give the distance of each quantile from the best guess in each segment: (series, quantiles, segments).
 
-    A trial is an earlier origin and the guess that followed it. Errors are divided by how noisy their time of day is,
-    so that a calm night and a busy noon can be judged together.
+    A trial is an earlier origin and the guess that followed it; logs are NaN where nobody measured what came. Errors
+    are divided by how noisy their time of day is, so that a calm night and a busy noon can be judged together.
     """
     length = logs.shape[1]
     earliest = min(origin for origin, _ in trials)
@@ -81,8 +82,8 @@ def distances(logs: Values, trials: Trials, scale: Values, slots: Slots, quantil
         thin = slice(segment.start, segment.stop, max(1, (segment.stop - segment.start) // ENOUGH))
         seen = np.concatenate([each[:, thin] for each in errors], axis=1)
         # A history too short to have seen this lead leaves the distances of the lead before.
-        found.append(caution * _apart(seen, quantiles) if seen.shape[1] else found[-1])
-    return np.asarray(np.stack(found, axis=2), dtype=np.float32)
+        found.append(caution * _apart_where_known(seen, quantiles) if seen.shape[1] else found[-1])
+    return np.asarray(known_nearby(np.stack(found, axis=2)), dtype=np.float32)
 
 
 def over_horizon(away: Values, scale: Values, slots: Slots) -> Values:
@@ -96,6 +97,16 @@ def _caution(days: float, quantiles: tuple[float, ...]) -> Values:
     """Give a factor for each distance, as Student's distribution has it for few degrees of freedom."""
     factor = max(1.0, (1 + FEW_DAYS / days) / (1 + FEW_DAYS / JUDGED_DAYS))
     return np.array([1.0 if each == 0.5 else factor for each in quantiles])
+
+
+def _apart_where_known(errors: Values, quantiles: tuple[float, ...]) -> Values:
+    """Give the quantiles of the errors that are known, NaN where they are a handful."""
+    unknown = np.isnan(errors)
+    found = _apart(np.where(unknown, 0, errors), quantiles)
+    for row in np.flatnonzero(unknown.any(axis=1)):
+        known = errors[row][~unknown[row]][None]
+        found[row] = _apart(known, quantiles)[0] if known.shape[1] >= HANDFUL else np.nan
+    return found
 
 
 def _apart(errors: Values, quantiles: tuple[float, ...]) -> Values:

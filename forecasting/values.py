@@ -21,6 +21,27 @@ TOO_GREAT: Final = f"is above {GREATEST:g}, more than any fleet is asked for: co
 MOST_INSTANCES: Final = 1_000_000_000
 
 
+def mean_known(values: Values, axis: int) -> Values:
+    """Give the means of what is known, NaN where nothing is."""
+    unknown = np.isnan(values)
+    if not unknown.any():
+        return np.asarray(values.mean(axis=axis))
+    count = (~unknown).sum(axis=axis)
+    total = np.where(unknown, 0, values).sum(axis=axis, dtype=values.dtype)
+    return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
+
+
+def known_nearby(values: Values) -> Values:
+    """Fill what is unknown of each segment, the last axis, from the nearest one before it, or else after it."""
+    if not np.isnan(values).any():
+        return values
+    found = values.copy()
+    last = values.shape[-1] - 1
+    for at, source in [*((at, at - 1) for at in range(1, last + 1)), *((at, at + 1) for at in range(last - 1, -1, -1))]:
+        found[..., at] = np.where(np.isnan(found[..., at]), found[..., source], found[..., at])
+    return found
+
+
 def quantiles_of(rows: Values, levels: Sequence[float]) -> Values:
     """Give the quantiles of each row as `np.quantile` does: (rows, levels). To sort short rows is far quicker."""
     ordered = np.sort(rows, axis=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting.blend import Blend
+from forecasting.blend import Blend, origins
 from forecasting.carry import learnt_carry
 from forecasting.duration import format_duration
 from forecasting.gaps import fill
@@ -135,12 +135,14 @@ class Blended:
         guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
         if learnt is None:
-            blend = Blend.tried(guesses)
+            missing = _unmeasured(panel, slots, size)
+            truth, fine = _without(logs, _blocks(missing, size) > 0.5), _without(fine, missing > 0)
+            blend = Blend.tried(guesses, truth)
             # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
             trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
             away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
             carry = learnt_carry(fine, trials, _slots(panel, 1))
-            learnt = Learnt(weights=blend.weights, away=away, carry=carry, error=blend.error(logs))
+            learnt = Learnt(weights=blend.weights, away=away, carry=carry, error=blend.error(truth))
         blend = Blend(weights=learnt.weights, segments=slots.segments())
         best, leaning = self._best(guesses, blend, learnt.error)
         best, leaning = _finer(best, size)[:, : panel.horizon], _finer(leaning, size)[:, : panel.horizon]
@@ -225,6 +227,18 @@ def _finer(values: Values, size: int) -> Values:
 
 def _slots(panel: Panel, size: int) -> Slots:
     return Slots(per_day=panel.per_day // size, phase=panel.phase // size, horizon=-(-panel.horizon // size))
+
+
+def _unmeasured(panel: Panel, slots: Slots, size: int) -> Values:
+    """Tell with ones what no guess can be judged by; of a series with too little else to judge by, nothing."""
+    missing = np.isnan(panel.values)
+    judged = missing[:, min(origins(panel.length // size, slots)) * size :]
+    enough = (~judged).sum(axis=1, keepdims=True) >= panel.per_day
+    return np.asarray(missing & enough, dtype=np.float32)
+
+
+def _without(logs: Values, missing: np.ndarray) -> Values:
+    return np.asarray(np.where(missing, np.nan, logs), dtype=logs.dtype) if missing.any() else logs
 
 
 def _reason(shares: dict[str, float], panel: Panel) -> str:

@@ -69,6 +69,14 @@ def test_the_longer_nothing_was_measured_the_less_sure_a_forecast_is(days: int) 
     assert f"nothing was measured for {days}d: forecast from what was known before" in found.reason
 
 
+@pytest.mark.parametrize(("days", "since"), [(1, 0.1), (3, 0.1), (5, 1.0), (7, 1.0), (10, 3.0)])
+def test_days_that_nobody_measured_are_no_proof_of_how_good_a_forecast_is(days: int, since: float) -> None:
+    end = -int(since * FULL)
+    found, usual = forecast(ending(slice(end - days * FULL, end), np.nan)), forecast(ending(slice(0), 0.0))
+    wide, as_usual = ((each.at(0.9) / each.at(0.5)).mean() - 1 for each in (found, usual))
+    assert wide > 0.85 * as_usual
+
+
 @pytest.mark.parametrize("hours", [3, 6, 24, 36, 48, 72, 120])
 def test_what_has_just_begun_is_forecast_by_what_came_since(hours: int) -> None:
     values = np.zeros(21 * FULL)
