@@ -8,6 +8,7 @@ all; so p50 follows only a step that came at once and stayed, and p90 covers the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,14 @@ class Shift:
     age: int
     factor: float
     settled: bool
+
+    def told(self, step: timedelta) -> str:
+        """Say it in words."""
+        hours = self.age * step / timedelta(hours=1)
+        stays = "p50 follows, for it came at once and stayed"
+        waits = "p50 waits at the old level, p90 covers both"
+        told = stays if self.settled else waits
+        return f"its level changed {self.factor:.2g}-fold {hours:.0f} hours ago: {told}"
 
 
 def find_shifts(values: Values, slots: Slots) -> list[Shift]:

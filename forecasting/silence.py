@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.duration import format_duration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from forecasting.slots import Slots
     from forecasting.values import Values
@@ -35,6 +38,13 @@ class Silence:
     row: int
     age: int
     failed: bool
+
+    def told(self, step: timedelta) -> str:
+        """Say it in words."""
+        since = format_duration(self.age * step)
+        if self.failed:
+            return f"for {since} it is far below all it ever was at this time: taken for a failure"
+        return f"nothing was measured for {since}: forecast from what was known before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,23 +11,23 @@ import numpy as np
 
 from forecasting.blend import Blend, origins
 from forecasting.carry import learnt_carry
-from forecasting.duration import format_duration
 from forecasting.gaps import fill
 from forecasting.guesses import Curve, Guesses
 from forecasting.hourly import hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
-from forecasting.level_shift import LASTING_HOURS, Shift, find_shifts, forgotten, rebased
+from forecasting.level_shift import LASTING_HOURS, find_shifts, forgotten, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.one_week import seen_once, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
-from forecasting.silence import Beginning, Silence, find_beginnings, find_silences
+from forecasting.silence import find_beginnings, find_silences
 from forecasting.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from forecasting.silence import Beginning, Silence
     from forecasting.values import Values
 
 DAYS_FROM = 3
@@ -99,7 +99,7 @@ class Blended:
                 draft.quantiles[row], _, _ = self._forecast(risen, panel.rows(row), None)
             before = draft.quantiles[shift.row]
             draft.quantiles[shift.row] = _either(before, after[0], panel.quantiles, follow=shift.settled)
-            draft.reasons[shift.row] += _shifted(shift, panel)
+            draft.reasons[shift.row] += f"; {shift.told(panel.step)}"
             # What was never seen before a rise is just what the new level promises.
             draft.highest[shift.row] *= max(1.0, shift.factor)
         return {shift.row for shift in shifts}
@@ -121,7 +121,7 @@ class Blended:
         before = outlook.values[0, :, age:]
         either = _either(draft.quantiles[row], before, panel.quantiles, follow=True)
         draft.quantiles[row] = either if silence.failed else before
-        draft.reasons[row] += _silent(silence, panel)
+        draft.reasons[row] += f"; {silence.told(panel.step)}"
 
     def _forecast(self, values: Values, panel: Panel, learnt: Learnt | None) -> tuple[Values, list[str], Learnt]:
         """Give quantiles (series, quantiles, horizon), the reasons, and what was learnt by trial."""
@@ -186,23 +186,6 @@ def _either(before: Values, after: Values, quantiles: tuple[float, ...], *, foll
     side = np.sign(np.array(quantiles) - 0.5)[:, None]
     outer = np.where(side > 0, np.maximum(before, after), np.minimum(before, after))
     return np.maximum.accumulate(np.where(side == 0, after if follow else before, outer), axis=0)
-
-
-def _shifted(shift: Shift, panel: Panel) -> str:
-    hours = shift.age * panel.step / timedelta(hours=1)
-    told = (
-        "p50 follows, for it came at once and stayed"
-        if shift.settled
-        else "p50 waits at the old level, p90 covers both"
-    )
-    return f"; its level changed {shift.factor:.2g}-fold {hours:.0f} hours ago: {told}"
-
-
-def _silent(silence: Silence, panel: Panel) -> str:
-    since = format_duration(silence.age * panel.step)
-    if silence.failed:
-        return f"; for {since} it is far below all it ever was at this time: taken for a failure"
-    return f"; nothing was measured for {since}: forecast from what was known before"
 
 
 def _block(panel: Panel) -> int:
