@@ -18,7 +18,7 @@ from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_d
 from forecasting.learnt import Learnt
 from forecasting.level_shift import LASTING_HOURS, find_shifts, forgotten, rebased
 from forecasting.models.seasonal_naive import SeasonalNaive
-from forecasting.one_week import seen_once, share_of_last_week
+from forecasting.one_week import share_of_its_kind, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
 from forecasting.silence import find_beginnings, find_silences
@@ -152,19 +152,24 @@ class Blended:
         best = best + around(pattern, panel.length, panel.length + panel.horizon)
         quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
         leans = leaning.mean(axis=1).tolist()
-        shares = [_with_leaning(each, lean) for each, lean in zip(blend.shares(guesses.names), leans, strict=True)]
+        leant_on = "last week" if panel.length >= panel.per_week else "a day of its kind"
+        blended = blend.shares(guesses.names)
+        shares = [_with_leaning(each, leant_on, lean) for each, lean in zip(blended, leans, strict=True)]
         reasons = [_reason(each, panel) for each in shares]
         return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), reasons, learnt
 
     def _best(self, guesses: Guesses, blend: Blend, error: Values) -> tuple[Values, Values]:
-        """Blend the guesses of now, leaning on a week seen once, and tell how far: two of (series, horizon)."""
-        now = guesses.at(guesses.logs.shape[1])
+        """Blend the guesses of now, leaning on what was seen of a week, and tell how far: two of (series, horizon)."""
+        length, slots = guesses.logs.shape[1], guesses.slots
+        now = guesses.at(length)
         best = blend.mix(now)
-        if not (self._repeats and seen_once(guesses.logs.shape[1], guesses.slots)):
+        if not self._repeats or length >= 2 * slots.per_week:
             return best, np.zeros_like(best)
-        share = share_of_last_week(np.exp(guesses.logs), guesses.slots, error)
-        last_week = now[:, guesses.names.index("last week")]
-        return (1 - share) * best + share * last_week, share
+        if length < slots.per_week:
+            share, usual = share_of_its_kind(np.exp(guesses.logs), slots)
+            return (1 - share) * best + share * np.log(usual), share
+        share = share_of_last_week(np.exp(guesses.logs), slots, error)
+        return (1 - share) * best + share * now[:, guesses.names.index("last week")], share
 
 
 @dataclass(slots=True)
@@ -177,8 +182,9 @@ class _Draft:
     highest: Values
 
 
-def _with_leaning(shares: dict[str, float], lean: float) -> dict[str, float]:
-    return {name: (1 - lean) * share + lean * (name == "last week") for name, share in shares.items()}
+def _with_leaning(shares: dict[str, float], leant_on: str, lean: float) -> dict[str, float]:
+    less = {name: (1 - lean) * share for name, share in shares.items()}
+    return {**less, leant_on: less.get(leant_on, 0.0) + lean} if lean else shares
 
 
 def _either(before: Values, after: Values, quantiles: tuple[float, ...], *, follow: bool) -> Values:

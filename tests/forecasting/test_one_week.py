@@ -11,7 +11,7 @@ import pytest
 from forecasting import Demand, forecast
 from forecasting.interval import distances
 from forecasting.loss import wape
-from forecasting.one_week import share_of_last_week
+from forecasting.one_week import share_of_its_kind, share_of_last_week
 from forecasting.slots import Slots
 from forecasting.synthetic import synthetic_demand
 
@@ -48,6 +48,41 @@ def test_a_saturday_seen_once_is_expected_again() -> None:
     found = forecast(history)
     assert wape(truth, found.at(0.5)) < 0.25 * wape(truth, repeated(history, 1))
     assert "last week" in found.reason
+
+
+@pytest.mark.parametrize("days", [4.0, 5.0, 6.0])
+def test_after_its_first_weekend_a_monday_is_as_friday_was(days: float) -> None:
+    whole = synthetic_demand(days=9, step=timedelta(minutes=15), weekend=0.3, noise=0.03)
+    monday = whole.start + timedelta(days=7)
+    history = whole.between(monday - timedelta(days=days), monday)
+    truth = whole.between(monday, whole.end).values
+    found = forecast(history)
+    assert history.end.strftime("%A") == "Monday"
+    assert wape(truth, found.at(0.5)) < 0.25 * wape(truth, repeated(history, 1))
+    assert "a day of its kind" in found.reason
+
+
+def test_after_its_first_saturday_a_sunday_is_no_working_day() -> None:
+    whole = synthetic_demand(days=8, step=timedelta(minutes=15), weekend=0.3, noise=0.03)
+    history = whole.between(whole.start + timedelta(days=1), whole.start + timedelta(days=6))
+    assert history.end.strftime("%A") == "Sunday"
+    truth = whole.between(history.end, history.end + timedelta(days=1)).values
+    assert wape(truth, forecast(history).at(0.5)[:96]) < 0.1
+
+
+def test_where_no_day_is_like_another_none_is_leant_on_for_its_kind() -> None:
+    slots = Slots(per_day=24, phase=2 * 24, horizon=48)
+    random = np.random.default_rng(1)
+    days = np.repeat(random.lognormal(0.0, 0.5, (50, 5)), 24, axis=1)
+    weekends = np.where(np.arange(120) >= 72, 0.1, 1.0) * random.lognormal(0.0, 0.02, (50, 120))
+    share, usual = share_of_its_kind(days, slots)
+    sure, friday = share_of_its_kind(weekends, slots)
+    assert np.median(share) < 0.1
+    assert np.median(sure) > 0.9
+    assert np.array_equal(friday[:, :24], weekends[:, 48:72])
+    assert share.shape == usual.shape == (50, 48)
+    same_kind, _ = share_of_its_kind(weekends[:, :72], slots)
+    assert not same_kind[:, :24].any(), "nobody has seen a Saturday"
 
 
 def test_a_week_that_did_not_come_again_is_not_leant_on() -> None:
