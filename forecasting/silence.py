@@ -28,7 +28,8 @@ KNOWN_DAYS = 6
 """So much must be known from before it, to tell what was usual."""
 NOTHING = 1e-6
 """Of the most ever seen; what is below has not begun."""
-BEGUN_HOURS = 3
+BEGUN_HOURS, SURE_DAYS = 3, 2
+"""What began some hours ago and is over again was a burst; after two days it is there to stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,8 @@ def find_beginnings(filled: Values, slots: Slots) -> Iterator[Beginning]:
     before = np.argmin(nothing, axis=1)
     for row in np.flatnonzero(before >= max(slots.per_day, filled.shape[1] / 2)):
         age = filled.shape[1] - int(before[row])
-        if age >= slots.of(BEGUN_HOURS) and not nothing[row, -age:].mean() > 0.5:
+        lasting = age >= SURE_DAYS * slots.per_day or not nothing[row, -slots.hour :].all()
+        if age >= slots.of(BEGUN_HOURS) and lasting and nothing[row, -age:].mean() <= 0.5:
             yield Beginning(row=int(row), age=age)
 
 

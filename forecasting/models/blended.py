@@ -25,7 +25,7 @@ from forecasting.silence import find_beginnings, find_silences
 from forecasting.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from forecasting.silence import Beginning, Silence
     from forecasting.values import Values
@@ -76,9 +76,9 @@ class Blended:
         for beginning in find_beginnings(whole, slots):
             self._begin(draft, beginning, panel)
             draft.highest[beginning.row] = whole[beginning.row].max()
-        for silence in find_silences(panel.values, whole, slots):
-            if silence.row not in moved:
-                self._overlook(draft, silence, panel)
+        silences = [each for each in find_silences(panel.values, whole, slots) if each.row not in moved]
+        for age in {each.age for each in silences}:  # What is down with all that is behind it fell silent together.
+            self._overlook(draft, [each for each in silences if each.age == age], panel)
         quantiles = np.clip(draft.quantiles, 0.0, CAP * draft.highest[:, :, None])
         names = (self.name,) * len(whole)
         return Outlook(values=quantiles, engines=names, reasons=tuple(draft.reasons)), draft.learnt
@@ -112,16 +112,16 @@ class Blended:
         draft.quantiles[row] = outlook.values[0]
         draft.reasons[row] = f"{outlook.reasons[0]}; there was nothing before"
 
-    def _overlook(self, draft: _Draft, silence: Silence, panel: Panel) -> None:
-        """Forecast a series as if its silence had not begun; of a failure nobody knows how long it goes on."""
-        row, size = silence.row, _block(panel)
-        age = -(-silence.age // size) * size
-        known = replace(panel.row(row), values=panel.values[row, None, :-age], horizon=panel.horizon + age)
-        outlook, _ = self._chunk(known, None)
-        before = outlook.values[0, :, age:]
-        either = _either(draft.quantiles[row], before, panel.quantiles, follow=True)
-        draft.quantiles[row] = either if silence.failed else before
-        draft.reasons[row] += f"; {silence.told(panel.step)}"
+    def _overlook(self, draft: _Draft, silences: Sequence[Silence], panel: Panel) -> None:
+        """Forecast series as if their silence had not begun; of a failure nobody knows how long it goes on."""
+        size = _block(panel)
+        age = -(-silences[0].age // size) * size
+        values = panel.values[[each.row for each in silences], :-age]
+        outlook, _ = self._chunk(replace(panel, values=values, horizon=panel.horizon + age), None)
+        for silence, before in zip(silences, outlook.values[:, :, age:], strict=True):
+            either = _either(draft.quantiles[silence.row], before, panel.quantiles, follow=True)
+            draft.quantiles[silence.row] = either if silence.failed else before
+            draft.reasons[silence.row] += f"; {silence.told(panel.step)}"
 
     def _forecast(self, values: Values, panel: Panel, learnt: Learnt | None) -> tuple[Values, list[str], Learnt]:
         """Give quantiles (series, quantiles, horizon), the reasons, and what was learnt by trial."""

@@ -88,6 +88,14 @@ def test_what_has_just_begun_is_forecast_by_what_came_since(hours: int) -> None:
     assert found.reason.endswith("there was nothing before")
 
 
+def test_a_burst_that_is_over_was_no_beginning() -> None:
+    values = np.zeros(21 * FULL)
+    values[-12 * 8 : -12 * 2] = 100
+    found = forecast(Demand(WHOLE.start, FIVE, values))
+    assert "nothing before" not in found.reason
+    assert found.at(0.5)[12:FULL].mean() < 20
+
+
 def test_a_week_counts_from_monday_for_what_has_just_begun_too() -> None:
     """Its own days lie where they lie in the week, not where the empty ones began."""
     values = WHOLE.values[: 22 * FULL].copy()
@@ -107,8 +115,8 @@ def test_a_rise_tenfold_is_followed_as_soon_as_it_is_believed(hours: int) -> Non
 
 def test_a_silent_series_among_others_is_forecast_as_it_would_be_alone() -> None:
     failed, silent = ending(slice(-6, None), 0.0), ending(slice(-FULL, None), np.nan)
-    begun = ending(slice(None, -FULL), 0.0)
-    demands = {"usual": ending(slice(0), 0.0), "failed": failed, "silent": silent, "begun": begun}
+    begun, also = ending(slice(None, -FULL), 0.0), ending(slice(-6, None), 0.1)
+    demands = {"usual": ending(slice(0), 0.0), "failed": failed, "silent": silent, "begun": begun, "also failed": also}
     together = forecast_many(demands)
     for name, demand in demands.items():
         alone = forecast(demand)
