@@ -35,8 +35,8 @@ def limited(capacity: Sizes, policy: Policy, start: datetime, current: int | Non
         _raise_together(sizes, _cells(policy.cooldown_up, policy))
         _keep_direction(sizes, _cells(policy.no_reversal, policy))
         _lower_apart(sizes, _cells(policy.cooldown_down, policy))
+        _descend(sizes, policy, current)
     _climb(sizes, policy, current)
-    _descend(sizes, policy, current)
     _freeze(sizes, policy, start, current)
     return sizes
 

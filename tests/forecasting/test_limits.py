@@ -64,9 +64,12 @@ def test_raises_are_a_cooldown_apart_and_never_late(need: np.ndarray, cooldown: 
 
 
 @settings(deadline=None)
-@given(needs, st.integers(2, 10))
-def test_lowerings_are_a_cooldown_apart(need: np.ndarray, cooldown: int) -> None:
-    sizes = limited(need, Policy(0, 40, 1, cooldown_down=cooldown * MINUTE), MONDAY, None)
+@given(needs, st.integers(2, 10), st.one_of(st.none(), st.integers(1, 9)), st.one_of(st.none(), st.integers(1, 9)))
+def test_lowerings_are_a_cooldown_apart_whatever_their_steps(
+    need: np.ndarray, cooldown: int, up: int | None, down: int | None
+) -> None:
+    policy = Policy(0, 40, 1, cooldown_down=cooldown * MINUTE, max_step_up=up, max_step_down=down)
+    sizes = limited(need, policy, MONDAY, None)
     assert (sizes >= need).all()
     assert all(later - earlier >= cooldown for earlier, later in pairwise(moves(sizes, -1)))
 
