@@ -136,7 +136,8 @@ class Blended:
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
         if learnt is None:
             missing = _unmeasured(panel, slots, size)
-            truth, fine = _without(logs, _blocks(missing, size) > 0.5), _without(fine, missing > 0)
+            # A block of which something was measured is known: so a series sampled now and then is judged too.
+            truth, fine = _without(logs, _blocks(missing, size) == 1), _without(fine, missing == 1)
             blend = Blend.tried(guesses, truth)
             # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
             trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]

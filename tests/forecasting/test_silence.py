@@ -77,6 +77,16 @@ def test_days_that_nobody_measured_are_no_proof_of_how_good_a_forecast_is(days: 
     assert wide > 0.85 * as_usual
 
 
+@pytest.mark.parametrize("every", [2, 3, 5, 60])
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_what_is_measured_now_and_then_is_forecast_too(minutes: int, every: int) -> None:
+    demand = synthetic_demand(days=10, step=timedelta(minutes=minutes), seed=2)
+    values = np.full(len(demand), np.nan)
+    values[::every] = demand.values[::every]
+    found = forecast(Demand(demand.start, demand.step, values))
+    assert 0.3 < found.at(0.5).mean() / demand.values.mean() < 3
+
+
 @pytest.mark.parametrize("hours", [3, 6, 24, 36, 48, 72, 120])
 def test_what_has_just_begun_is_forecast_by_what_came_since(hours: int) -> None:
     values = np.zeros(21 * FULL)
