@@ -107,6 +107,10 @@ class _Wish:
     wanted: int
     reason: str
 
+    def held(self, capacity: int, why: str = "") -> Decision:
+        """Stay as it is, though it is wished otherwise."""
+        return Decision(action=Action.HOLD, capacity=capacity, reason=f"{self.reason}{why}", wanted=self.wanted)
+
 
 def decide(
     plan: Plan | None, observed: Observed, policy: Policy, now: datetime, rules: Rules | None = None
@@ -126,7 +130,7 @@ def decide(
         return _raised(wish, observed, policy, now)
     if wish.size < observed.capacity:
         return _lowered(wish, observed, policy, now)
-    return Decision(action=Action.HOLD, capacity=wish.size, reason=why, wanted=wanted)
+    return wish.held(wish.size)
 
 
 def _blind(observed: Observed, rules: Rules, now: datetime) -> str:
@@ -161,8 +165,7 @@ def _raised(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> D
     risen = observed.risen(policy.cooldown_up, now) if policy.max_step_up else 0
     capacity = min(wish.size, current + max(step - risen, 0))
     if capacity == current:
-        waits = f"{wish.reason}; risen by {risen} within {policy.cooldown_up}, at most {step} may be"
-        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
+        return wish.held(current, f"; risen by {risen} within {policy.cooldown_up}, at most {step} may be")
     slow = f", {capacity - current} at a time" if capacity < wish.size else ""
     return Decision(action=Action.OUT, capacity=capacity, reason=f"{wish.reason}{slow}", wanted=wish.wanted)
 
@@ -175,12 +178,10 @@ def _lowered(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> 
     settled = not policy.stabilisation or any(when <= now - policy.stabilisation for when, _ in lately)
     capacity = max(wish.size, policy.bounded(most), current - (policy.max_step_down or current))
     if not settled or capacity >= current:
-        waits = f"{wish.reason}; to be lowered when it has stayed so for {policy.stabilisation}"
-        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
+        return wish.held(current, f"; to be lowered when it has stayed so for {policy.stabilisation}")
     rests = observed.rests_until(policy)
     if rests and now < rests:
-        waits = f"{wish.reason}; changed a while ago, to be lowered from {rests:%H:%M:%S} UTC on"
-        return Decision(action=Action.HOLD, capacity=current, reason=waits, wanted=wish.wanted)
+        return wish.held(current, f"; changed a while ago, to be lowered from {rests:%H:%M:%S} UTC on")
     return Decision(action=Action.IN, capacity=capacity, reason=wish.reason, wanted=wish.wanted)
 
 

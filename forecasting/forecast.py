@@ -134,7 +134,11 @@ class Forecast:
 
 def checked_quantiles(quantiles: tuple[float, ...], error: type[ValueError]) -> tuple[float, ...]:
     """Refuse quantiles that are not strictly ascending between 0 and 1."""
-    values = tuple(float(each) for each in quantiles)
+    try:
+        values = tuple(float(each) for each in quantiles)
+    except TypeError as reason:
+        msg = f"quantiles is {shown(quantiles)}: give several, such as (0.5, 0.9, 0.95)"
+        raise error(msg) from reason
     ascending = all(low < high for low, high in pairwise(values))
     if not values or not ascending or not all(0 < each < 1 for each in values):
         msg = f"quantiles {values} are not ascending between 0 and 1: write for example 0.5, 0.9, 0.95"

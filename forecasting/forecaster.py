@@ -61,12 +61,7 @@ class Request:
         if self.workers < 1:
             msg = f"workers is {self.workers}: give 1 or more, or leave it out"
             raise InvalidRequest(msg)
-        try:
-            quantiles = tuple(self.quantiles)
-        except TypeError as error:
-            msg = f"quantiles is {shown(self.quantiles)}: give several, such as (0.5, 0.9, 0.95)"
-            raise InvalidRequest(msg) from error
-        object.__setattr__(self, "quantiles", checked_quantiles(quantiles, InvalidRequest))
+        object.__setattr__(self, "quantiles", checked_quantiles(self.quantiles, InvalidRequest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

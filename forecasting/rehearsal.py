@@ -14,7 +14,7 @@ import numpy as np
 from forecasting.capacity import instances
 from forecasting.duration import format_duration
 from forecasting.errors import InvalidRequest, NotEnoughHistory
-from forecasting.forecaster import MEMORY, QUANTILES, check_step, forecast_many
+from forecasting.forecaster import LEAST_KNOWN, MEMORY, QUANTILES, check_step, forecast_many
 from forecasting.foresight import Foresight
 from forecasting.instant import as_utc
 from forecasting.near import TICK, near_peaks
@@ -49,7 +49,7 @@ MIDDLE = 0.5
 TOGETHER = 24  # Forecasts made in one call.
 # AWS predictive scaling: hourly means of 14 days, forecast every six hours, launched five minutes before the hour.
 AWS_MEMORY, AWS_REFRESH, AWS_BUFFER = timedelta(days=14), timedelta(hours=6), timedelta(minutes=5)
-AWS_LEAST = timedelta(hours=12)  # As many values as the least any engine needs.
+AWS_LEAST = LEAST_KNOWN * HOUR
 
 
 class Rehearsal:

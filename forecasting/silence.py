@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 FAILED = 0.2
 FAILED_HOURS = 6
 COMPARED_DAYS = 14
+# So much must be known from before it, to tell what was usual.
 KNOWN_DAYS = 6
-"""So much must be known from before it, to tell what was usual."""
+# Of the most ever seen; what is below has not begun.
 NOTHING = 1e-6
-"""Of the most ever seen; what is below has not begun."""
+# What began some hours ago and is over again was a burst; after two days it is there to stay.
 BEGUN_HOURS, SURE_DAYS = 3, 2
-"""What began some hours ago and is over again was a burst; after two days it is there to stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

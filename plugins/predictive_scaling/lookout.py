@@ -61,7 +61,7 @@ class Lookout:
         self.memory.forget_all_but(fleet.name for fleet in fleets)
         told = dict(self.memory.told)
         latest = self.source.latest(each_load(fleets), now=now)
-        ahead = self.outlooks.ahead(fleets, latest.seen_whole, now=now) if self.outlooks else {}
+        ahead = self.outlooks.ahead(fleets, latest.fully_seen, now=now) if self.outlooks else {}
         # Last, for what is written is written to the group as it is seen here.
         groups, out_of_reach = self._groups(fleets, now)
         self.watched = {

@@ -182,9 +182,9 @@ def test_what_is_gone_ran_on_for_a_day_and_stays_in_the_sum_of_the_month() -> No
     )
     gone = a_status("gone", at=read.at, meter=read.as_json())
     seen = a_status(meter=replace(read, at=now, month=3.0).as_json())
-    folder = FleetFolder(fleets=(a_fleet(),), problems=())
-    assert costs(folder, [gone, seen], now=now) == {"cost_today": 4.0, "cost_month": 3.0 + 20.0 + 24 * 2 * 0.5}
-    assert costs(folder, [a_status()], now=now) == {}
+    rows = [fleet_row(a_fleet(), seen, now=now)]
+    assert costs(rows, [gone, seen], now=now) == {"cost_today": 4.0, "cost_month": 3.0 + 20.0 + 24 * 2 * 0.5}
+    assert costs([fleet_row(a_fleet(), a_status(), now=now)], [a_status()], now=now) == {}
 
 
 def test_what_a_turn_found_to_hear_of_is_told_in_a_word_each_and_a_conflict_in_full() -> None:

@@ -84,4 +84,4 @@ def test_of_a_queue_that_one_of_two_knows_nothing_about_half_is_known(cloud: san
     assert {name: seen.whole for name, seen in latest.seen.items()} == {"web": 12, "young": 5}
     assert "asking queue web-sent how many messages it holds: AWS refused" in latest.problems["web"]
     assert latest.problems["young"].startswith("messages sent to queue young-sent are not known: CloudWatch gave")
-    assert latest.seen_whole == {}
+    assert latest.fully_seen == {}

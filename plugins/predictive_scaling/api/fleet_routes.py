@@ -76,7 +76,7 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
         questions=records.approvals.waiting(),
     )
     found = in_order(matching(rows, text=search, state=state), sort, descending=order == "desc")
-    items, spent = found[offset : offset + limit], costs(folder, statuses, now=now)
+    items, spent = found[offset : offset + limit], costs(rows, statuses, now=now)
     return FleetPage(items=items, total=len(found), problems=list(folder.problems), **spent)
 
 

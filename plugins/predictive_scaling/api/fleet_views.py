@@ -43,6 +43,7 @@ class State(StrEnum):
     AUTO = "auto"
 
 
+_COSTS: Final = ("cost_today", "cost_month")
 _STATES: Final = frozenset(state.value for state in State)
 _WORDS: Final = {
     "rival": "conflict",
@@ -175,13 +176,12 @@ def fleet_rows(
     return sorted([*rows, *(row_without_file(each, now) for each in left)], key=lambda row: row.name)
 
 
-def costs(folder: FleetFolder, statuses: Sequence[Status], *, now: datetime) -> dict[str, float]:
-    """Sum up what all fleets have cost, also those that have left the list; nothing where no meter runs."""
-    there = {spec.name for spec in folder.fleets}
-    each = (known.spent(now, given_up=known.fleet not in there) for known in statuses)
-    spent = [meter for meter in each if meter]
-    day, month = sum(meter.day for meter in spent), sum(meter.month for meter in spent)
-    return {"cost_today": round(day, 2), "cost_month": round(month, 2)} if spent else {}
+def costs(rows: Sequence[FleetRow], statuses: Sequence[Status], *, now: datetime) -> dict[str, float]:
+    """Sum up what the fleets of the list have cost, and those that have left it; nothing where no meter runs."""
+    listed = {row.name for row in rows}
+    left = [row_without_file(each, now) for each in statuses if each.fleet not in listed]
+    spent = [row for row in (*rows, *left) if row.cost_month is not None]
+    return {name: round(sum(getattr(row, name) for row in spent), 2) for name in _COSTS} if spent else {}
 
 
 def _stands_until(status: Status) -> datetime:

@@ -70,7 +70,7 @@ class Latest:
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def seen_whole(self) -> dict[str, Seen]:
+    def fully_seen(self) -> dict[str, Seen]:
         """What was seen without a problem."""
         return {fleet: seen for fleet, seen in self.seen.items() if fleet not in self.problems}
 
