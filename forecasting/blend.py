@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
 
-POWER = 6.0
+POWER = 8.0
 SHRINK = 0.08
 ENOUGH = 72
 # Errors are in units of the mean demand: a difference below one percent of it is luck.

@@ -1,6 +1,7 @@
 """Where the series stands now: the latest residuals of a curve, carried forward as far as they have proved to carry.
 
-For each series and lead, a ridge regression of the residual to come on moving averages of the residuals so far.
+For each series and lead, a ridge regression of the residual to come on moving averages of the residuals so far, all of
+them as shares of how noisy their time of day is: what a calm night leaves over says little of the noon.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from forecasting.interval import time_of_day_scale
+from forecasting.seasons import around
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -26,16 +30,20 @@ class Correction:
     def __init__(self, residuals: Values, slots: Slots) -> None:
         """Learn from the residuals of a whole history."""
         self._slots = slots
+        self._noise = time_of_day_scale(np.abs(residuals), slots.per_day)
         self._leads = tuple(sorted({slots.of(hours) for hours in LEADS_HOURS}))
-        averages, ends = _averages(residuals, slots)
-        self._coefficients = _coefficients(residuals, averages, ends, self._leads)
+        even = residuals / around(self._noise, -residuals.shape[1], 0)
+        averages, ends = _averages(even, slots)
+        self._coefficients = _coefficients(even, averages, ends, self._leads)
 
-    def carried(self, residuals: Values) -> Values:
-        """Give the correction over the horizon, after these latest residuals."""
+    def carried(self, residuals: Values, ago: int = 0) -> Values:
+        """Give the correction over the horizon, after residuals that end `ago` slots before the history does."""
         recent = residuals[:, -TAIL_DAYS * self._slots.per_day :]
-        averages = recent @ _kernel(recent.shape[1], self._slots)
-        at_leads = np.einsum("nlj,nj->nl", self._coefficients, averages)
-        return np.asarray(at_leads @ _between(self._leads, self._slots.horizon))
+        even = recent / around(self._noise, -ago - recent.shape[1], -ago)
+        at_leads = np.einsum("nlj,nj->nl", self._coefficients, even @ _kernel(recent.shape[1], self._slots))
+        carried = at_leads @ _between(self._leads, self._slots.horizon)
+        carried *= around(self._noise, -ago, self._slots.horizon - ago)
+        return np.asarray(carried)
 
 
 @lru_cache(maxsize=64)

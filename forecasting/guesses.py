@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from forecasting.correction import TAIL_DAYS, Correction
+from forecasting.outliers import drawn_in
 from forecasting.seasons import around
 from forecasting.values import quantiles_of
 
@@ -34,13 +35,14 @@ class Guesses:
     def __init__(self, logs: Values, slots: Slots, curves: list[Curve], *, repeats: bool) -> None:
         """Fit every curve to the whole history and learn its corrections."""
         self.logs, self.slots = logs, slots
+        self._habits = drawn_in(logs, slots)
         self._curves, self._repeats = curves, repeats
-        residuals = [logs - curve.curve(logs, 0, logs.shape[1]) for curve in curves]
-        self._corrections = [Correction(each, slots) for each in residuals]
-        self.residuals = residuals[0]
+        fitted = [curve.curve(self._habits, 0, logs.shape[1]) for curve in curves]
+        self._corrections = [Correction(self._habits - each, slots) for each in fitted]
+        self.residuals = logs - fitted[0]
         # One week tells how far it lies from the week before, a second one what follows from that.
         weekly = repeats and logs.shape[1] >= 2 * slots.per_week
-        self._since_last_week = Correction(_since_last_week(logs, slots), slots) if weekly else None
+        self._since_last_week = Correction(_since_last_week(self._habits, slots), slots) if weekly else None
         repeated = ("last week", "yesterday", "level") if repeats else ()
         self.names = [*(curve.name for curve in curves), *repeated]
         beliefs = [CURVE_BELIEF] * len(curves) + [REPEAT_BELIEF] * len(repeated)
@@ -48,28 +50,29 @@ class Guesses:
 
     def at(self, origin: int) -> Values:
         """Guess the horizon after the first `origin` columns: (series, guesses, horizon)."""
-        known = self.logs[:, :origin]
+        known, habits = self.logs[:, :origin], self._habits[:, :origin]
         pairs = zip(self._curves, self._corrections, strict=True)
-        found = [self._corrected(known, curve, correction) for curve, correction in pairs]
+        found = [self._corrected(known, habits, curve, correction) for curve, correction in pairs]
         if self._repeats:
-            found += [*self._repeated(known), self._level(known)]
+            found += [*self._repeated(known, habits), self._level(known)]
         return np.stack(found, axis=1)
 
-    def _corrected(self, known: Values, curve: Curve, correction: Correction) -> Values:
-        origin = known.shape[1]
+    def _corrected(self, known: Values, habits: Values, curve: Curve, correction: Correction) -> Values:
+        origin, ago = known.shape[1], self.logs.shape[1] - known.shape[1]
         tail = min(TAIL_DAYS * self.slots.per_day, origin)
-        fitted = curve.curve(known, origin - tail, origin + self.slots.horizon)
-        return np.asarray(fitted[:, tail:] + correction.carried(known[:, -tail:] - fitted[:, :tail]))
+        fitted = curve.curve(habits, origin - tail, origin + self.slots.horizon)
+        return np.asarray(fitted[:, tail:] + correction.carried(known[:, -tail:] - fitted[:, :tail], ago))
 
-    def _repeated(self, known: Values) -> list[Values]:
+    def _repeated(self, known: Values, habits: Values) -> list[Values]:
         origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week
-        yesterday, last_week = known[:, -day:], known[:, -week:]
+        yesterday, last_week = known[:, -day:], habits[:, -week:]
         if origin < week:  # Young as a history may be, the later leads can have their week.
             last_week = np.concatenate([around(yesterday, 0, week - origin), known], axis=1)
         weekly = around(last_week, 0, self.slots.horizon)
         if self._since_last_week and origin > week:
-            tail = known[:, -week - min(TAIL_DAYS * day, origin - week) :]
-            weekly = weekly + self._since_last_week.carried(_since_last_week(tail, self.slots))
+            tail, ago = min(TAIL_DAYS * day, origin - week), self.logs.shape[1] - origin
+            since = known[:, -tail:] - habits[:, -week - tail : -week]
+            weekly = weekly + self._since_last_week.carried(since, ago)
         return [weekly, around(yesterday, 0, self.slots.horizon)]
 
     def _level(self, known: Values) -> Values:

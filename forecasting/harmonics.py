@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 WEEK_KNOWN_DAYS = 12
 WEEKLY_WAVES = 30
 DAILY_WAVES = 24
-# The latest ten days weigh as much as everything before them.
-HALF_LIFE_DAYS = 10.0
+# The latest fortnight weighs as much as everything before them.
+HALF_LIFE_DAYS = 14.0
 # Waves of the week are seen four times a month, those of the day thirty times: they must earn their keep.
 WEEKLY_PENALTY, DAILY_PENALTY = 120.0, 1.0
 # The penalties are meant for 288 slots a day; neighbouring slots say much the same, so fewer slots say no less.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 OFFSET = 0.1
 # Quantiles of the log domain explode on short, spiky series: nothing is forecast far beyond what was ever seen.
 CAP = 1.2
-# Half of the spread follows the time of day.
-UNEVEN = 0.5
+# Two thirds of the spread follow the time of day.
+UNEVEN = 0.65
 # Errors at earlier origins flatter: what the weights were chosen by is also what they are judged by.
 WIDER = 0.7
 # Half of the bias of the last days is likely to go on.

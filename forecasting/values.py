@@ -42,6 +42,12 @@ def known_nearby(values: Values) -> Values:
     return found
 
 
+def median_of(values: Values, axis: int) -> Values:
+    """Give the medians along an axis as `np.median` does. To sort short rows is far quicker."""
+    ordered, count = np.sort(values, axis=axis), values.shape[axis]
+    return np.asarray(ordered.take([(count - 1) // 2, count // 2], axis=axis).mean(axis=axis))
+
+
 def quantiles_of(rows: Values, levels: Sequence[float]) -> Values:
     """Give the quantiles of each row as `np.quantile` does: (rows, levels). To sort short rows is far quicker."""
     ordered = np.sort(rows, axis=1)

@@ -23,6 +23,7 @@ from forecasting.correction import Correction
 from forecasting.gaps import fill
 from forecasting.interval import OFFSET, ceiling, spread
 from forecasting.models.seasonal_naive import instead
+from forecasting.outliers import drawn_in
 from forecasting.panel import Outlook, Panel
 from forecasting.slots import Slots
 
@@ -90,10 +91,13 @@ def _guess(logs: Values, panel: Panel, near: _Start | None) -> tuple[Values, _St
     coarse = logs[skip:].reshape(-1, size).mean(axis=1)
     start = panel.start + skip * panel.step
     step = size * panel.step
-    fitted, settled = _fit(coarse, start, step, ahead=-(-panel.horizon // size), near=near)
-    residuals = (coarse - fitted[: len(coarse)]).astype(np.float32)[None]
-    slots = Slots(per_day=panel.per_day // size, phase=0, horizon=len(fitted) - len(coarse))
-    corrected = fitted[len(coarse) :] + Correction(residuals, slots).carried(residuals)[0]
+    phase, ahead = (panel.phase + skip) // size, -(-panel.horizon // size)
+    slots = Slots(per_day=panel.per_day // size, phase=phase, horizon=ahead)
+    habits = drawn_in(coarse[None], slots)[0]
+    fitted, settled = _fit(habits, start, step, ahead=ahead, near=near)
+    known = fitted[: len(coarse)]
+    residuals, latest = ((each - known).astype(np.float32)[None] for each in (habits, coarse))
+    corrected = fitted[len(coarse) :] + Correction(residuals, slots).carried(latest)[0]
     return _finer(np.append(fitted[len(coarse) - 1], corrected), size, panel.horizon), settled
 
 
