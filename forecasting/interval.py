@@ -115,12 +115,21 @@ def _apart(errors: Values, quantiles: tuple[float, ...]) -> Values:
         0.5 + np.sign(each - 0.5) * (0.5 - WIDER * min(each, 1 - each)) if each != 0.5 else 0.5 for each in quantiles
     ]
     seen = quantiles_of(errors, levels)
-    spread_out = errors.std(axis=1, keepdims=True) * np.array([_laplace(level) for level in levels])
-    found = (seen + spread_out) / 2
+    found = (seen + _spread_out(errors, levels)) / 2
     for column, quantile in enumerate(quantiles):
         if quantile == 0.5:
             found[:, column] = MEDIAN_SHARE * seen[:, column]
     return np.asarray(np.maximum.accumulate(found, axis=1))
+
+
+def _spread_out(errors: Values, levels: list[float]) -> Values:
+    """Give the quantiles that the spread of errors tells of, each side by itself: demand fails low and bursts high."""
+    away = errors - errors.mean(axis=1, keepdims=True)
+    above, below = (
+        np.sqrt(2 * (side**2).mean(axis=1, keepdims=True)) for side in (np.maximum(away, 0), np.minimum(away, 0))
+    )
+    of_one = np.array([_laplace(level) for level in levels])
+    return np.asarray(np.where(of_one > 0, above, below) * of_one)
 
 
 def _laplace(level: float) -> float:
