@@ -3,6 +3,9 @@
 A holiday looks much the same in its first hours. It is told apart by looking like another day of the past week: a
 day off at the level of a Sunday is no shift. Most of what is left passes within a day or two, bursts and failures above
 all; so p50 follows only a step that came at once and stayed, and p90 covers the old level and the new.
+
+Against the days before, a step is seen for two days. Against three weeks, one that stayed is seen for five, after which
+the models have learnt most of it; so is a rise that makes a Saturday look like a Friday.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ ONE_SIDED = 0.95
 FAILING = np.log(5)
 # What is a step, a handful of slots cannot tell.
 WITNESSES = 6
+SEEN_DAYS, STAYED_DAYS = 2, 5
 # A step is there within the hour, and its first and its last hour lie as high as those between: to a quarter of it.
 QUARTER = 0.25
 
@@ -50,24 +54,60 @@ class Shift:
 
 
 def find_shifts(values: Values, slots: Slots) -> list[Shift]:
-    """Find the series whose last hours all lie far from the same time of the days before."""
+    """Find the series whose last hours all lie far from the same time of the days, or of the weeks, before."""
     length, per_day = values.shape[1], slots.per_day
     if length < 6 * per_day:
         return []
-    lags = (per_day, 2 * per_day, 7 * per_day if length >= 11 * per_day else 3 * per_day)
     add = OFFSET * np.median(values[:, :: slots.hour], axis=1, keepdims=True) + 1e-9
+    found = [*_since_days(values, add, slots), *(each for each in _since_weeks(values, add, slots) if each.settled)]
+    # What the weeks are sure of counts, whatever the days say.
+    return list({shift.row: shift for shift in found if abs(np.log(shift.factor)) > LEAST}.values())
+
+
+def _since_days(values: Values, add: Values, slots: Slots) -> list[Shift]:
+    """Find what lies far from the days before, and farther than ever."""
+    length, per_day = values.shape[1], slots.per_day
+    lags = (per_day, 2 * per_day, 7 * per_day if length >= 11 * per_day else 3 * per_day)
     found = []
     # Few are far away in their last hours; only they are worth a look at all the hours before.
     for row in np.flatnonzero(_one_sided(_away(values, add, lags, length - slots.of(LASTING_HOURS)))):
         logs = np.log(values[row] + add[row])
         away = _away(values[row, None], add[row, None], lags, lags[2])[0]
         if _farther_than_ever(away, slots) and not _like_another_day(logs, slots):
-            against = _against_weeks(logs, away, slots)
-            age = _age(against, slots)
-            factor = _factor(logs, against, age, float(add[row, 0]))
-            settled = not _failing(logs, age) and _settled(against, age, slots)
-            found.append(Shift(row=int(row), age=age, factor=factor, settled=settled))
-    return [shift for shift in found if abs(np.log(shift.factor)) > LEAST]
+            span = _span(SEEN_DAYS, slots)
+            against = _against_weeks(logs, span, slots)
+            found.append(_shift(int(row), logs, away[-span:] if against is None else against, add, slots))
+    return found
+
+
+def _since_weeks(values: Values, add: Values, slots: Slots) -> list[Shift]:
+    """Find what lies far from the same time of three weeks, and is no fall that may be a holiday."""
+    length, week = values.shape[1], slots.per_week
+    span = min(_span(STAYED_DAYS, slots), length - 3 * week)
+    if span < _span(1, slots):
+        return []
+    lags = (week, 2 * week, 3 * week)
+    found = []
+    for row in np.flatnonzero(_one_sided(_away(values, add, lags, length - slots.of(LASTING_HOURS)))):
+        logs = np.log(values[row] + add[row])
+        away = _away(values[row, None], add[row, None], lags, length - span)[0]
+        shift = _shift(int(row), logs, away, add, slots)
+        recent = shift.age < SEEN_DAYS * slots.per_day
+        holiday = shift.factor < 1 and recent and _like_another_day(logs, slots, shift.age)
+        found += [] if holiday else [shift]
+    return found
+
+
+def _shift(row: int, logs: Values, away: Values, add: Values, slots: Slots) -> Shift:
+    """Tell when it began, after the first day of `away`, how far it went, and whether it is sure to stay."""
+    age = _age(away, slots)
+    settled = not _failing(logs, age) and _settled(away, age, slots)
+    return Shift(row=row, age=age, factor=_factor(logs, away, age, float(add[row, 0])), settled=settled)
+
+
+def _span(days: int, slots: Slots) -> int:
+    """Count the slots of so many days, and of a day and an hour before them to compare with."""
+    return slots.of(24 * (days + 1) + 1)
 
 
 def rebased(values: Values, shift: Shift) -> Values:
@@ -109,32 +149,31 @@ def _farther_than_ever(away: Values, slots: Slots) -> bool:
     return bool(abs(away[-width:].mean()) > max(SPREADS * spread, ever))
 
 
-def _like_another_day(logs: Values, slots: Slots) -> bool:
-    """Tell whether one of the last seven days was at the present level at this time."""
-    width = slots.of(LASTING_HOURS)
-    latest = logs[-width:]
-    for days in range(1, min(7, len(logs) // slots.per_day - 1) + 1):
+def _like_another_day(logs: Values, slots: Slots, age: int = 0) -> bool:
+    """Tell whether a day was at the present level at this time, in the seven before what began `age` slots ago."""
+    width, per_day = slots.of(LASTING_HOURS), slots.per_day
+    latest, first = logs[-width:], 1 + age // per_day
+    for days in range(first, min(first + 6, len(logs) // per_day - 1) + 1):
         end = len(logs) - days * slots.per_day
         if abs(float((latest - logs[end - width : end]).mean())) < LEAST / 2:
             return True
     return False
 
 
-def _against_weeks(logs: Values, away: Values, slots: Slots) -> Values:
-    """Compare the last days with the same time of two or three weeks, if known: Monday is no Sunday."""
-    span = 3 * slots.per_day
+def _against_weeks(logs: Values, span: int, slots: Slots) -> Values | None:
+    """Compare the last slots with the same time of two or three weeks, if known: Monday is no Sunday."""
     back = [week * slots.per_week for week in (1, 2, 3) if week * slots.per_week + span <= len(logs)]
     if len(back) < 2:
-        return away
+        return None
     return np.asarray(
         logs[-span:] - np.median([logs[len(logs) - span - lag : len(logs) - lag] for lag in back], axis=0)
     )
 
 
 def _age(away: Values, slots: Slots) -> int:
-    """Go back to where the new side begins, as the slots of at most two days tell by their majority."""
+    """Go back to where the new side begins, as the slots after the first day tell by their majority."""
     now = float(away[-slots.of(LASTING_HOURS) :].mean())
-    latest = np.sign(now) * away[-2 * slots.per_day :][::-1]
+    latest = np.sign(now) * away[slots.per_day + slots.hour :][::-1]
     majority = np.cumsum(np.where(latest > abs(now) / 2, 1, -1))
     return max(int(np.argmax(majority)) + 1, slots.of(LASTING_HOURS) // 2)
 

@@ -71,6 +71,25 @@ def test_a_step_that_came_at_once_and_stayed_is_followed(factor: float) -> None:
     assert made.at(0.9).sum() > truth[: len(made)].sum()
 
 
+@pytest.mark.parametrize("hours", [12, 24, 30, 47, 48, 49, 54, 72, 100])
+@pytest.mark.parametrize("factor", [2.0, 0.3])
+def test_a_step_once_followed_is_followed_until_it_is_learnt(hours: int, factor: float) -> None:
+    """Neither forgotten nor doubted again after a day or two: a plan would go up and down with it."""
+    changed = synthetic_demand(days=32, step=STEP, shift=(timedelta(hours=hours), factor), noise=0.04)
+    truth = synthetic_demand(days=35, step=STEP, noise=0.0).values[len(changed) :][:DAY] * factor
+    made = make_forecast(changed, engine="ensemble", horizon=timedelta(days=1))
+    assert made.at(0.5).sum() == pytest.approx(truth.sum(), rel=0.15)
+    assert made.at(0.9).sum() > truth.sum()
+
+
+def test_a_saturday_that_rises_to_a_friday_is_followed() -> None:
+    changed = synthetic_demand(days=26.3, step=STEP, shift=(timedelta(hours=8), 2.0))
+    truth = synthetic_demand(days=30, step=STEP, noise=0.0).values[len(changed) :][:DAY] * 2
+    made = make_forecast(changed, engine="ensemble", horizon=timedelta(days=1))
+    assert "its level changed 2-fold 8 hours ago: p50 follows" in made.reason
+    assert (made.at(0.9) >= truth).mean() > 0.8
+
+
 def test_a_burst_that_swells_and_ebbs_is_not_followed_but_covered() -> None:
     demand = synthetic_demand(days=27.5, step=STEP)
     values, hours = demand.values.copy(), DAY // 24 * 5
