@@ -1,6 +1,6 @@
 /** All fleets: what each is doing, what comes next, and what it costs. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Acts } from "./acts";
 import { Badge } from "./badge";
 import { Budgets } from "./budgets";
@@ -107,7 +107,8 @@ function BrokenFiles({ problems }: { problems: string[] }) {
 function Toolbar({ page, choice, change }: { page: FleetPage; choice: Choice; change: (part: Partial<Choice>) => void }) {
   const counts = counted(page.items);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before it is painted: the key works as soon as anyone can see what it is for.
+  useLayoutEffect(() => {
     const slash = (event: KeyboardEvent) => {
       const typing = event.composedPath()[0] instanceof HTMLInputElement;
       if (event.key !== "/" || typing) return;
