@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.correction import TAIL_DAYS, Correction
 from forecasting.outliers import drawn_in
 from forecasting.seasons import around
-from forecasting.values import quantiles_of
+from forecasting.values import median_of
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -41,8 +41,10 @@ class Guesses:
         self._corrections = [Correction(self._habits - each, slots) for each in fitted]
         self.residuals = logs - fitted[0]
         # One week tells how far it lies from the week before, a second one what follows from that.
-        weekly = repeats and logs.shape[1] >= 2 * slots.per_week
-        self._since_last_week = Correction(_since_last_week(self._habits, slots), slots) if weekly else None
+        self._since_last_week: Correction | None = None
+        if repeats and logs.shape[1] >= 2 * slots.per_week:
+            since = self._habits[:, slots.per_week :] - self._habits[:, : -slots.per_week]
+            self._since_last_week = Correction(since, slots)
         repeated = ("last week", "yesterday", "level") if repeats else ()
         self.names = [*(curve.name for curve in curves), *repeated]
         beliefs = [CURVE_BELIEF] * len(curves) + [REPEAT_BELIEF] * len(repeated)
@@ -78,9 +80,5 @@ class Guesses:
     def _level(self, known: Values) -> Values:
         share = (0.5 ** (np.arange(1, self.slots.horizon + 1) / self.slots.of(6))).astype(np.float32)
         now = known[:, -self.slots.hour :].mean(axis=1, keepdims=True)
-        usual = quantiles_of(known[:, -self.slots.per_day :], [0.5])
+        usual = median_of(known[:, -self.slots.per_day :], axis=1)[:, None]
         return np.asarray(share * now + (1 - share) * usual)
-
-
-def _since_last_week(logs: Values, slots: Slots) -> Values:
-    return np.asarray(logs[:, slots.per_week :] - logs[:, : -slots.per_week])

@@ -19,6 +19,8 @@ import numpy as np
 from forecasting.interval import OFFSET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forecasting.slots import Slots
     from forecasting.values import Values
 
@@ -59,8 +61,8 @@ def find_shifts(values: Values, slots: Slots) -> list[Shift]:
     if length < 6 * per_day:
         return []
     add = OFFSET * np.median(values[:, :: slots.hour], axis=1, keepdims=True) + 1e-9
-    found = [*_since_days(values, add, slots), *(each for each in _since_weeks(values, add, slots) if each.settled)]
-    # What the weeks are sure of counts, whatever the days say.
+    # The weeks come last: what they are sure of counts, whatever the days say.
+    found = [*_since_days(values, add, slots), *_since_weeks(values, add, slots)]
     return list({shift.row: shift for shift in found if abs(np.log(shift.factor)) > LEAST}.values())
 
 
@@ -69,33 +71,38 @@ def _since_days(values: Values, add: Values, slots: Slots) -> list[Shift]:
     length, per_day = values.shape[1], slots.per_day
     lags = (per_day, 2 * per_day, 7 * per_day if length >= 11 * per_day else 3 * per_day)
     found = []
-    # Few are far away in their last hours; only they are worth a look at all the hours before.
-    for row in np.flatnonzero(_one_sided(_away(values, add, lags, length - slots.of(LASTING_HOURS)))):
-        logs = np.log(values[row] + add[row])
+    for row, logs in _far(values, add, lags, slots):
         away = _away(values[row, None], add[row, None], lags, lags[2])[0]
         if _farther_than_ever(away, slots) and not _like_another_day(logs, slots):
             span = _span(SEEN_DAYS, slots)
             against = _against_weeks(logs, span, slots)
-            found.append(_shift(int(row), logs, away[-span:] if against is None else against, add, slots))
+            found.append(_shift(row, logs, away[-span:] if against is None else against, add, slots))
     return found
 
 
 def _since_weeks(values: Values, add: Values, slots: Slots) -> list[Shift]:
-    """Find what lies far from the same time of three weeks, and is no fall that may be a holiday."""
+    """Find the steps that stayed, as the same time of three weeks tells, but for a fall that may be a holiday."""
     length, week = values.shape[1], slots.per_week
     span = min(_span(STAYED_DAYS, slots), length - 3 * week)
     if span < _span(1, slots):
         return []
     lags = (week, 2 * week, 3 * week)
     found = []
-    for row in np.flatnonzero(_one_sided(_away(values, add, lags, length - slots.of(LASTING_HOURS)))):
-        logs = np.log(values[row] + add[row])
+    for row, logs in _far(values, add, lags, slots):
         away = _away(values[row, None], add[row, None], lags, length - span)[0]
-        shift = _shift(int(row), logs, away, add, slots)
+        shift = _shift(row, logs, away, add, slots)
         recent = shift.age < SEEN_DAYS * slots.per_day
         holiday = shift.factor < 1 and recent and _like_another_day(logs, slots, shift.age)
-        found += [] if holiday else [shift]
+        if shift.settled and not holiday:
+            found.append(shift)
     return found
+
+
+def _far(values: Values, add: Values, lags: tuple[int, int, int], slots: Slots) -> Iterator[tuple[int, Values]]:
+    """Give the few whose last hours lie far from what was so long before: only they are worth a look at the rest."""
+    latest = _away(values, add, lags, values.shape[1] - slots.of(LASTING_HOURS))
+    for row in np.flatnonzero(_one_sided(latest)):
+        yield int(row), np.log(values[row] + add[row])
 
 
 def _shift(row: int, logs: Values, away: Values, add: Values, slots: Slots) -> Shift:
