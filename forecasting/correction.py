@@ -1,7 +1,8 @@
 """Where the series stands now: the latest residuals of a curve, carried forward as far as they have proved to carry.
 
-For each series and lead, a ridge regression of the residual to come on moving averages of the residuals so far, all of
-them as shares of how noisy their time of day is: what a calm night leaves over says little of the noon.
+For each series and lead, a ridge regression of the residual to come on moving averages of the residuals so far and on
+what was left over at the same time of the last day, all of them as shares of how noisy their time of day is: what a
+calm night leaves over says little of the noon.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from forecasting.interval import time_of_day_scale
 from forecasting.seasons import around
+from forecasting.sliding import trailing_mean
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -34,14 +36,19 @@ class Correction:
         self._leads = tuple(sorted({slots.of(hours) for hours in LEADS_HOURS}))
         even = residuals / around(self._noise, -residuals.shape[1], 0)
         averages, ends = _averages(even, slots)
-        self._coefficients = _coefficients(even, averages, ends, self._leads)
+        self._coefficients = _coefficients(even, averages, ends, self._leads, slots)
 
     def carried(self, residuals: Values, ago: int = 0) -> Values:
         """Give the correction over the horizon, after residuals that end `ago` slots before the history does."""
         recent = residuals[:, -TAIL_DAYS * self._slots.per_day :]
         even = recent / around(self._noise, -ago - recent.shape[1], -ago)
-        at_leads = np.einsum("nlj,nj->nl", self._coefficients, even @ _kernel(recent.shape[1], self._slots))
-        carried = at_leads @ _between(self._leads, self._slots.horizon)
+        now = even @ _kernel(recent.shape[1], self._slots)
+        between = _between(self._leads, self._slots.horizon)
+        carried = np.einsum("nlj,nj->nl", self._coefficients[:, :, :-1], now) @ between
+        if recent.shape[1] >= self._slots.per_day:
+            of_hours = trailing_mean(even[:, -self._slots.per_day - self._slots.hour :], self._slots.hour)
+            day_before = around(of_hours[:, -self._slots.per_day :], 0, self._slots.horizon)
+            carried += (self._coefficients[:, :, -1] @ between) * day_before
         carried *= around(self._noise, -ago, self._slots.horizon - ago)
         return np.asarray(carried)
 
@@ -76,23 +83,29 @@ def _averages(residuals: Values, slots: Slots) -> tuple[Values, np.ndarray]:
     for hour in range(1, count):
         averages[hour] += fade * averages[hour - 1]
     ends = skip + size * np.arange(1, count + 1) - 1
-    settled = ends >= max(slots.per_day, min(3 * slots.per_day, length - slots.of(52)))
+    settled = ends >= max(slots.per_day + slots.hour, min(3 * slots.per_day, length - slots.of(52)))
     return averages[settled], ends[settled]
 
 
-def _coefficients(residuals: Values, averages: Values, ends: np.ndarray, leads: tuple[int, ...]) -> Values:
-    """Regress, for each series and lead: (series, leads, half-lives)."""
-    _, series, kinds = averages.shape
-    found = np.zeros((series, len(leads), kinds), dtype=np.float32)
-    features = np.ascontiguousarray(averages.transpose(1, 2, 0))
+def _coefficients(
+    residuals: Values, averages: Values, ends: np.ndarray, leads: tuple[int, ...], slots: Slots
+) -> Values:
+    """Regress, for each series and lead: (series, leads, half-lives and the day before)."""
+    hours, series, kinds = averages.shape
+    found = np.zeros((series, len(leads), kinds + 1), dtype=np.float32)
+    features = np.empty((series, kinds + 1, hours), dtype=np.float32)
+    features[:, :kinds] = averages.transpose(1, 2, 0)
+    of_hours = trailing_mean(residuals, slots.hour)
     for index, lead in enumerate(leads):
         usable = int(np.searchsorted(ends, residuals.shape[1] - lead))
         if usable < 2 * kinds:
             continue
-        seen = features[:, :, :usable]
-        later = residuals[:, ends[:usable] + lead]
+        now, last = int(ends[0]), int(ends[usable - 1]) + 1
+        day_before = -lead % slots.per_day
+        features[:, -1, :usable] = of_hours[:, now - day_before : last - day_before : slots.hour]
+        seen, later = features[:, :, :usable], residuals[:, now + lead : last + lead : slots.hour]
         gram = seen @ seen.transpose(0, 2, 1)
-        scale = np.trace(gram, axis1=1, axis2=2)[:, None, None] / kinds
-        gram += (SHRINK * scale + 1e-9) * np.eye(kinds, dtype=np.float32)
+        scale = np.trace(gram[:, :kinds, :kinds], axis1=1, axis2=2)[:, None, None] / kinds
+        gram += (SHRINK * scale + 1e-9) * np.eye(kinds + 1, dtype=np.float32)
         found[:, index] = np.linalg.solve(gram, seen @ later[:, :, None])[:, :, 0]
     return found

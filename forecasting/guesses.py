@@ -1,4 +1,7 @@
-"""Guesses of every kind at any origin of a history: curves corrected by where the series stands, and repetitions."""
+"""Guesses of every kind at any origin of a history.
+
+Curves corrected by where the series stands, a Gaussian process, and repetitions.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from forecasting.correction import TAIL_DAYS, Correction
+from forecasting.gaussian_process import GaussianProcess
 from forecasting.outliers import drawn_in
 from forecasting.seasons import around
 from forecasting.values import median_of
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from forecasting.values import Values
 
 WEEK_SEEN_DAYS = 7
-CURVE_BELIEF, REPEAT_BELIEF = 1.0, 0.5
+CURVE_BELIEF, PROCESS_BELIEF, REPEAT_BELIEF = 1.0, 2.0, 0.5
 
 
 class Curve(Protocol):
@@ -32,38 +36,42 @@ class Curve(Protocol):
 class Guesses:
     """What each kind of guess would have said at any origin, and how far it is believed before any trial."""
 
-    def __init__(self, logs: Values, slots: Slots, curves: list[Curve], *, repeats: bool) -> None:
+    def __init__(self, logs: Values, slots: Slots, curves: list[Curve], *, all_kinds: bool) -> None:
         """Fit every curve to the whole history and learn its corrections."""
         self.logs, self.slots = logs, slots
         self._habits = drawn_in(logs, slots)
-        self._curves, self._repeats = curves, repeats
+        self._curves, self._all_kinds = curves, all_kinds
+        self._process = GaussianProcess(slots)
         fitted = [curve.curve(self._habits, 0, logs.shape[1]) for curve in curves]
         self._corrections = [Correction(self._habits - each, slots) for each in fitted]
         self.residuals = logs - fitted[0]
         # One week tells how far it lies from the week before, a second one what follows from that.
         self._since_last_week: Correction | None = None
-        if repeats and logs.shape[1] >= 2 * slots.per_week:
+        if all_kinds and logs.shape[1] >= 2 * slots.per_week:
             since = self._habits[:, slots.per_week :] - self._habits[:, : -slots.per_week]
             self._since_last_week = Correction(since, slots)
-        repeated = ("last week", "yesterday", "level") if repeats else ()
-        self.names = [*(curve.name for curve in curves), *repeated]
-        beliefs = [CURVE_BELIEF] * len(curves) + [REPEAT_BELIEF] * len(repeated)
-        self.belief = np.array(beliefs, dtype=np.float32)
+        beliefs = {curve.name: CURVE_BELIEF for curve in curves}
+        if all_kinds:
+            beliefs |= {self._process.name: PROCESS_BELIEF}
+            beliefs |= dict.fromkeys(("last week", "yesterday", "level"), REPEAT_BELIEF)
+        self.names = list(beliefs)
+        self.belief = np.array(list(beliefs.values()), dtype=np.float32)
 
     def at(self, origin: int) -> Values:
         """Guess the horizon after the first `origin` columns: (series, guesses, horizon)."""
         known, habits = self.logs[:, :origin], self._habits[:, :origin]
-        pairs = zip(self._curves, self._corrections, strict=True)
-        found = [self._corrected(known, habits, curve, correction) for curve, correction in pairs]
-        if self._repeats:
-            found += [*self._repeated(known, habits), self._level(known)]
+        tail, ago = min(TAIL_DAYS * self.slots.per_day, origin), self.logs.shape[1] - origin
+        hours = -(-self.slots.horizon // self.slots.hour)
+        fitted = [curve.curve(habits, origin - tail, origin + hours * self.slots.hour) for curve in self._curves]
+        found: list[Values] = [
+            each[:, tail : tail + self.slots.horizon] + correction.carried(known[:, -tail:] - each[:, :tail], ago)
+            for each, correction in zip(fitted, self._corrections, strict=True)
+        ]
+        if self._all_kinds:
+            shape = np.mean([each[:, tail:] for each in fitted], axis=0)
+            process = self._process.guess(known, habits, shape)[:, : self.slots.horizon]
+            found += [process, *self._repeated(known, habits), self._level(known)]
         return np.stack(found, axis=1)
-
-    def _corrected(self, known: Values, habits: Values, curve: Curve, correction: Correction) -> Values:
-        origin, ago = known.shape[1], self.logs.shape[1] - known.shape[1]
-        tail = min(TAIL_DAYS * self.slots.per_day, origin)
-        fitted = curve.curve(habits, origin - tail, origin + self.slots.horizon)
-        return np.asarray(fitted[:, tail:] + correction.carried(known[:, -tail:] - fitted[:, :tail], ago))
 
     def _repeated(self, known: Values, habits: Values) -> list[Values]:
         origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week

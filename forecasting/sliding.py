@@ -34,11 +34,12 @@ def trailing_min(values: npt.NDArray[Kind], width: int) -> npt.NDArray[Kind]:
 
 
 def trailing_mean(values: Values, width: int) -> Values:
-    """Give the mean of the last `width` values, at every place; of fewer at the beginning."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    last = np.arange(1, len(values) + 1)
-    first = np.maximum(last - width, 0)
-    return np.asarray((sums[last] - sums[first]) / (last - first))
+    """Give the mean of the last `width` values, at every place of a series or of each row; of fewer to begin with."""
+    sums = np.cumsum(values, axis=-1)
+    means = sums.copy()
+    means[..., width:] -= sums[..., :-width]
+    means /= np.minimum(np.arange(1, values.shape[-1] + 1), width, dtype=means.dtype)
+    return means
 
 
 def leading_max(values: npt.NDArray[Kind], width: int) -> npt.NDArray[Kind]:

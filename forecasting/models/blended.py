@@ -37,15 +37,15 @@ FINEST = timedelta(minutes=5)
 
 
 class Blended:
-    """An engine that blends curves, and repetitions if asked to, by their errors at earlier origins.
+    """An engine that blends guesses by their errors at earlier origins.
 
-    `curves` makes the curves for a grid of slots and a number of days of history.
+    `curves` makes the curves for a grid of slots and a number of days of history; `all_kinds` adds what is no curve.
     """
 
-    def __init__(self, name: str, curves: Callable[[Slots, float], list[Curve]], *, repeats: bool) -> None:
+    def __init__(self, name: str, curves: Callable[[Slots, float], list[Curve]], *, all_kinds: bool) -> None:
         """Name the engine and its guesses."""
         self.name = name
-        self._curves, self._repeats = curves, repeats
+        self._curves, self._all_kinds = curves, all_kinds
 
     def predict(self, panel: Panel) -> Outlook:
         """Forecast every series, a chunk of rows at a time."""
@@ -132,7 +132,7 @@ class Blended:
         pattern = hourly_pattern(fine, _slots(panel, 1))
         fine -= around(pattern, 0, panel.length)
         logs = np.log(_blocks(np.exp(fine), size)) if size > 1 else fine
-        guesses = Guesses(logs, slots, self._curves(slots, panel.days), repeats=self._repeats)
+        guesses = Guesses(logs, slots, self._curves(slots, panel.days), all_kinds=self._all_kinds)
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
         if learnt is None:
             missing = _unmeasured(panel, slots, size)
@@ -164,7 +164,7 @@ class Blended:
         length, slots = guesses.logs.shape[1], guesses.slots
         now = guesses.at(length)
         best = blend.mix(now)
-        if not self._repeats or length >= 2 * slots.per_week:
+        if not self._all_kinds or length >= 2 * slots.per_week:
             return best, np.zeros_like(best)
         if length < slots.per_week:
             share, usual = share_of_its_kind(np.exp(guesses.logs), slots)

@@ -1,7 +1,7 @@
 """The best all-rounder: several simple guesses, each trusted as far as it has earned.
 
-Two curves of the week (waves, means) and Prophet's, each corrected by where the series stands; last week, yesterday and
-the present level as they were.
+Two curves of the week (waves, means) and Prophet's, each corrected by where the series stands; a Gaussian process; last
+week, yesterday and the present level as they were.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 def ensemble() -> Blended:
     """Blend everything, Prophet's curve included."""
-    return Blended("ensemble", lambda slots, days: [*_own(slots, days), prophet_curve(slots, days)], repeats=True)
+    return Blended("ensemble", lambda slots, days: [*_own(slots, days), prophet_curve(slots, days)], all_kinds=True)
 
 
 def ensemble_quick() -> Blended:
     """Blend all but Prophet's curve: about twice as quick and a little less exact."""
-    return Blended("ensemble_quick", _own, repeats=True)
+    return Blended("ensemble_quick", _own, all_kinds=True)
 
 
 def _own(slots: Slots, days: float) -> list[Curve]:

@@ -23,7 +23,7 @@ ALIKE_HOURS = 12.0
 
 def prophet_batched() -> Blended:
     """Prophet's curve alone."""
-    return Blended("prophet_batched", lambda slots, days: [prophet_curve(slots, days)], repeats=False)
+    return Blended("prophet_batched", lambda slots, days: [prophet_curve(slots, days)], all_kinds=False)
 
 
 def prophet_curve(slots: Slots, days: float) -> ProphetMap:
