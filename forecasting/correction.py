@@ -91,21 +91,36 @@ def _coefficients(
     residuals: Values, averages: Values, ends: np.ndarray, leads: tuple[int, ...], slots: Slots
 ) -> Values:
     """Regress, for each series and lead: (series, leads, half-lives and the day before)."""
-    hours, series, kinds = averages.shape
-    found = np.zeros((series, len(leads), kinds + 1), dtype=np.float32)
-    features = np.empty((series, kinds + 1, hours), dtype=np.float32)
-    features[:, :kinds] = averages.transpose(1, 2, 0)
-    of_hours = trailing_mean(residuals, slots.hour)
-    for index, lead in enumerate(leads):
-        usable = int(np.searchsorted(ends, residuals.shape[1] - lead))
-        if usable < 2 * kinds:
-            continue
-        now, last = int(ends[0]), int(ends[usable - 1]) + 1
-        day_before = -lead % slots.per_day
-        features[:, -1, :usable] = of_hours[:, now - day_before : last - day_before : slots.hour]
-        seen, later = features[:, :, :usable], residuals[:, now + lead : last + lead : slots.hour]
-        gram = seen @ seen.transpose(0, 2, 1)
-        scale = np.trace(gram[:, :kinds, :kinds], axis1=1, axis2=2)[:, None, None] / kinds
-        gram += (SHRINK * scale + 1e-9) * np.eye(kinds + 1, dtype=np.float32)
-        found[:, index] = np.linalg.solve(gram, seen @ later[:, :, None])[:, :, 0]
-    return found
+    series, kinds = averages.shape[1:]
+    so_far = np.ascontiguousarray(averages.transpose(1, 2, 0))
+    usable = np.searchsorted(ends, residuals.shape[1] - np.array(leads))
+    usable[usable < 2 * kinds] = 0
+    later, day_before = _at_leads(residuals, ends, leads, usable, slots)
+    gram = np.empty((series, len(leads), kinds + 1, kinds + 1), dtype=np.float32)
+    whole = so_far @ so_far.transpose(0, 2, 1)
+    for index, count in enumerate(usable):
+        unknown = so_far[:, :, count:]
+        gram[:, index, :kinds, :kinds] = whole - unknown @ unknown.transpose(0, 2, 1) if count else 0
+    gram[:, :, :kinds, kinds] = gram[:, :, kinds, :kinds] = day_before @ averages.transpose(1, 0, 2)
+    gram[:, :, kinds, kinds] = np.einsum("nlh,nlh->nl", day_before, day_before)
+    right = np.empty((series, len(leads), kinds + 1), dtype=np.float32)
+    right[:, :, :kinds] = later @ averages.transpose(1, 0, 2)
+    right[:, :, kinds] = np.einsum("nlh,nlh->nl", day_before, later)
+    scale = np.trace(gram[:, :, :kinds, :kinds], axis1=2, axis2=3)[:, :, None, None] / kinds
+    gram += (SHRINK * scale + 1e-9) * np.eye(kinds + 1, dtype=np.float32)
+    return np.asarray(np.linalg.solve(gram, right[..., None])[..., 0])
+
+
+def _at_leads(
+    residuals: Values, ends: np.ndarray, leads: tuple[int, ...], usable: np.ndarray, slots: Slots
+) -> tuple[Values, Values]:
+    """Give what came at each lead after each end, and the hour at that time of the last day; 0 where none is usable."""
+    shape, size = (len(residuals), len(leads), len(ends)), slots.hour
+    later, day_before = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    of_hours = trailing_mean(residuals, size)
+    for index, (lead, count) in enumerate(zip(leads, usable.tolist(), strict=True)):
+        if count:
+            now, back = int(ends[0]), -lead % slots.per_day
+            later[:, index, :count] = residuals[:, now + lead :: size][:, :count]
+            day_before[:, index, :count] = of_hours[:, now - back :: size][:, :count]
+    return later, day_before

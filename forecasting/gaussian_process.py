@@ -56,8 +56,7 @@ class GaussianProcess:
         grid = _Grid(first=first, size=size, per_day=per_day)
         level = hours.mean(axis=1, keepdims=True)
         guess = level + (hours - level) @ _weights(grid, count, shape.shape[1] // size)
-        within = shape - np.repeat(_hourly(shape, size), size, axis=1)
-        return np.asarray(np.repeat(guess, size, axis=1) + within)
+        return np.asarray(shape + np.repeat(guess - _hourly(shape, size), size, axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
