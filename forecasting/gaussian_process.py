@@ -6,7 +6,7 @@ is the same for every series, so one factorisation serves all of them, and its l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,39 +47,20 @@ class GaussianProcess:
         What strayed in the last day may be what is to come, if it did not stray too far: bursts pass sooner than any
         level. Of the days before it is known that it was not, so they are taken from `habits`, where it is drawn in.
         """
-        size, per_day = self._slots.hour, self._slots.per_day
-        count, of_day = min(known.shape[1] // size, _most(size, per_day)), per_day // size
+        size = self._slots.hour
+        count, of_day = min(known.shape[1] // size, _most(self._slots)), self._slots.per_day // size
         hours = _hourly(habits[:, -count * size :], size)
         strayed = _hourly(known[:, -of_day * size :], size) - hours[:, -of_day:]
         hours[:, -of_day:] += np.clip(strayed, -STRAYED, STRAYED)
         first = (known.shape[1] - count * size + self._slots.phase) % self._slots.per_week
-        grid = _Grid(first=first, size=size, per_day=per_day)
         level = hours.mean(axis=1, keepdims=True)
-        guess = level + (hours - level) @ _weights(grid, count, shape.shape[1] // size)
+        guess = level + (hours - level) @ _weights(replace(self._slots, phase=first), count)
         return np.asarray(shape + np.repeat(guess - _hourly(shape, size), size, axis=1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """Hours, or the next best that whole slots make; `first` is the slot of the week at which the first one begins."""
-
-    first: int
-    size: int
-    per_day: int
-
-    def apart(self, count: int) -> Values:
-        """Tell how far each of them, the first one too, is from the first."""
-        return np.arange(count) * (DAY * self.size / self.per_day)
-
-    def weekend(self, count: int) -> np.ndarray:
-        """Tell which of them lie, by their middle, in a weekend."""
-        middle = self.first + self.size * (np.arange(count) + 0.5)
-        return np.asarray(middle % (7 * self.per_day) >= 5 * self.per_day)
-
-
-def _most(size: int, per_day: int) -> int:
+def _most(slots: Slots) -> int:
     """Count the hours that are ever looked back on."""
-    return KNOWN_DAYS * per_day // size
+    return KNOWN_DAYS * slots.per_day // slots.hour
 
 
 def _hourly(values: Values, size: int) -> Values:
@@ -88,25 +69,26 @@ def _hourly(values: Values, size: int) -> Values:
 
 
 @lru_cache(maxsize=64)
-def _weights(grid: _Grid, known: int, ahead: int) -> Values:
-    """Give what each known hour counts for each of those ahead: (known, ahead)."""
-    factor, inverse = _factor(grid, ahead)
-    return np.asarray(inverse[:known, :known].T @ factor[known : known + ahead, :known].T)
+def _weights(slots: Slots, known: int) -> Values:
+    """Give what each known hour, the first of them in column 0, counts for each of those ahead: (known, ahead)."""
+    factor, inverse = _factor(slots)
+    return np.asarray(inverse[:known, :known].T @ factor[known : known + slots.hours, :known].T)
 
 
 @lru_cache(maxsize=8)
-def _factor(grid: _Grid, ahead: int) -> tuple[Values, Values]:
-    """Factorise what hours have in common, as long as a history may be and `ahead` more; and invert the known part."""
-    known = _most(grid.size, grid.per_day)
-    common = _in_common(grid, known + ahead)
-    common[np.diag_indices(known + ahead)] += NOISE
+def _factor(slots: Slots) -> tuple[Values, Values]:
+    """Factorise what hours have in common, as many as may be known and those ahead; and invert the known part."""
+    known = _most(slots)
+    common = _in_common(slots, known + slots.hours)
+    np.fill_diagonal(common, common.diagonal() + NOISE)
     factor = np.linalg.cholesky(common)
     return factor.astype(np.float32), _inverse(factor[:known, :known]).astype(np.float32)
 
 
-def _in_common(grid: _Grid, count: int) -> Values:
-    """Tell how much hours have in common: by how far apart they are, and by the kind of their days."""
-    apart, weekend = grid.apart(count), grid.weekend(count)
+def _in_common(slots: Slots, count: int) -> Values:
+    """Tell how much hours have in common: by how far apart they are, and by the kind of day their middle lies in."""
+    apart = np.arange(count) * (DAY * slots.hour / slots.per_day)
+    weekend = (slots.phase + slots.hour * (np.arange(count) + 0.5)) % slots.per_week >= 5 * slots.per_day
     of_day, of_week = _returning(apart, DAY, DAY_FINENESS), _returning(apart, WEEK, WEEK_FINENESS)
     always = (
         LASTING

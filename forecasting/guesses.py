@@ -61,8 +61,8 @@ class Guesses:
         """Guess the horizon after the first `origin` columns: (series, guesses, horizon)."""
         known, habits = self.logs[:, :origin], self._habits[:, :origin]
         tail, ago = min(TAIL_DAYS * self.slots.per_day, origin), self.logs.shape[1] - origin
-        hours = -(-self.slots.horizon // self.slots.hour)
-        fitted = [curve.curve(habits, origin - tail, origin + hours * self.slots.hour) for curve in self._curves]
+        end = origin + self.slots.hours * self.slots.hour
+        fitted = [curve.curve(habits, origin - tail, end) for curve in self._curves]
         found: list[Values] = [
             each[:, tail : tail + self.slots.horizon] + correction.carried(known[:, -tail:] - each[:, :tail], ago)
             for each, correction in zip(fitted, self._corrections, strict=True)

@@ -30,6 +30,11 @@ class Slots:
         """Count the slots of an hour, at least one."""
         return self.of(1)
 
+    @property
+    def hours(self) -> int:
+        """Count the hours that cover the horizon, the last of them perhaps in part."""
+        return -(-self.horizon // self.hour)
+
     def of(self, hours: float) -> int:
         """Count the slots of some hours, at least one."""
         return max(1, round(hours * self.per_day / 24))

@@ -13,8 +13,8 @@ BY_DAY = np.sin(2 * np.pi * HOURS / 24)
 KNOWN, AHEAD = 28 * 24, 48
 
 
-def guess(logs: np.ndarray, *, per_day: int = 24, known: int = KNOWN, phase: int = 0) -> np.ndarray:
-    slots = Slots(per_day=per_day, phase=phase, horizon=AHEAD * per_day // 24)
+def guess(logs: np.ndarray, *, known: int = KNOWN, phase: int = 0) -> np.ndarray:
+    slots = Slots(per_day=24, phase=phase, horizon=AHEAD)
     before = logs[None, :known]
     return np.asarray(GaussianProcess(slots).guess(before, before, np.zeros((1, slots.horizon)))[0])
 
