@@ -50,9 +50,10 @@ def measure(_traces: Path | None) -> None:
     fresh = {name: Demand(each.start, FIVE, 1.2 * each.at(0.5)[:6]) for name, each in held.items()}
     took = min(_seconds(lambda: tick(held, fresh, calibration)) for _ in range(5))
     print(f"| tick: 1,000 series, 6 fresh points each -> 6 h x 3 quantiles | {took:.3f} | |", flush=True)
-    seconds, megabytes = _worker(10_000)
+    seconds, own, of_child = _worker(10_000)
     what = "ensemble_quick: 10,000 series x 28 d, a thousand at a time"
-    print(f"| {what}; peak memory of the process {megabytes:,} MB | {seconds:.1f} | |", flush=True)
+    peak = f"peak memory of the process {own:.0f} MB, of each child, with what it shares, {of_child:.0f} MB"
+    print(f"| {what}; {peak} | {seconds:.1f} | |", flush=True)
     few = {str(seed): synthetic_demand(days=28, seed=seed) for seed in range(32)}
     _forecast({"first": few["0"]}, "prophet")  # Prophet takes a second or two to import.
     took = _seconds(lambda: _forecast(few, "prophet"))
@@ -65,7 +66,7 @@ def _demands(matrix: np.ndarray) -> dict[str, Demand]:
 
 
 WORKER = """
-import sys, time
+import resource, sys, time
 from pathlib import Path
 import numpy as np
 from bench.speed import _demands, _forecast
@@ -78,12 +79,13 @@ for shard in range(shards):
     spent += time.perf_counter() - began
     del demands
 # What `resource` tells of a process that was just started begins at its parent's peak.
-print(spent, int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
+own = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+print(spent, own // 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
 
 
-def _worker(count: int) -> tuple[float, int]:
-    """Forecast as a worker does, in a process of its own that reads its shards from a file: seconds, megabytes."""
+def _worker(count: int) -> list[float]:
+    """Forecast as a worker does, in a process of its own that reads its shards from a file: seconds, two megabytes."""
     with tempfile.TemporaryDirectory() as folder:
         some = _matrix(1000, 28)
         shards = count // 1000
@@ -92,7 +94,7 @@ def _worker(count: int) -> tuple[float, int]:
                 some.tofile(file)
         command = [sys.executable, "-c", WORKER, f"{folder}/matrix", str(shards), str(some.shape[1])]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
-    return float(printed[0]), int(printed[1])
+    return [float(each) for each in printed]
 
 
 def _forecast(demands: dict[str, Demand], engine: str) -> object:

@@ -11,22 +11,23 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from forecasting.carry import UNTRIED
 from forecasting.errors import InvalidCalibration, InvalidRequest
-from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, read_back
+from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, parts, read_back
 from forecasting.learnt import Learnt
 from forecasting.models import model
 from forecasting.models.blended import Blended
 from forecasting.panel import DAY
+from forecasting.side_by_side import side_by_side
 from forecasting.slots import Slots
-from forecasting.threads import one_thread_of_algebra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from forecasting.demand import Demand
     from forecasting.event import Event
@@ -62,9 +63,14 @@ class Calibration:
         known = self.learnt.get(name)
         return math.inf if known is None else float(known.error[0])
 
-    def only(self, name: str) -> Calibration:
-        """Give what was learnt of one series."""
-        return replace(self, steps={name: self.steps[name]}, learnt={name: self.learnt[name]})
+    def of(self, names: Iterable[str]) -> Calibration:
+        """Keep what was learnt of some series."""
+        known = [name for name in names if name in self.learnt]
+        return replace(
+            self,
+            steps={name: self.steps[name] for name in known},
+            learnt={name: self.learnt[name] for name in known},
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Calibration]) -> Calibration:
@@ -132,15 +138,10 @@ def calibrate(  # noqa: PLR0913  (as forecast_many: all but the demands have def
         country=country,
         workers=WORKERS,
     )
-    blended = _blended(engine)
-    made = Calibration(engine=engine, horizon=horizon, quantiles=asked.quantiles)
-    with one_thread_of_algebra():
-        for names, series in grouped(demands, asked):
-            _, learnt = blended.learn(panel(series, asked))
-            for row, name in enumerate(names if learnt else ()):
-                made.learnt[name] = learnt.rows(slice(row, row + 1))  # type: ignore[union-attr]
-                made.steps[name] = series[row].step
-    return made
+    _blended(engine)
+    nothing = Calibration(engine=engine, horizon=horizon, quantiles=asked.quantiles)
+    made = side_by_side(partial(_calibrated, asked=asked), parts(demands, asked), WORKERS)
+    return Calibration.joined([nothing, *made])
 
 
 def refresh(
@@ -161,21 +162,38 @@ def refresh(
         country=country,
         workers=WORKERS,
     )
-    blended = _blended(calibration.engine)
-    found: dict[str, Forecast] = {}
-    with one_thread_of_algebra():
-        for names, series in grouped(demands, asked):
-            for known, part in _by_knowledge(names, series, calibration):
-                some, members = [name for name, _ in part], [each for _, each in part]
-                learnt = Learnt.joined([calibration.learnt[name] for name in some]) if known else None
-                outlook, _ = blended.learn(panel(members, asked), learnt)
-                found.update(read_back(some, members, outlook, asked))
+    _blended(calibration.engine)
+    each_known = [(part, calibration.of(part)) for part in parts(demands, asked)]
+    made = side_by_side(partial(_refreshed, asked=asked), each_known, WORKERS)
+    found = {name: each for part in made for name, each in part.items()}
     return {name: found[name] for name in demands}
 
 
 def learns(engine: str) -> bool:
     """Whether what an engine learns can be kept."""
     return isinstance(model(engine), Blended)
+
+
+def _calibrated(demands: Mapping[str, Demand], asked: Request) -> Calibration:
+    made = Calibration(engine=asked.engine, horizon=asked.horizon, quantiles=asked.quantiles)
+    for names, series in grouped(demands, asked):
+        _, learnt = _blended(asked.engine).learn(panel(series, asked))
+        for row, name in enumerate(names if learnt else ()):
+            made.learnt[name] = learnt.row(row)  # type: ignore[union-attr]
+            made.steps[name] = series[row].step
+    return made
+
+
+def _refreshed(known: tuple[Mapping[str, Demand], Calibration], asked: Request) -> dict[str, Forecast]:
+    demands, calibration = known
+    found: dict[str, Forecast] = {}
+    for names, series in grouped(demands, asked):
+        for tried, part in _by_knowledge(names, series, calibration):
+            some, members = [name for name, _ in part], [each for _, each in part]
+            learnt = Learnt.joined([calibration.learnt[name] for name in some]) if tried else None
+            outlook, _ = _blended(asked.engine).learn(panel(members, asked), learnt)
+            found.update(read_back(some, members, outlook, asked))
+    return found
 
 
 def _by_knowledge(

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,7 +18,7 @@ from forecasting.forecast import Forecast, checked_quantiles
 from forecasting.models import model
 from forecasting.occasions import known_occasions, taken_out
 from forecasting.panel import DAY, Panel
-from forecasting.threads import one_thread_of_algebra
+from forecasting.side_by_side import side_by_side
 from forecasting.wall_clock import WallClock, wall_clock
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ LEAST_KNOWN = 12
 LEAST_STEP = timedelta(seconds=1)
 LONGEST_HORIZON = timedelta(days=14)
 WORKERS = 2
-# Series prepared at a time: the copies that models work on stay below a hundred megabytes.
-TOGETHER = 400
 QUANTILES = (0.5, 0.9, 0.95)
 Name = TypeVar("Name", bound=str | None)
 
@@ -138,24 +138,38 @@ def unusable(demand: Demand) -> str | None:
 
 
 def _answer(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, Forecast]:
-    chosen = model(asked.engine)
-    found: dict[Name, Forecast] = {}
-    with one_thread_of_algebra():
-        for names, series in grouped(demands, asked):
-            found.update(read_back(names, series, chosen.predict(panel(series, asked)), asked))
+    made = side_by_side(partial(_forecasts, asked=asked), parts(demands, asked), asked.workers)
+    found = {name: each for part in made for name, each in part.items()}
     return {name: found[name] for name in demands}
 
 
+def _forecasts(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, Forecast]:
+    chosen = model(asked.engine)
+    return {
+        name: each
+        for names, series in grouped(demands, asked)
+        for name, each in read_back(names, series, chosen.predict(panel(series, asked)), asked)
+    }
+
+
+def parts(demands: Mapping[Name, Demand], asked: Request) -> list[dict[Name, Demand]]:
+    """Cut the series into parts for the workers, no greater than suits the engine; those of one grid stay together."""
+    names = sorted(demands, key=lambda name: (demands[name].step, demands[name].start, len(demands[name])))
+    count = -(-len(names) // model(asked.engine).batch)
+    if count > 1:
+        count = min(-(-count // asked.workers) * asked.workers, len(names))
+    cuts = [len(names) * index // max(count, 1) for index in range(count + 1)]
+    return [{name: demands[name] for name in names[first:last]} for first, last in pairwise(cuts)]
+
+
 def grouped(demands: Mapping[Name, Demand], asked: Request) -> Iterator[tuple[list[Name], list[Prepared]]]:
-    """Prepare the series and bring those together that can share a matrix; some at a time, to spare memory."""
-    every = list(demands)
-    for first in range(0, len(every), TOGETHER):
-        groups = defaultdict(list)
-        for name in every[first : first + TOGETHER]:
-            prepared = _prepared(name, demands[name], asked)
-            groups[prepared.group].append((name, prepared))
-        for members in groups.values():
-            yield [name for name, _ in members], [series for _, series in members]
+    """Prepare the series and bring those together that can share a matrix."""
+    groups = defaultdict(list)
+    for name, demand in demands.items():
+        prepared = _prepared(name, demand, asked)
+        groups[prepared.group].append((name, prepared))
+    for members in groups.values():
+        yield [name for name, _ in members], [series for _, series in members]
 
 
 def _prepared(name: str | None, demand: Demand, asked: Request) -> Prepared:
@@ -185,7 +199,6 @@ def panel(members: list[Prepared], asked: Request) -> Panel:
         step=members[0].step,
         horizon=members[0].wall.horizon,
         quantiles=asked.quantiles,
-        workers=asked.workers,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from forecasting.errors import ForecastingError, InvalidRequest, shown
 from forecasting.event import Event
 from forecasting.instant import written_instant, zone
-from forecasting.models import model
+from forecasting.models import check_engine
 from forecasting.occasions import check_country
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Foresight:
 
     def __post_init__(self) -> None:
         """Refuse an engine, a zone or a country nobody knows, naming the key."""
-        for key, check in (("timezone", zone), ("engine", model), ("country", self._holidays)):
+        for key, check in (("timezone", zone), ("engine", check_engine), ("country", self._holidays)):
             try:
                 check(getattr(self, key))
             except ForecastingError as error:

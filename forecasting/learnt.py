@@ -25,11 +25,10 @@ class Learnt:
     carry: Values
     error: Values
 
-    def rows(self, which: slice) -> Learnt:
-        """Keep some of the series."""
-        return Learnt(
-            weights=self.weights[which], away=self.away[which], carry=self.carry[which], error=self.error[which]
-        )
+    def row(self, index: int) -> Learnt:
+        """Keep one of the series."""
+        one = slice(index, index + 1)
+        return Learnt(weights=self.weights[one], away=self.away[one], carry=self.carry[one], error=self.error[one])
 
     @classmethod
     def joined(cls, parts: list[Learnt]) -> Learnt:

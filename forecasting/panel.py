@@ -24,7 +24,6 @@ class Panel:
     step: timedelta
     horizon: int
     quantiles: tuple[float, ...]
-    workers: int = 1
 
     @property
     def per_day(self) -> int:
@@ -58,11 +57,11 @@ class Panel:
 
     def row(self, index: int) -> Panel:
         """Keep one series."""
-        return self.rows(slice(index, index + 1))
+        return replace(self, values=self.values[index : index + 1])
 
-    def rows(self, which: slice) -> Panel:
-        """Keep some of the series."""
-        return replace(self, values=self.values[which])
+    def each(self) -> list[Panel]:
+        """Part the series."""
+        return [self.row(index) for index in range(len(self.values))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,7 +17,7 @@ from forecasting.errors import ForecastingError, InvalidRequest, shown
 from forecasting.forecast import checked_quantiles
 from forecasting.forecaster import check_horizon
 from forecasting.instant import parse_instant, zone
-from forecasting.models import model
+from forecasting.models import check_engine
 from forecasting.occasions import check_country
 from forecasting.values import MOST_INSTANCES
 
@@ -105,7 +105,7 @@ def _quantiles(text: str) -> tuple[float, ...]:
 
 
 def _engine(name: str) -> str:
-    model(name)
+    check_engine(name)
     return name
 
 

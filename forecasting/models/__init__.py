@@ -12,11 +12,13 @@ from forecasting.models.seasonal_naive import SeasonalNaive
 from forecasting.models.statsforecast import PREFIX, StatsForecastModel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from forecasting.panel import Outlook, Panel
 
 
 class Model(Protocol):
-    """An engine. To add one: write a file with such a class and list it in `_MODELS`.
+    """An engine. To add one: write a file with such a class and list it in `_MODELS` by its name.
 
     `predict` answers for every row of the panel, whatever its history, with quantiles that are finite, at least
     zero and in order; it depends on nothing but the panel, and one row's answer does not depend on the others.
@@ -27,31 +29,38 @@ class Model(Protocol):
         """The name people ask for it by."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """The number of series it is quickest with; more are shared out among the workers."""
+        ...
+
     def predict(self, panel: Panel) -> Outlook:
         """Forecast every series of the panel."""
         ...
 
 
-_MODELS: dict[str, Model] = {
-    model.name: model
-    for model in (
-        ensemble(),
-        ensemble_quick(),
-        ProphetModel(),
-        prophet_batched(),
-        SeasonalNaive(),
-    )
+_MODELS: dict[str, Callable[[], Model]] = {
+    "auto": ensemble,  # the best all-rounder
+    "ensemble": ensemble,
+    "ensemble_quick": ensemble_quick,
+    "prophet": ProphetModel,
+    "prophet_batched": prophet_batched,
+    "seasonal_naive": SeasonalNaive,
 }
 
-ENGINES: tuple[str, ...] = ("auto", *_MODELS)
+ENGINES: tuple[str, ...] = tuple(_MODELS)
 
 
 def model(engine: str) -> Model:
-    """Find an engine by its name; "auto" is the best all-rounder, "statsforecast:…" a model of that library."""
+    """Make an engine by its name, with all imported that it needs; "statsforecast:…" is a model of that library."""
+    check_engine(engine)
+    return StatsForecastModel(engine) if engine.startswith(PREFIX) else _MODELS[engine]()
+
+
+def check_engine(engine: str) -> None:
+    """Refuse a name that no engine has."""
     if engine.startswith(PREFIX):
-        return StatsForecastModel(engine)
-    found = _MODELS.get("ensemble" if engine == "auto" else engine)
-    if found is None:
+        StatsForecastModel(engine)
+    elif engine not in _MODELS:
         msg = f"engine {shown(engine)} is unknown: choose one of {', '.join(ENGINES)}"
         raise UnknownEngine(msg)
-    return found

@@ -1,8 +1,7 @@
-"""What the batched engines share: chunks of a matrix, logarithms, trials at earlier origins, quantiles from them."""
+"""What the batched engines share: logarithms, trials at earlier origins, quantiles from them."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 DAYS_FROM = 3
 WEEKS_FROM = 14
-ROWS = 100  # Four weeks of so many series stay near the processor, with all that is made of them.
 FINEST = timedelta(minutes=5)
 
 
@@ -42,13 +40,15 @@ class Blended:
     `curves` makes the curves for a grid of slots and a number of days of history; `all_kinds` adds what is no curve.
     """
 
+    batch = 64  # Four weeks of so many series stay near the processor, with all that is made of them.
+
     def __init__(self, name: str, curves: Callable[[Slots, float], list[Curve]], *, all_kinds: bool) -> None:
         """Name the engine and its guesses."""
         self.name = name
         self._curves, self._all_kinds = curves, all_kinds
 
     def predict(self, panel: Panel) -> Outlook:
-        """Forecast every series, a chunk of rows at a time."""
+        """Forecast every series."""
         return self.learn(panel)[0]
 
     def learn(self, panel: Panel, learnt: Learnt | None = None) -> tuple[Outlook, Learnt | None]:
@@ -57,14 +57,9 @@ class Blended:
             outlook = SeasonalNaive().predict(panel)
             reasons = tuple(f"{each}; {self.name} needs 3 days" for each in outlook.reasons)
             return replace(outlook, reasons=reasons), None
-        panel = _whole_blocks(panel)
-        slices = [slice(first, first + ROWS) for first in range(0, len(panel.values), ROWS)]
-        known = [learnt.rows(each) if learnt else None for each in slices]
-        with ThreadPoolExecutor(max_workers=panel.workers) as pool:
-            parts = list(pool.map(self._chunk, [panel.rows(each) for each in slices], known))
-        return Outlook.joined([outlook for outlook, _ in parts]), Learnt.joined([each for _, each in parts])
+        return self._learn(_whole_blocks(panel), learnt)
 
-    def _chunk(self, panel: Panel, known: Learnt | None) -> tuple[Outlook, Learnt]:
+    def _learn(self, panel: Panel, known: Learnt | None) -> tuple[Outlook, Learnt]:
         whole = fill(panel.values, panel.per_day).astype(np.float32)
         slots = _slots(panel, 1)
         high, highest = np.quantile(whole, [0.995, 0.999], axis=1)[:, :, None]
@@ -90,13 +85,13 @@ class Blended:
             replace(found, age=found.age * size) for found in find_shifts(_blocks(values, size), _slots(panel, size))
         ]
         for shift in shifts:
-            row = slice(shift.row, shift.row + 1)
+            row = panel.row(shift.row)
             # What was learnt of the series as it is, its shift for the greatest of errors, is not true of these.
-            after, _, _ = self._forecast(rebased(values, shift)[None], panel.rows(row), None)
+            after, _, _ = self._forecast(rebased(values, shift)[None], row, None)
             if shift.factor < 1 and not shift.settled:
                 # The hours of a fall would drag the old level down with them.
                 risen = fill(forgotten(values, shift)[None], panel.per_day)
-                draft.quantiles[row], _, _ = self._forecast(risen, panel.rows(row), None)
+                draft.quantiles[shift.row] = self._forecast(risen, row, None)[0][0]
             before = draft.quantiles[shift.row]
             draft.quantiles[shift.row] = _either(before, after[0], panel.quantiles, follow=shift.settled)
             draft.reasons[shift.row] += f"; {shift.told(panel.step)}"
@@ -117,7 +112,7 @@ class Blended:
         size = _block(panel)
         age = -(-silences[0].age // size) * size
         values = panel.values[[each.row for each in silences], :-age]
-        outlook, _ = self._chunk(replace(panel, values=values, horizon=panel.horizon + age), None)
+        outlook, _ = self._learn(replace(panel, values=values, horizon=panel.horizon + age), None)
         for silence, before in zip(silences, outlook.values[:, :, age:], strict=True):
             either = _either(draft.quantiles[silence.row], before, panel.quantiles, follow=True)
             draft.quantiles[silence.row] = either if silence.failed else before

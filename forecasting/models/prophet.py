@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from multiprocessing import current_process, get_all_start_methods, get_context
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
@@ -50,12 +48,17 @@ class ProphetModel:
     """Prophet on half-hour means of the logarithm, with its own correction and intervals."""
 
     name = "prophet"
+    batch = 1
+
+    def __init__(self) -> None:
+        """Import Prophet, which takes a second or two, once for all who will work side by side."""
+        with _silence():
+            import prophet  # noqa: F401
 
     def predict(self, panel: Panel) -> Outlook:
-        """Fit every series by itself, several at once: the fits run in processes of their own."""
-        rows = [panel.row(index) for index in range(len(panel.values))]
-        with _silence(), _pool(panel.workers if len(rows) > 1 else 1) as pool:
-            return Outlook.joined(list(pool.map(self._one, rows)))
+        """Fit every series by itself."""
+        with _silence():
+            return Outlook.joined([self._one(each) for each in panel.each()])
 
     def _one(self, panel: Panel) -> Outlook:
         if panel.days < DAYS_FROM:
@@ -173,15 +176,6 @@ def _grid(panel: Panel) -> str:
 
 def _shape(days: float) -> str:
     return "weekdays and weekends apart" if days >= WEEKS_FROM else "one daily shape (two weeks would show the week)"
-
-
-def _pool(workers: int) -> Executor:
-    """Use processes: what takes Prophet's time is to write numbers as text for Stan, which threads cannot share."""
-    if workers == 1 or "fork" not in get_all_start_methods() or current_process().daemon:
-        return ThreadPoolExecutor(max_workers=workers)
-    import prophet  # noqa: F401  (once here rather than in every child)
-
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("fork"))
 
 
 @contextmanager

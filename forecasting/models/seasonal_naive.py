@@ -22,6 +22,7 @@ class SeasonalNaive:
     """Repeat last week from 14 days of history on, yesterday from 2 days on, else the level of the last hours."""
 
     name = "seasonal_naive"
+    batch = 400
 
     def predict(self, panel: Panel) -> Outlook:
         """Repeat the last period; the quantiles come from how well the period before it foretold it."""

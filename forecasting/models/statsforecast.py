@@ -7,7 +7,6 @@ week, or third, that the model had not seen.
 from __future__ import annotations
 
 import inspect
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +30,16 @@ DAYS_FROM = 3
 class StatsForecastModel:
     """One model of statsforecast, fitted to every series by itself."""
 
+    batch = 1
+
     def __init__(self, engine: str) -> None:
         """Find the model by the name behind the prefix."""
         self.name = engine
         self._kind = _kind(engine)
 
     def predict(self, panel: Panel) -> Outlook:
-        """Fit every series; the models leave Python while they work, so threads run side by side."""
-        rows = [panel.row(index) for index in range(len(panel.values))]
-        with ThreadPoolExecutor(max_workers=panel.workers) as pool:
-            return Outlook.joined(list(pool.map(self._one, rows)))
+        """Fit every series."""
+        return Outlook.joined([self._one(each) for each in panel.each()])
 
     def _one(self, panel: Panel) -> Outlook:
         if panel.days < DAYS_FROM:

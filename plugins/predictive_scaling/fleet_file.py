@@ -18,7 +18,7 @@ from forecasting.envelope import Envelope
 from forecasting.errors import ForecastingError
 from forecasting.event import Event
 from forecasting.freeze import Freeze
-from forecasting.models import model
+from forecasting.models import check_engine
 from forecasting.models.statsforecast import PREFIX
 from forecasting.occasions import holidays_of
 from forecasting.yaml_file import parse_yaml
@@ -175,7 +175,7 @@ class FleetFile(Strict):
             if wrong:
                 raise ValueError(message)
         if self.engine.startswith(PREFIX):
-            model(self.engine)
+            check_engine(self.engine)
         if self.country:
             holidays_of(self.country, 2026, 2026, self.timezone)
         return self

@@ -49,7 +49,7 @@ def _with_what_is_known(
     learnt = calibrate(unknown, horizon=HORIZON, quantiles=QUANTILES, engine=engine, **calendar)
     for fleet, _ in group:
         if fleet.name in learnt.learnt:
-            storage.save_calibration(fleet, learnt.only(fleet.name), now=now)
+            storage.save_calibration(fleet, learnt.of([fleet.name]), now=now)
     whole = Calibration.joined([learnt, *(each for each in known if each is not None)])
     return refresh(demands, whole, **calendar)
 
