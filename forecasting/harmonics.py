@@ -43,7 +43,7 @@ class Harmonics:
         products = _folded(logs, self._slots.per_week) @ grid.weighted
         amplitudes = np.asarray(products @ _inverse(self._slots.per_day, known, weekly=weekly), dtype=np.float32)
         # Sine and cosine weigh the same, so it does not matter where in the week the waves begin: here, at the origin.
-        return np.asarray(amplitudes @ around(grid.waves, first - known, last - known))
+        return np.asarray(amplitudes @ _around(self._slots.per_day, first - known, last - known, weekly=weekly))
 
 
 def _folded(logs: Values, per_week: int) -> Values:
@@ -80,6 +80,12 @@ def _grid(per_day: int, *, weekly: bool) -> _Grid:
         gram=weighted.T @ waves,
         penalty=penalty * per_day / PENALTY_SLOTS,
     )
+
+
+@lru_cache(maxsize=4)
+def _around(per_day: int, first: int, last: int, *, weekly: bool) -> Values:
+    """Give the waves from one slot to before another; every origin asks for the same."""
+    return around(_grid(per_day, weekly=weekly).waves, first, last)
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from forecasting.values import median_of
+from forecasting.values import median_across, median_of
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -58,14 +58,14 @@ def _from_its_kind(by_day: Values, of_week: np.ndarray, slots: Slots) -> Values:
             rows = weekend[:, columns.start] == kind
             if rows.sum() >= ALIKE_FROM and columns.stop > columns.start:
                 alike = by_day[:, rows, columns]
-                away[:, rows, columns] = alike - median_of(alike, axis=1)[:, None]
+                away[:, rows, columns] = alike - median_across(alike.transpose(1, 0, 2))[:, None]
     return away - _levels(away, slots)
 
 
 def _from_weeks(by_day: Values, slots: Slots) -> Values:
     """Tell how far each slot lies from the same time of other weeks."""
     weeks = by_day.reshape(len(by_day), -1, slots.per_week)
-    away = (weeks - median_of(weeks, axis=1)[:, None]).reshape(by_day.shape)
+    away = (weeks - median_across(weeks.transpose(1, 0, 2))[:, None]).reshape(by_day.shape)
     return np.asarray(away - _levels(away, slots))
 
 

@@ -50,22 +50,21 @@ class Profile:
     def _by_week(self, logs: Values) -> Values:
         per_day, per_week = self._slots.per_day, self._slots.per_week
         shape = overlaid(logs, per_week, _decaying(logs.shape[1] // per_week, WEEK_DECAY))
-        shape -= shape.mean(axis=1, keepdims=True)
         # Days of the calendar, not of the last 24 hours: the midnight after Friday is a step.
         since_monday = (logs.shape[1] + self._slots.phase) % per_week
         week = np.roll(shape, since_monday, axis=1).reshape(len(logs), 7, per_day)
         of_days = week.mean(axis=2, keepdims=True)
-        week -= of_days
         for kind in (slice(0, 5), slice(5, 7)):
             alike = week[:, kind]
-            alike += BORROWED * (alike.mean(axis=1, keepdims=True) - alike)
-        week += of_days
+            usual = alike.mean(axis=1, keepdims=True)
+            alike *= 1 - BORROWED
+            alike += BORROWED * (usual - usual.mean(axis=2, keepdims=True))
+        week += BORROWED * of_days
         return np.asarray(np.roll(week.reshape(len(logs), per_week), -since_monday, axis=1))
 
 
 def _by_day(logs: Values, per_day: int) -> Values:
-    shape = overlaid(logs, per_day, _decaying(logs.shape[1] // per_day, 0.5 ** (1 / DAY_HALF_LIFE)))
-    return np.asarray(shape - shape.mean(axis=1, keepdims=True))
+    return overlaid(logs, per_day, _decaying(logs.shape[1] // per_day, 0.5 ** (1 / DAY_HALF_LIFE)))
 
 
 def _days(logs: Values, per_day: int) -> Values:
@@ -79,10 +78,10 @@ def smooth_circle(values: Values, width: int) -> Values:
     half = (width - 1) // 2
     if half == 0:
         return values
-    ring = np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
-    total = values.copy()
-    for first in (*range(half), *range(half + 1, 2 * half + 1)):
-        total += ring[:, first : first + values.shape[1]]
+    size, ring = values.shape[1], np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
+    total = ring[:, :size] + values
+    for first in (*range(1, half), *range(half + 1, 2 * half + 1)):
+        total += ring[:, first : first + size]
     total /= 2 * half + 1
     return total
 

@@ -29,6 +29,5 @@ def around(season: Values, first: int, last: int) -> Values:
     end = begin + last - first
     if end <= length:
         return season[:, begin:end]
-    if end <= 2 * length:
-        return np.concatenate([season[:, begin:], season[:, : end - length]], axis=1)
-    return np.tile(season, (1, -(-end // length)))[:, begin:end]
+    rounds, rest = divmod(end, length)
+    return np.concatenate([season[:, begin:], *[season] * (rounds - 1), season[:, :rest]], axis=1)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import current_process, get_context, parent_process
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GREATEST_BLOCK = 31 << 20  # bytes
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+_share: list[tuple[Callable[[Any], Any], Sequence[Any]]] = []  # in a child, what it was forked for
 
 
 def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], workers: int) -> list[Result]:
@@ -32,28 +33,35 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], workers:
     with threadpool_limits(limits=1, user_api="blas"):
         if workers <= 1:
             return [work(part) for part in parts]
-        try:
-            with _executor(workers) as executor:
-                return list(executor.map(work, parts))
-        except BrokenExecutor as error:
-            msg = "a process that did part of the work was killed, most likely for want of memory: give the worker more"
-            raise RuntimeError(msg) from error
+        if sys.platform != "linux" or current_process().daemon:  # where it is not safe, or not allowed, to fork
+            with ThreadPoolExecutor(workers) as threads:
+                return list(threads.map(work, parts))
+        return _in_children(work, parts, workers)
 
 
-def _executor(workers: int) -> Executor:
-    """Fork where that is safe and allowed: a child begins with all that is imported and loaded."""
-    if sys.platform != "linux" or current_process().daemon:
-        return ThreadPoolExecutor(max_workers=workers)
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("fork"), initializer=_settle)
+def _in_children(work: Callable[[Part], Result], parts: Sequence[Part], workers: int) -> list[Result]:
+    """Fork: a child has all that its parent has, so only which part to do, and what came of it, goes between them."""
+    try:
+        with ProcessPoolExecutor(workers, get_context("fork"), _settle, (work, parts)) as children:
+            return list(children.map(_done, range(len(parts))))
+    except BrokenExecutor as error:
+        msg = "a process that did part of the work was killed, most likely for want of memory: give the worker more"
+        raise RuntimeError(msg) from error
 
 
-def _settle() -> None:
+def _settle(work: Callable[[Any], Any], parts: Sequence[Any]) -> None:
     """Begin a child: it leaves interrupts to its parent, ends with it even if it was killed, and keeps its memory."""
+    _share[:] = [(work, parts)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
     # Once a block of this size was freed, glibc asks for no fresh pages for smaller ones: mallopt(3), M_MMAP_THRESHOLD.
     np.empty(GREATEST_BLOCK, dtype=np.uint8)
+
+
+def _done(index: int) -> Any:
+    work, parts = _share[-1]
+    return work(parts[index])
 
 
 def _end_with_parent() -> None:

@@ -48,6 +48,19 @@ def median_of(values: Values, axis: int) -> Values:
     return np.asarray(ordered.take([(count - 1) // 2, count // 2], axis=axis).mean(axis=axis))
 
 
+def median_across(layers: Values) -> Values:
+    """Give the medians across a few great layers, the first axis: far quicker than to sort the column of every place.
+
+    Neighbours that are not in order change places, all of a layer at once; as many rounds as layers put all in order.
+    """
+    ordered, count = list(layers), len(layers)
+    for turn in range(count):
+        for at in range(turn % 2, count - 1, 2):
+            low, high = ordered[at : at + 2]
+            ordered[at : at + 2] = np.minimum(low, high), np.maximum(low, high)
+    return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+
+
 def quantiles_of(rows: Values, levels: Sequence[float]) -> Values:
     """Give the quantiles of each row as `np.quantile` does: (rows, levels). To sort short rows is far quicker."""
     ordered = np.sort(rows, axis=1)

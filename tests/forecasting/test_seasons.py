@@ -15,6 +15,10 @@ def test_a_season_goes_on_before_and_after_itself(first: int, last: int) -> None
     assert around(SEASON, first, last)[0].tolist() == [float(slot % 4) for slot in range(first, last)]
 
 
+def test_to_go_round_and_round_is_to_repeat() -> None:
+    assert around(SEASON, -5, 18)[0].tolist() == [float(slot % 4) for slot in range(-5, 18)]
+
+
 def test_the_last_seasons_count_by_their_weights_and_what_came_before_them_not_at_all() -> None:
     history = np.array([[99.0, 1.0, 2.0, 10.0, 20.0]])
     assert overlaid(history, 2, [0.5, 2.0]).tolist() == [[20.5, 41.0]]

@@ -9,6 +9,7 @@ import sys
 import time
 from datetime import timedelta
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.queues import Queue
 
 HOUR = timedelta(hours=1)
 MANY = 2 * Blended.batch + 1
@@ -106,6 +108,20 @@ def test_what_was_learnt_side_by_side_serves_side_by_side() -> None:
     found, afresh = refresh(demands, kept), forecast_many(demands)
     assert list(found) == list(demands)
     assert all(np.allclose(found[name].values, afresh[name].values, rtol=1e-3) for name in demands)
+
+
+def told_from_within(answers: Queue[list[tuple[int, int]]]) -> None:
+    answers.put(side_by_side(told_by, [1, 2, 3], 2))
+
+
+def test_a_process_that_may_have_no_children_does_all_by_itself() -> None:
+    context = get_context("fork")
+    answers: Queue[list[tuple[int, int]]] = context.Queue()
+    daemon = context.Process(target=told_from_within, args=(answers,), daemon=True)
+    daemon.start()
+    told = answers.get(timeout=PATIENCE.total_seconds())
+    daemon.join()
+    assert told == [(part, daemon.pid) for part in (1, 2, 3)]
 
 
 def die(_part: int) -> None:
