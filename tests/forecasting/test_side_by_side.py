@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -55,6 +56,12 @@ def test_parts_come_back_in_order_from_other_processes() -> None:
     told = side_by_side(told_by, list(range(20)), 2)
     assert [part for part, _ in told] == list(range(20))
     assert os.getpid() not in {process for _, process in told}
+
+
+def test_several_threads_may_share_out_work_at_once() -> None:
+    with ThreadPoolExecutor(3) as threads:
+        told = [each.result() for each in [threads.submit(side_by_side, told_by, [1, 2, 3], 2) for _ in range(3)]]
+    assert [[part for part, _ in each] for each in told] == [[1, 2, 3]] * 3
 
 
 @pytest.mark.parametrize(("count", "workers"), [(1, 2), (5, 1), (0, 2)])
