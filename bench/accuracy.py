@@ -12,9 +12,10 @@ import numpy as np
 from bench.series import invented, traces
 from forecasting import forecast
 from forecasting.backtest import Asked, Score, origins, trials
-from forecasting.forecaster import MEMORY, forecast_many
+from forecasting.forecaster import forecast_many
 from forecasting.gaps import fill
 from forecasting.loss import coverage, geometric_mean, wape
+from forecasting.prepared import MEMORY
 from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from forecasting.errors import (
 )
 from forecasting.event import Event
 from forecasting.forecast import Forecast
-from forecasting.forecaster import forecast, forecast_many, unusable
+from forecasting.forecaster import forecast, forecast_many
 from forecasting.models import ENGINES
 from forecasting.plan import Plan, Step
 from forecasting.planner import draw_plan
 from forecasting.policy import Policy
+from forecasting.prepared import unusable
 from forecasting.simulation import MODES, Scorecard, replay
 from forecasting.tick import tick
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from forecasting.duration import format_duration
 from forecasting.errors import ForecastingError, InvalidRequest, NotEnoughHistory
-from forecasting.forecaster import MEMORY, QUANTILES, forecast_many
+from forecasting.forecaster import forecast_many
 from forecasting.loss import coverage, geometric_mean, pinball, wape
+from forecasting.prepared import MEMORY
+from forecasting.request import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

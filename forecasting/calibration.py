@@ -18,11 +18,13 @@ import numpy as np
 
 from forecasting.carry import UNTRIED
 from forecasting.errors import InvalidCalibration, InvalidRequest
-from forecasting.forecaster import QUANTILES, WORKERS, Request, grouped, panel, parts, read_back
+from forecasting.forecaster import parts
 from forecasting.learnt import Learnt
 from forecasting.models import model
 from forecasting.models.blended import Blended
 from forecasting.panel import DAY
+from forecasting.prepared import grouped, panel, read_back
+from forecasting.request import QUANTILES, WORKERS, Request
 from forecasting.side_by_side import side_by_side
 from forecasting.slots import Slots
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from forecasting.demand import Demand
     from forecasting.event import Event
     from forecasting.forecast import Forecast
-    from forecasting.forecaster import Prepared
+    from forecasting.prepared import Prepared
 
 _FORMAT = "calibration/1"
 _PARTS = ("weights", "away", "carry", "error")

@@ -14,12 +14,14 @@ import numpy as np
 from forecasting.capacity import instances
 from forecasting.duration import format_duration
 from forecasting.errors import InvalidRequest, NotEnoughHistory
-from forecasting.forecaster import LEAST_KNOWN, MEMORY, QUANTILES, check_step, forecast_many
+from forecasting.forecaster import forecast_many
 from forecasting.foresight import Foresight
 from forecasting.instant import as_utc
 from forecasting.near import TICK, near_peaks
 from forecasting.planner import draw_plan
+from forecasting.prepared import LEAST_KNOWN, MEMORY, check_step
 from forecasting.reactive import reactive_capacity, seen_before
+from forecasting.request import QUANTILES
 from forecasting.scalers import SCALERS
 from forecasting.scalers.seen import Seen
 from forecasting.scorecard import Course, bare_need

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from forecasting.cli import options, tables
-from forecasting.forecaster import QUANTILES, forecast
+from forecasting.forecaster import forecast
 from forecasting.instant import clock_time, zone
+from forecasting.request import QUANTILES
 
 if TYPE_CHECKING:
     import argparse

@@ -15,10 +15,10 @@ from forecasting.demand import Demand
 from forecasting.duration import parse_duration
 from forecasting.errors import ForecastingError, InvalidRequest, shown
 from forecasting.forecast import checked_quantiles
-from forecasting.forecaster import check_horizon
 from forecasting.instant import parse_instant, zone
 from forecasting.models import check_engine
 from forecasting.occasions import check_country
+from forecasting.request import check_horizon
 from forecasting.values import MOST_INSTANCES
 
 if TYPE_CHECKING:

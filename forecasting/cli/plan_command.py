@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from forecasting.cli import options, policies, tables
 from forecasting.cli.policies import Steering
 from forecasting.errors import InvalidRequest
-from forecasting.forecaster import QUANTILES, forecast
+from forecasting.forecaster import forecast
 from forecasting.instant import zone
 from forecasting.planner import draw_plan
+from forecasting.request import QUANTILES
 
 if TYPE_CHECKING:
     import argparse

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from forecasting import Calibration, Demand, NotEnoughHistory, calibrate, forecast, forecast_many, refresh
-from forecasting.forecaster import Request, parts
+from forecasting.forecaster import parts
 from forecasting.models.blended import Blended
+from forecasting.request import Request
 from forecasting.side_by_side import side_by_side
 from forecasting.synthetic import synthetic_demand
 
