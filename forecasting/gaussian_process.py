@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.values import block_means
+
 if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
@@ -49,23 +51,18 @@ class GaussianProcess:
         """
         size = self._slots.hour
         count, of_day = min(known.shape[1] // size, _most(self._slots)), self._slots.per_day // size
-        hours = _hourly(habits[:, -count * size :], size)
-        strayed = _hourly(known[:, -of_day * size :], size) - hours[:, -of_day:]
+        hours = block_means(habits[:, -count * size :], size)
+        strayed = block_means(known[:, -of_day * size :], size) - hours[:, -of_day:]
         hours[:, -of_day:] += np.clip(strayed, -STRAYED, STRAYED)
         first = (known.shape[1] - count * size + self._slots.phase) % self._slots.per_week
         level = hours.mean(axis=1, keepdims=True)
         guess = level + (hours - level) @ _weights(replace(self._slots, phase=first), count)
-        return np.asarray(shape + np.repeat(guess - _hourly(shape, size), size, axis=1))
+        return np.asarray(shape + np.repeat(guess - block_means(shape, size), size, axis=1))
 
 
 def _most(slots: Slots) -> int:
     """Count the hours that are ever looked back on."""
     return KNOWN_DAYS * slots.per_day // slots.hour
-
-
-def _hourly(values: Values, size: int) -> Values:
-    # A product with equal weights is many times as quick as a mean of short rows.
-    return np.asarray(values.reshape(len(values), -1, size) @ np.full(size, 1 / size, dtype=values.dtype))
 
 
 @lru_cache(maxsize=64)

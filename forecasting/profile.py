@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecasting.seasons import around, overlaid
+from forecasting.values import block_means
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -41,8 +42,8 @@ class Profile:
     def _level(self, logs: Values, shape: Values) -> Values:
         """Average what the shape leaves of the days, so that a weekend does not pass for a change of level."""
         per_day = self._slots.per_day
-        days = _days(logs, per_day).mean(axis=2)
-        of_shape = shape.reshape(len(logs), -1, per_day).mean(axis=2)
+        days = block_means(logs[:, logs.shape[1] % per_day :], per_day)
+        of_shape = block_means(shape, per_day)
         explained = of_shape[:, np.arange(-days.shape[1], 0) % of_shape.shape[1]]
         weights = _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE))
         return np.asarray((days - explained) @ weights)[:, None]
@@ -65,12 +66,6 @@ class Profile:
 
 def _by_day(logs: Values, per_day: int) -> Values:
     return overlaid(logs, per_day, _decaying(logs.shape[1] // per_day, 0.5 ** (1 / DAY_HALF_LIFE)))
-
-
-def _days(logs: Values, per_day: int) -> Values:
-    """Cut the history into whole days that end with it."""
-    count = logs.shape[1] // per_day
-    return logs[:, -count * per_day :].reshape(len(logs), count, per_day)
 
 
 def smooth_circle(values: Values, width: int) -> Values:

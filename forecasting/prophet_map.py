@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecasting.values import block_means
+
 if TYPE_CHECKING:
     from forecasting.slots import Slots
     from forecasting.values import Values
@@ -56,7 +58,7 @@ class ProphetMap:
         """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
         known = logs.shape[1]
         size = min(self._slots.of(BLOCK_HOURS), known)
-        blocks = logs[:, known % size :].reshape(len(logs), -1, size).mean(axis=2)
+        blocks = block_means(logs[:, known % size :], size)
         design, gram = _known(self._slots, self._shape, known, size)
         scale = np.abs(blocks).max(axis=1, keepdims=True) + 1e-12
         scaled = blocks / scale
@@ -66,8 +68,8 @@ class ProphetMap:
             rounds = self._rounds
         amplitudes, settled = _mode(moments, start, self._shape, rounds)
         self._settled = self._settled or settled
-        asked = _design(self._slots, self._shape, known, np.arange(first, last, dtype=np.float64))
-        return np.asarray((amplitudes @ asked.T) * scale, dtype=np.float32)
+        asked = _asked(self._slots, self._shape, known, first, last)
+        return np.asarray((amplitudes * scale).astype(np.float32) @ asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,6 +124,13 @@ def _known(slots: Slots, shape: ProphetShape, known: int, size: int) -> tuple[Va
     centres = np.arange(known % size, known, size) + (size - 1) / 2
     design = _design(slots, shape, known, centres)
     return design.astype(np.float32), design.T @ design
+
+
+@lru_cache(maxsize=16)
+def _asked(slots: Slots, shape: ProphetShape, known: int, first: int, last: int) -> Values:
+    """Give the columns for each slot from `first` to before `last`: (columns, slots)."""
+    design = _design(slots, shape, known, np.arange(first, last, dtype=np.float64))
+    return np.ascontiguousarray(design.T, dtype=np.float32)
 
 
 def _design(slots: Slots, shape: ProphetShape, known: int, places: Values) -> Values:

@@ -42,6 +42,11 @@ def known_nearby(values: Values) -> Values:
     return found
 
 
+def block_means(values: Values, size: int) -> Values:
+    """Give the mean of each block of so many columns. A product is many times as quick as a mean of short rows."""
+    return np.asarray(values.reshape(len(values), -1, size) @ np.full(size, 1 / size, dtype=values.dtype))
+
+
 def median_of(values: Values, axis: int) -> Values:
     """Give the medians along an axis as `np.median` does. To sort short rows is far quicker."""
     ordered, count = np.sort(values, axis=axis), values.shape[axis]

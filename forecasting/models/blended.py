@@ -22,6 +22,7 @@ from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
 from forecasting.silence import find_beginnings, find_silences
 from forecasting.slots import Slots
+from forecasting.values import block_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,7 +133,7 @@ class Blended:
         if learnt is None:
             missing = _unmeasured(panel, slots, size)
             # A block of which something was measured is known: so a series sampled now and then is judged too.
-            truth, fine = _without(logs, _blocks(missing, size) == 1), _without(fine, missing == 1)
+            truth, fine = _without(logs, _blocks(missing, size) > 1 - 0.5 / size), _without(fine, missing == 1)
             blend = Blend.tried(guesses, truth)
             # The quantiles are those of the series' own slots, which swing more than the blocks that were modelled.
             trials = [(origin * size, _finer(guess, size)) for origin, guess in blend.trials]
@@ -203,7 +204,7 @@ def _whole_blocks(panel: Panel) -> Panel:
 
 
 def _blocks(values: Values, size: int) -> Values:
-    return values if size == 1 else np.asarray(values.reshape(len(values), -1, size).mean(axis=2))
+    return values if size == 1 else block_means(values, size)
 
 
 def _finer(values: Values, size: int) -> Values:
