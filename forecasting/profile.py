@@ -21,6 +21,16 @@ BORROWED = 0.5
 SMOOTH_HOURS = 1 / 4
 
 
+def _mixed() -> Values:
+    """Tell how much of each day's shape every day of the week has; what two days have of each other is the same."""
+    kinds = np.arange(7) >= 5
+    alike = (kinds[:, None] == kinds) / np.where(kinds, kinds.sum(), (~kinds).sum())
+    return np.asarray((1 - BORROWED) * np.eye(7) + BORROWED * alike, dtype=np.float32)
+
+
+_MIXED = _mixed()
+
+
 class Profile:
     """A level, and a shape of the week where two weeks are known, else of the day."""
 
@@ -54,14 +64,10 @@ class Profile:
         # Days of the calendar, not of the last 24 hours: the midnight after Friday is a step.
         since_monday = (logs.shape[1] + self._slots.phase) % per_week
         week = np.roll(shape, since_monday, axis=1).reshape(len(logs), 7, per_day)
-        of_days = week.mean(axis=2, keepdims=True)
-        for kind in (slice(0, 5), slice(5, 7)):
-            alike = week[:, kind]
-            usual = alike.mean(axis=1, keepdims=True)
-            alike *= 1 - BORROWED
-            alike += BORROWED * (usual - usual.mean(axis=2, keepdims=True))
-        week += BORROWED * of_days
-        return np.asarray(np.roll(week.reshape(len(logs), per_week), -since_monday, axis=1))
+        mixed = _MIXED @ week
+        of_days = block_means(week.reshape(len(logs), per_week), per_day)
+        mixed += (of_days - of_days @ _MIXED)[:, :, None]  # Each day keeps its own level.
+        return np.asarray(np.roll(mixed.reshape(len(logs), per_week), -since_monday, axis=1))
 
 
 def _by_day(logs: Values, per_day: int) -> Values:
