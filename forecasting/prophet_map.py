@@ -2,7 +2,7 @@
 
 The curve Prophet reports is the mode of its posterior: a penalised regression of a broken line and seasonal waves,
 with a Laplace prior on the breaks (Taylor & Letham, "Forecasting at scale", 2018). All series share the calendar, so
-one Gram matrix serves all; the Laplace prior is met by reweighting a Gaussian one until it settles, and the noise by
+one Gram matrix serves all, taken apart once; the Laplace prior is met by reweighting a Gaussian one until it settles, and the noise by
 alternating with its own estimate.
 """
 
@@ -57,12 +57,12 @@ class ProphetMap:
     def curve(self, logs: Values, first: int, last: int) -> Values:
         """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
         known = logs.shape[1]
-        size = min(self._slots.of(BLOCK_HOURS), known)
+        size = _block(self._slots, known)
         blocks = block_means(logs[:, known % size :], size)
-        design, gram = _known(self._slots, self._shape, known, size)
+        columns = _columns(self._slots, self._shape, known)
         scale = np.abs(blocks).max(axis=1, keepdims=True) + 1e-12
         scaled = blocks / scale
-        moments = _Moments(products=scaled @ design, squares=(scaled**2).sum(axis=1), gram=gram, known=blocks.shape[1])
+        moments = _Moments(products=scaled @ columns.design, squares=(scaled**2).sum(axis=1), columns=columns)
         start, rounds = self._settled or _Settled.unknown(len(logs), self._shape), self._rounds_again
         if self._settled is None:
             rounds = self._rounds
@@ -73,13 +73,44 @@ class ProphetMap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Columns:
+    """The columns at the known blocks, the same for all series, breaks last, and what they have in common (X'X).
+
+    Those that are no breaks are turned and stretched until the prior of each is one and none has anything in common
+    with another: of their part of X'X only the diagonal is left, and a mode is found by equations of the breaks alone.
+    """
+
+    turn: Values
+    design: Values
+    sizes: Values  # the diagonal
+    crossed: Values  # of the turned ones with the breaks
+    breaks: Values  # of the breaks with each other
+
+    @classmethod
+    def of(cls, design: Values, breaks: int) -> _Columns:
+        """Turn the columns of a design."""
+        others = design.shape[1] - breaks
+        scales = np.full(others, WAVE_SCALE)
+        scales[:2] = LINE_SCALE
+        common = design.T @ design
+        sizes, axes = np.linalg.eigh(scales[:, None] * common[:others, :others] * scales)
+        turn = scales[:, None] * axes
+        return cls(
+            turn=turn,
+            design=_turned(design, turn),
+            sizes=np.maximum(sizes, 0.0),
+            crossed=turn.T @ common[:others, others:],
+            breaks=common[others:, others:],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Moments:
-    """All that the posterior needs to know of the data: X'y, y'y, X'X and the count."""
+    """All that the posterior needs to know of the data: X'y, y'y and the columns."""
 
     products: Values
     squares: Values
-    gram: Values
-    known: int
+    columns: _Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,51 +128,60 @@ class _Settled:
 
 def _mode(moments: _Moments, start: _Settled, shape: ProphetShape, rounds: int) -> tuple[Values, _Settled]:
     """Find the mode of every posterior."""
-    products, gram = moments.products.astype(np.float64), moments.gram
-    series, columns = products.shape
-    breaks, diagonal = slice(2, 2 + shape.breaks), np.arange(columns)
-    prior = np.full((series, columns), 1 / WAVE_SCALE**2)
-    prior[:, :2] = 1 / LINE_SCALE**2
-    amplitudes: Values = np.zeros((series, columns))
-    bends, noise = start.bends, start.noise
+    columns, count, known = moments.columns, shape.breaks, len(moments.columns.design)
+    products = moments.products.astype(np.float64)
+    of_others, of_breaks = products[:, :-count], products[:, -count:]
+    pairs = (columns.crossed[:, :, None] * columns.crossed[:, None, :]).reshape(-1, count**2)
+    amplitudes: Values = np.zeros_like(products)
+    bends, noise, diagonal = start.bends, start.noise, np.arange(count)
     # A fixed number of rounds: to stop when all have settled would let series depend on each other.
     for _ in range(rounds):
-        prior[:, breaks] = 1 / (BREAK_SCALE * np.maximum(np.abs(bends), 1e-5))
-        system = np.repeat(gram[None], series, axis=0)
-        system[:, diagonal, diagonal] += shape.repeats * noise[:, None] * prior
-        amplitudes = np.linalg.solve(system, products[:, :, None])[:, :, 0]
-        left = (
-            moments.squares - 2 * (amplitudes * products).sum(axis=1) + ((amplitudes @ gram) * amplitudes).sum(axis=1)
-        )
-        noise = np.maximum(left, 1e-9 * moments.squares + 1e-12) / moments.known
-        bends = amplitudes[:, breaks]
+        weight = shape.repeats * noise[:, None]
+        prior = weight / (BREAK_SCALE * np.maximum(np.abs(bends), 1e-5))
+        share = 1 / (columns.sizes + weight)
+        system = columns.breaks - (share @ pairs).reshape(-1, count, count)
+        system[:, diagonal, diagonal] += prior
+        bends = np.linalg.solve(system, (of_breaks - (share * of_others) @ columns.crossed)[:, :, None])[:, :, 0]
+        others = share * (of_others - bends @ columns.crossed.T)
+        amplitudes = np.hstack([others, bends])
+        held = weight[:, 0] * (others**2).sum(axis=1) + (prior * bends**2).sum(axis=1)
+        left = moments.squares - (amplitudes * products).sum(axis=1) - held
+        noise = np.maximum(left, 1e-9 * moments.squares + 1e-12) / known
     return amplitudes, _Settled(bends=bends, noise=noise)
 
 
 @lru_cache(maxsize=64)
-def _known(slots: Slots, shape: ProphetShape, known: int, size: int) -> tuple[Values, Values]:
-    """Give the columns at the centres of the known blocks, and their Gram matrix."""
+def _columns(slots: Slots, shape: ProphetShape, known: int) -> _Columns:
+    """Give the columns at the centres of the known blocks."""
+    size = _block(slots, known)
     centres = np.arange(known % size, known, size) + (size - 1) / 2
-    design = _design(slots, shape, known, centres)
-    return design.astype(np.float32), design.T @ design
+    return _Columns.of(_design(slots, shape, known, centres), shape.breaks)
 
 
 @lru_cache(maxsize=16)
 def _asked(slots: Slots, shape: ProphetShape, known: int, first: int, last: int) -> Values:
-    """Give the columns for each slot from `first` to before `last`: (columns, slots)."""
+    """Give the columns, turned as those of the known blocks, for each slot from `first` to before `last`."""
     design = _design(slots, shape, known, np.arange(first, last, dtype=np.float64))
-    return np.ascontiguousarray(design.T, dtype=np.float32)
+    return np.ascontiguousarray(_turned(design, _columns(slots, shape, known).turn).T)
+
+
+def _block(slots: Slots, known: int) -> int:
+    """Count the slots of a block, at most all that are known."""
+    return min(slots.of(BLOCK_HOURS), known)
+
+
+def _turned(design: Values, turn: Values) -> Values:
+    return np.hstack([design[:, : len(turn)] @ turn, design[:, len(turn) :]]).astype(np.float32)
 
 
 def _design(slots: Slots, shape: ProphetShape, known: int, places: Values) -> Values:
-    """Give the columns of line, breaks and waves at some places, counted in slots from the first known one."""
+    """Give the columns of line, waves and breaks at some places, counted in slots from the first known one."""
     time = places[:, None] / (known - 1.0)
     breaks = np.linspace(0.0, BREAKS_WITHIN * known - 1, shape.breaks + 1)[1:] / (known - 1.0)
     within = float(places[0]) % 1.0  # Places lie a whole number of slots apart.
     seasons = _seasons(slots.per_day, shape, within)
     of_week = (places - within).astype(np.int64) + slots.phase
-    line = [np.ones_like(time), time, np.maximum(time - breaks, 0.0)]
-    return np.hstack([*line, seasons[of_week % slots.per_week]])
+    return np.hstack([np.ones_like(time), time, seasons[of_week % slots.per_week], np.maximum(time - breaks, 0.0)])
 
 
 @lru_cache(maxsize=64)
