@@ -2,8 +2,8 @@
 
 The curve Prophet reports is the mode of its posterior: a penalised regression of a broken line and seasonal waves,
 with a Laplace prior on the breaks (Taylor & Letham, "Forecasting at scale", 2018). All series share the calendar, so
-one Gram matrix serves all, taken apart once; the Laplace prior is met by reweighting a Gaussian one until it settles, and the noise by
-alternating with its own estimate.
+one Gram matrix serves all, taken apart once; the Laplace prior is met by reweighting a Gaussian one until it settles,
+and the noise by alternating with its own estimate.
 """
 
 from __future__ import annotations
