@@ -48,11 +48,18 @@ def spread(errors: Values, quantiles: tuple[float, ...]) -> Values:
     count = errors.shape[1]
     # The finite-sample correction of conformal prediction: the quantile of count + 1 errors, the last one unknown.
     levels = [min(1.0, max(0.0, 0.5 + (each - 0.5) * (count + 1) / max(count, 1))) for each in quantiles]
-    found = np.quantile(errors, levels, axis=1).T
-    for column, quantile in enumerate(quantiles):
-        bound = np.maximum if quantile > 0.5 else np.minimum
-        found[:, column] = 0.0 if quantile == 0.5 else bound(found[:, column], 0.0)
-    return np.asarray(found)
+    return _around_median(np.quantile(errors, levels, axis=1).T, quantiles)
+
+
+def spread_of_few(errors: Values, quantiles: tuple[float, ...]) -> Values:
+    """Give the same for errors of a week or less, which saw little of what may come: half of it their spread tells."""
+    return _around_median(_apart(errors, quantiles), quantiles)
+
+
+def _around_median(distances: Values, quantiles: tuple[float, ...]) -> Values:
+    """Keep the median where it is, and each of the others on its side."""
+    side = np.sign(np.array(quantiles) - 0.5)
+    return np.asarray(side * np.maximum(side * distances, 0.0))
 
 
 def time_of_day_scale(residuals: Values, per_day: int) -> Values:

@@ -19,7 +19,7 @@ import numpy as np
 
 from forecasting.correction import Correction
 from forecasting.gaps import fill
-from forecasting.interval import OFFSET, ceiling, spread
+from forecasting.interval import OFFSET, ceiling, spread_of_few
 from forecasting.models.seasonal_naive import instead
 from forecasting.outliers import drawn_in
 from forecasting.panel import Outlook, Panel
@@ -78,7 +78,7 @@ class ProphetModel:
         # A whole week tells working days and weekends alike; a shorter history gives what it can.
         held = min(panel.per_week, panel.length // 3)
         errors = logs[-held:] - _guess(logs[:-held], replace(panel, horizon=held), start)[0]
-        distances = spread(errors[None, :], panel.quantiles)[0]
+        distances = spread_of_few(errors[None, :], panel.quantiles)[0]
         quantiles = (np.exp(guess[None, :] + distances[:, None]) - OFFSET) * mean
         return Outlook(
             values=np.clip(quantiles, 0.0, ceiling(values))[None],

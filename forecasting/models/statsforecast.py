@@ -14,7 +14,7 @@ import numpy as np
 
 from forecasting.errors import InvalidRequest, UnknownEngine, shown
 from forecasting.gaps import fill
-from forecasting.interval import OFFSET, ceiling, spread
+from forecasting.interval import OFFSET, ceiling, spread_of_few
 from forecasting.models.seasonal_naive import instead
 from forecasting.panel import Outlook
 
@@ -55,7 +55,7 @@ class StatsForecastModel:
         logs = np.log(values[0] / mean + OFFSET)
         held = min(panel.per_week, panel.length // 3)
         errors = logs[-held:] - self._guess(logs[:-held], panel, held)
-        away = spread(errors[None, :], panel.quantiles)[0]
+        away = spread_of_few(errors[None, :], panel.quantiles)[0]
         quantiles = (np.exp(self._guess(logs, panel, panel.horizon)[None, :] + away[:, None]) - OFFSET) * mean
         return Outlook(
             values=np.clip(quantiles, 0.0, ceiling(values))[None],
