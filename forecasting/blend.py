@@ -33,9 +33,9 @@ class Blend:
 
     @classmethod
     def tried(cls, guesses: Guesses, truth: Values) -> Blend:
-        """Weigh the guesses by trying them at earlier origins; truth is NaN where nobody measured it."""
+        """Weigh the guesses by trying them at their origins; truth is NaN where nobody measured it."""
         segments = guesses.slots.segments()
-        tried = [(origin, guesses.at(origin)) for origin in origins(guesses.logs.shape[1], guesses.slots)]
+        tried = [(origin, guesses.at(origin)) for origin in guesses.origins]
         earned = weights(_mean_errors(tried, truth, segments), guesses.belief)
         blend = cls(weights=earned, segments=segments)
         return replace(blend, trials=[(origin, blend.mix(guess)) for origin, guess in tried])

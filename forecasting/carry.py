@@ -25,7 +25,7 @@ def learnt_carry(logs: Values, trials: Trials, slots: Slots) -> Values:
     told = [each for each in trials if min(each[1].shape[1], logs.shape[1] - each[0]) >= slots.hour]
     if not told:  # They saw less than the hour by which a miss is measured.
         return np.tile(np.array(UNTRIED, dtype=np.float32), (len(logs), 1))
-    weights = latest_counting_most(slots.hour, HALF_LIFE / RECENT * slots.hour)
+    weights = latest_counting_most(slots.hour, HALF_LIFE / RECENT * slots.hour).astype(logs.dtype)
     leads = [slots.of(hours) for hours in LEADS_HOURS]
     above = np.zeros((len(logs), len(leads)))
     below = np.full((len(logs), len(leads)), 1e-9)

@@ -43,15 +43,15 @@ class GaussianProcess:
         """Choose the grid."""
         self._slots = slots
 
-    def guess(self, known: Values, habits: Values, shape: Values) -> Values:
+    def guess(self, known: Values, hours: Values, shape: Values) -> Values:
         """Guess what follows; `shape` covers it in whole hours, and only what it makes of an hour is kept.
 
         What strayed in the last day may be what is to come, if it did not stray too far: bursts pass sooner than any
-        level. Of the days before it is known that it was not, so they are taken from `habits`, where it is drawn in.
+        level. Of the days before it is known that it was not, so they are taken from `hours`, where it is drawn in.
         """
         size = self._slots.hour
-        count, of_day = min(known.shape[1] // size, _most(self._slots)), self._slots.per_day // size
-        hours = block_means(habits[:, -count * size :], size)
+        count, of_day = min(hours.shape[1], _most(self._slots)), self._slots.per_day // size
+        hours = hours[:, -count:].copy()
         strayed = block_means(known[:, -of_day * size :], size) - hours[:, -of_day:]
         hours[:, -of_day:] += np.clip(strayed, -STRAYED, STRAYED)
         first = (known.shape[1] - count * size + self._slots.phase) % self._slots.per_week

@@ -5,7 +5,7 @@ Curves corrected by where the series stands, a Gaussian process, and repetitions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,12 @@ from forecasting.correction import TAIL_DAYS, Correction
 from forecasting.gaussian_process import GaussianProcess
 from forecasting.outliers import drawn_in
 from forecasting.seasons import around
-from forecasting.values import median_of
+from forecasting.values import block_means, median_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.curve import Curve
     from forecasting.slots import Slots
     from forecasting.values import Values
 
@@ -23,26 +26,21 @@ WEEK_SEEN_DAYS = 7
 CURVE_BELIEF, PROCESS_BELIEF, REPEAT_BELIEF = 1.0, 2.0, 0.5
 
 
-class Curve(Protocol):
-    """A shape of the week fitted to a history."""
-
-    name: str
-
-    def curve(self, logs: Values, first: int, last: int) -> Values:
-        """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
-        ...
-
-
 class Guesses:
     """What each kind of guess would have said at any origin, and how far it is believed before any trial."""
 
-    def __init__(self, logs: Values, slots: Slots, curves: list[Curve], *, all_kinds: bool) -> None:
-        """Fit every curve to the whole history and learn its corrections."""
-        self.logs, self.slots = logs, slots
+    def __init__(
+        self, logs: Values, slots: Slots, curves: list[Curve], *, origins: Sequence[int], all_kinds: bool
+    ) -> None:
+        """Fit every curve to the whole history and to what was known at some origins, and learn its corrections."""
+        self.logs, self.slots, self.origins = logs, slots, origins
         self._habits = drawn_in(logs, slots)
-        self._curves, self._all_kinds = curves, all_kinds
+        self._all_kinds = all_kinds
         self._process = GaussianProcess(slots)
-        fitted = [curve.curve(self._habits, 0, logs.shape[1]) for curve in curves]
+        self._hours_from: dict[int, Values] = {}
+        ends = sorted({*origins, logs.shape[1]})
+        self._fits = [dict(zip(ends, curve.fits(self._habits, ends), strict=True)) for curve in curves]
+        fitted = [fits[logs.shape[1]](0, logs.shape[1]) for fits in self._fits]
         self._corrections = [Correction(self._habits - each, slots) for each in fitted]
         self.residuals = logs - fitted[0]
         # One week tells how far it lies from the week before, a second one what follows from that.
@@ -58,20 +56,30 @@ class Guesses:
         self.belief = np.array(list(beliefs.values()), dtype=np.float32)
 
     def at(self, origin: int) -> Values:
-        """Guess the horizon after the first `origin` columns: (series, guesses, horizon)."""
+        """Guess the horizon after an origin, or after the whole history: (series, guesses, horizon)."""
         known, habits = self.logs[:, :origin], self._habits[:, :origin]
         tail, ago = min(TAIL_DAYS * self.slots.per_day, origin), self.logs.shape[1] - origin
         end = origin + self.slots.hours * self.slots.hour
-        fitted = [curve.curve(habits, origin - tail, end) for curve in self._curves]
-        found: list[Values] = [
-            each[:, tail : tail + self.slots.horizon] + correction.carried(known[:, -tail:] - each[:, :tail], ago)
-            for each, correction in zip(fitted, self._corrections, strict=True)
-        ]
+        fitted = [fits[origin](origin - tail, end) for fits in self._fits]
+        found = np.empty((len(known), len(self.names), self.slots.horizon), dtype=known.dtype)
+        for index, (each, correction) in enumerate(zip(fitted, self._corrections, strict=True)):
+            carried = correction.carried(known[:, -tail:] - each[:, :tail], ago)
+            np.add(each[:, tail : tail + self.slots.horizon], carried, out=found[:, index])
         if self._all_kinds:
             shape = np.mean([each[:, tail:] for each in fitted], axis=0)
-            process = self._process.guess(known, habits, shape)[:, : self.slots.horizon]
-            found += [process, *self._repeated(known, habits), self._level(known)]
-        return np.stack(found, axis=1)
+            process = self._process.guess(known, self._hours(origin), shape)[:, : self.slots.horizon]
+            for index, each in enumerate([process, *self._repeated(known, habits), self._level(known)], len(fitted)):
+                found[:, index] = each
+        return found
+
+    def _hours(self, origin: int) -> Values:
+        """Give the means of the hours before an origin, what strayed being drawn in: origins lie whole hours apart."""
+        minute = origin % self.slots.hour
+        if minute not in self._hours_from:
+            count = (self.logs.shape[1] - minute) // self.slots.hour
+            hours = self._habits[:, minute : minute + count * self.slots.hour]
+            self._hours_from[minute] = block_means(hours, self.slots.hour)
+        return self._hours_from[minute][:, : origin // self.slots.hour]
 
     def _repeated(self, known: Values, habits: Values) -> list[Values]:
         origin, day, week = known.shape[1], self.slots.per_day, self.slots.per_week

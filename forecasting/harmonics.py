@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,9 @@ import numpy as np
 from forecasting.seasons import around, overlaid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.curve import Fit
     from forecasting.slots import Slots
     from forecasting.values import Values
 
@@ -35,20 +39,34 @@ class Harmonics:
         """Choose the grid, and whether the week may be learnt."""
         self._slots, self._weekly = slots, weekly
 
-    def curve(self, logs: Values, first: int, last: int) -> Values:
-        """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
-        known = logs.shape[1]
-        weekly = self._weekly and known >= WEEK_KNOWN_DAYS * self._slots.per_day
-        grid = _grid(self._slots.per_day, weekly=weekly)
-        products = _folded(logs, self._slots.per_week) @ grid.weighted
-        amplitudes = np.asarray(products @ _inverse(self._slots.per_day, known, weekly=weekly), dtype=np.float32)
-        # Sine and cosine weigh the same, so it does not matter where in the week the waves begin: here, at the origin.
-        return np.asarray(amplitudes @ _around(self._slots.per_day, first - known, last - known, weekly=weekly))
+    def fits(self, logs: Values, ends: Sequence[int]) -> list[Fit]:
+        """Fit what is known before each end, from the earliest on: each adds what came since to what was known."""
+        grid = _grid(self._slots.per_day, weekly=self._has_week(ends[-1]))
+        products: Values = np.zeros((len(logs), len(grid.waves)), dtype=np.float32)
+        found: list[Fit] = []
+        for begin, end in pairwise([0, *ends]):
+            products = grid.aged(products, end - begin) + grid.products(logs[:, begin:end])
+            found.append(self._fit(products if self._has_week(end) else products[:, grid.of_day], end))
+        return found
+
+    def _has_week(self, known: int) -> bool:
+        return self._weekly and known >= WEEK_KNOWN_DAYS * self._slots.per_day
+
+    def _fit(self, products: Values, end: int) -> Fit:
+        inverse = _inverse(self._slots.per_day, end, weekly=self._has_week(end))
+        return partial(self._curve, np.asarray(products @ inverse, dtype=np.float32), end)
+
+    def _curve(self, amplitudes: Values, end: int, first: int, last: int) -> Values:
+        # Sine and cosine weigh the same, so it does not matter where in the week the waves begin: here, at the end.
+        waves = _around(self._slots.per_day, first - end, last - end, weekly=self._has_week(end))
+        return np.asarray(amplitudes @ waves)
 
 
 def _folded(logs: Values, per_week: int) -> Values:
-    """Sum the weeks, counted back from the origin, each with its weight: all that the regression needs to know."""
+    """Sum the weeks, counted back from the end, each with its weight: all that the regression needs to know."""
     weeks, rest = divmod(logs.shape[1], per_week)
+    if weeks == 0:
+        return logs
     folded = overlaid(logs, per_week, _fade(7.0) ** np.arange(weeks)[::-1])
     if rest:
         folded[:, -rest:] += np.float32(_fade(7.0) ** weeks) * logs[:, :rest]
@@ -59,6 +77,8 @@ def _folded(logs: Values, per_week: int) -> Values:
 class _Grid:
     """The waves sampled over one week, and what does not depend on how much of a history is known."""
 
+    counts: Values  # how often a wave comes in a week: there is a constant, a cosine of each and a sine of each
+    of_day: np.ndarray  # which of the waves are those of the day
     waves: Values  # (waves, slots)
     weighted: Values  # (slots, waves), each slot with what it weighs within its week
     within: Values
@@ -66,13 +86,29 @@ class _Grid:
     gram: Values  # of one week
     penalty: Values
 
+    def products(self, logs: Values) -> Values:
+        """Multiply every wave with a history, of which later slots weigh more: (series, waves)."""
+        folded = _folded(logs, len(self.weighted))
+        return np.asarray(folded @ self.weighted[len(self.weighted) - folded.shape[1] :])
+
+    def aged(self, products: Values, slots: int) -> Values:
+        """Give what products come to so many slots later, when the waves begin later too and all weighs less."""
+        angles = self.counts * slots % len(self.exact) * (2 * np.pi / len(self.exact))
+        constant, cosines, sines = np.split(products, [1, 1 + len(angles)], axis=1)
+        across, along = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+        later = np.hstack([constant, across * cosines + along * sines, across * sines - along * cosines])
+        return np.asarray(later * np.float32(_fade(slots / (len(self.exact) // 7))))
+
 
 @lru_cache(maxsize=16)
 def _grid(per_day: int, *, weekly: bool) -> _Grid:
-    waves, penalty = _waves(per_day, weekly=weekly)
+    counts = _counts(per_day, weekly=weekly)
+    waves, penalty = _waves(per_day, counts)
     within = _fade(1.0 / per_day) ** np.arange(7 * per_day)[::-1]
     weighted = waves * within[:, None]
     return _Grid(
+        counts=counts,
+        of_day=np.concatenate([[True], *[np.isin(counts, _counts(per_day, weekly=False))] * 2]),
         waves=np.ascontiguousarray(waves.T, dtype=np.float32),
         weighted=weighted.astype(np.float32),
         within=within,
@@ -105,11 +141,15 @@ def _fade(days: float) -> float:
     return float(0.5 ** (days / HALF_LIFE_DAYS))
 
 
-def _waves(per_day: int, *, weekly: bool) -> tuple[Values, Values]:
+def _counts(per_day: int, *, weekly: bool) -> Values:
+    """Tell how often in a week each wave comes: those of the day, and those of the week where it is known."""
+    daily = {7 * wave for wave in range(1, min(DAILY_WAVES, (per_day - 1) // 2) + 1)}
+    return np.array(sorted(daily | set(range(1, WEEKLY_WAVES + 1) if weekly else ())))
+
+
+def _waves(per_day: int, counts: Values) -> tuple[Values, Values]:
     """Sample cosines and sines over one week; the finer the wave, the higher its penalty."""
     per_week = 7 * per_day
-    daily = {7 * wave for wave in range(1, min(DAILY_WAVES, (per_day - 1) // 2) + 1)}
-    counts = np.array(sorted(daily | set(range(1, WEEKLY_WAVES + 1) if weekly else ())))
     angles = np.outer(np.arange(per_week), counts) % per_week * (2 * np.pi / per_week)
     of_day = counts % 7 == 0
     price = np.where(of_day, DAILY_PENALTY * (1 + (counts / 56) ** 2), WEEKLY_PENALTY * (1 + (counts / 14) ** 2))

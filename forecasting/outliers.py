@@ -38,7 +38,7 @@ def drawn_in(logs: Values, slots: Slots) -> Values:
     away = _from_its_kind(by_day, slots.of_week(length - days * slots.per_day, length), slots)
     if weekly:
         by_week = _from_weeks(by_day, slots)
-        away = np.where(np.abs(by_week) < np.abs(away), by_week, away)
+        np.copyto(away, by_week, where=np.abs(by_week) < np.abs(away))
     spread = 1.4826 * median_of(np.abs(away[:, :, :: slots.hour]).reshape(series, -1), axis=1)
     most = np.maximum(SPREADS * spread, LEAST)[:, None, None]
     away -= np.clip(away, -most, most if weekly else None)
@@ -59,14 +59,16 @@ def _from_its_kind(by_day: Values, of_week: np.ndarray, slots: Slots) -> Values:
             if rows.sum() >= ALIKE_FROM and columns.stop > columns.start:
                 alike = by_day[:, rows, columns]
                 away[:, rows, columns] = alike - median_across(alike.transpose(1, 0, 2))[:, None]
-    return away - _levels(away, slots)
+    away -= _levels(away, slots)
+    return away
 
 
 def _from_weeks(by_day: Values, slots: Slots) -> Values:
     """Tell how far each slot lies from the same time of other weeks."""
     weeks = by_day.reshape(len(by_day), -1, slots.per_week)
-    away = (weeks - median_across(weeks.transpose(1, 0, 2))[:, None]).reshape(by_day.shape)
-    return np.asarray(away - _levels(away, slots))
+    away = np.asarray(weeks - median_across(weeks.transpose(1, 0, 2))[:, None]).reshape(by_day.shape)
+    away -= _levels(away, slots)
+    return away
 
 
 def _levels(away: Values, slots: Slots) -> Values:

@@ -94,8 +94,9 @@ def read_back(
     names: list[Name], members: list[Prepared], outlook: Outlook, asked: Request
 ) -> Iterator[tuple[Name, Forecast]]:
     """Turn the rows of an outlook into forecasts."""
+    tidy = np.maximum.accumulate(np.maximum(outlook.values.astype(np.float64), 0.0), axis=1)
     for row, (name, series) in enumerate(zip(names, members, strict=True)):
-        values = _with_occasions(_tidy(series.wall.take_down(outlook.values[row])), series)
+        values = _with_occasions(series.wall.take_down(tidy[row]), series)
         yield (
             name,
             Forecast(
@@ -155,16 +156,12 @@ def _with_occasions(values: Values, series: Prepared) -> Values:
     return values
 
 
-def _tidy(values: Values) -> Values:
-    return np.maximum.accumulate(np.maximum(np.asarray(values, dtype=np.float64), 0.0), axis=0)
-
-
 def _notes(demand: Demand) -> str:
-    notes = []
-    missing = float(np.isnan(demand.values).mean())
-    if missing > 0:
-        notes.append(f"; {missing:.1%} of its slots were missing and filled from other days")
-    silent = len(demand) - 1 - int(np.flatnonzero(~np.isnan(demand.values))[-1])
+    missing = np.isnan(demand.values)
+    if not missing.any():
+        return ""
+    notes = [f"; {missing.mean():.1%} of its slots were missing and filled from other days"]
+    silent = int(np.argmin(missing[::-1]))
     if silent * demand.step >= timedelta(hours=1):
         notes.append(f"; nothing was measured in the last {silent * demand.step / timedelta(hours=1):.1f} hours")
     return "".join(notes)

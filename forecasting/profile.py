@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecasting.seasons import around, overlaid
+from forecasting.seasons import around, mean_seasons
+from forecasting.sliding import window_means
 from forecasting.values import block_means
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.curve import Fit
     from forecasting.slots import Slots
     from forecasting.values import Values
 
 WEEK_KNOWN_DAYS = 7
 WEEK_DECAY = 0.7
-DAY_HALF_LIFE = 5.0
+DAY_DECAY = 0.5 ** (1 / 5)
 # A time of week is seen four times a month: half of its shape is borrowed from the same time of days of its kind.
 BORROWED = 0.5
 SMOOTH_HOURS = 1 / 4
@@ -40,38 +46,44 @@ class Profile:
         """Choose the grid, and whether the week may be learnt."""
         self._slots, self._weekly = slots, weekly
 
-    def curve(self, logs: Values, first: int, last: int) -> Values:
-        """Average all columns of `logs` and give the shape from slot `first` to before `last`."""
-        known, per_day = logs.shape[1], self._slots.per_day
-        weekly = self._weekly and known >= WEEK_KNOWN_DAYS * per_day
-        shape = self._by_week(logs) if weekly else _by_day(logs, per_day)
+    def fits(self, logs: Values, ends: Sequence[int]) -> list[Fit]:
+        """Average what is known before each end."""
+        slots = self._slots
+        week_from = WEEK_KNOWN_DAYS * slots.per_day if self._weekly else ends[-1] + 1
+        days, weeks = ([end for end in ends if (end >= week_from) == weekly] for weekly in (False, True))
+        shapes = chain(
+            mean_seasons(logs, days, slots.phase, slots.per_day, DAY_DECAY),
+            map(self._mixed, mean_seasons(logs, weeks, slots.phase, slots.per_week, WEEK_DECAY)),
+        )
+        return [self._fit(logs[:, :end], shape) for end, shape in zip(ends, shapes, strict=True)]
+
+    def _fit(self, logs: Values, shape: Values) -> Fit:
+        """Smooth a shape, and lift it by what it leaves of the days, so that a weekend is no change of level."""
+        of_slots, of_shape = _day_weights(self._slots, logs.shape[1], shape.shape[1])
         shape = smooth_circle(shape, self._slots.of(SMOOTH_HOURS))
-        # The first column of a shape is the slot at which the last whole season of the history begins.
-        return np.asarray(around(shape, first - known, last - known) + self._level(logs, shape))
+        level = logs @ of_slots - shape @ of_shape
+        return partial(self._curve, shape, level[:, None])
 
-    def _level(self, logs: Values, shape: Values) -> Values:
-        """Average what the shape leaves of the days, so that a weekend does not pass for a change of level."""
-        per_day = self._slots.per_day
-        days = block_means(logs[:, logs.shape[1] % per_day :], per_day)
-        of_shape = block_means(shape, per_day)
-        explained = of_shape[:, np.arange(-days.shape[1], 0) % of_shape.shape[1]]
-        weights = _decaying(days.shape[1], 0.5 ** (1 / DAY_HALF_LIFE))
-        return np.asarray((days - explained) @ weights)[:, None]
+    def _curve(self, shape: Values, level: Values, first: int, last: int) -> Values:
+        return np.asarray(around(shape, first + self._slots.phase, last + self._slots.phase) + level)
 
-    def _by_week(self, logs: Values) -> Values:
-        per_day, per_week = self._slots.per_day, self._slots.per_week
-        shape = overlaid(logs, per_week, _decaying(logs.shape[1] // per_week, WEEK_DECAY))
-        # Days of the calendar, not of the last 24 hours: the midnight after Friday is a step.
-        since_monday = (logs.shape[1] + self._slots.phase) % per_week
-        week = np.roll(shape, since_monday, axis=1).reshape(len(logs), 7, per_day)
-        mixed = _MIXED @ week
-        of_days = block_means(week.reshape(len(logs), per_week), per_day)
+    def _mixed(self, week: Values) -> Values:
+        """Mix what the days of a week, from Monday 00:00 on, have in common with days of their kind."""
+        of_days = block_means(week, self._slots.per_day)
+        mixed = np.asarray(_MIXED @ week.reshape(-1, 7, self._slots.per_day))
         mixed += (of_days - of_days @ _MIXED)[:, :, None]  # Each day keeps its own level.
-        return np.asarray(np.roll(mixed.reshape(len(logs), per_week), -since_monday, axis=1))
+        return mixed.reshape(week.shape)
 
 
-def _by_day(logs: Values, per_day: int) -> Values:
-    return overlaid(logs, per_day, _decaying(logs.shape[1] // per_day, 0.5 ** (1 / DAY_HALF_LIFE)))
+@lru_cache(maxsize=64)
+def _day_weights(slots: Slots, known: int, season: int) -> tuple[Values, Values]:
+    """Give what each known slot counts, as much as any other of its 24 hours; and the same for slots of a season."""
+    days = known // slots.per_day
+    weights = DAY_DECAY ** (np.arange(known)[::-1] // slots.per_day)
+    weights[: known - days * slots.per_day] = 0.0
+    weights /= weights.sum()
+    of_season = np.bincount((np.arange(known) + slots.phase) % season, weights, season)
+    return weights.astype(np.float32), of_season.astype(np.float32)
 
 
 def smooth_circle(values: Values, width: int) -> Values:
@@ -79,14 +91,5 @@ def smooth_circle(values: Values, width: int) -> Values:
     half = (width - 1) // 2
     if half == 0:
         return values
-    size, ring = values.shape[1], np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
-    total = ring[:, :size] + values
-    for first in (*range(1, half), *range(half + 1, 2 * half + 1)):
-        total += ring[:, first : first + size]
-    total /= 2 * half + 1
-    return total
-
-
-def _decaying(count: int, decay: float) -> Values:
-    weights = decay ** np.arange(count)[::-1]
-    return np.asarray(weights / weights.sum(), dtype=np.float32)
+    ring = np.concatenate([values[:, -half:], values, values[:, :half]], axis=1)
+    return window_means(ring, 2 * half + 1)

@@ -9,7 +9,7 @@ and the noise by alternating with its own estimate.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,9 @@ import numpy as np
 from forecasting.values import block_means
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecasting.curve import Fit
     from forecasting.slots import Slots
     from forecasting.values import Values
 
@@ -41,21 +44,21 @@ class ProphetShape:
 
 
 class ProphetMap:
-    """The curve of Prophet, as one of several shapes of the week.
-
-    A second fit of the same series, to less of their history, starts from the first one's breaks and noise and needs
-    but a few rounds.
-    """
+    """The curve of Prophet, as one of several shapes of the week."""
 
     name = "prophet"
 
     def __init__(self, slots: Slots, shape: ProphetShape, *, rounds: int = 8, rounds_again: int = 2) -> None:
         """Choose the grid, the settings and how many rounds settle them."""
         self._slots, self._shape, self._rounds, self._rounds_again = slots, shape, rounds, rounds_again
-        self._settled: _Settled | None = None
 
-    def curve(self, logs: Values, first: int, last: int) -> Values:
-        """Fit all columns of `logs` and give the fitted curve from slot `first` to before `last`."""
+    def fits(self, logs: Values, ends: Sequence[int]) -> list[Fit]:
+        """Fit what is known before each end: all others start from the last one's breaks and noise, nearly settled."""
+        *earlier, last = ends
+        whole, settled = self._fit(logs[:, :last], _Settled.unknown(len(logs), self._shape), self._rounds)
+        return [*(self._fit(logs[:, :end], settled, self._rounds_again)[0] for end in earlier), whole]
+
+    def _fit(self, logs: Values, start: _Settled, rounds: int) -> tuple[Fit, _Settled]:
         known = logs.shape[1]
         size = _block(self._slots, known)
         blocks = block_means(logs[:, known % size :], size)
@@ -63,13 +66,11 @@ class ProphetMap:
         scale = np.abs(blocks).max(axis=1, keepdims=True) + 1e-12
         scaled = blocks / scale
         moments = _Moments(products=scaled @ columns.design, squares=(scaled**2).sum(axis=1), columns=columns)
-        start, rounds = self._settled or _Settled.unknown(len(logs), self._shape), self._rounds_again
-        if self._settled is None:
-            rounds = self._rounds
         amplitudes, settled = _mode(moments, start, self._shape, rounds)
-        self._settled = self._settled or settled
-        asked = _asked(self._slots, self._shape, known, first, last)
-        return np.asarray((amplitudes * scale).astype(np.float32) @ asked)
+        return partial(self._curve, (amplitudes * scale).astype(np.float32), known), settled
+
+    def _curve(self, amplitudes: Values, known: int, first: int, last: int) -> Values:
+        return np.asarray(amplitudes @ _asked(self._slots, self._shape, known, first, last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

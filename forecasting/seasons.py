@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from forecasting.values import Values
 
@@ -20,6 +20,24 @@ def overlaid(values: Values, length: int, weights: Sequence[float] | Values) -> 
         total += values.dtype.type(weight) * values[:, end - length : end]
         end -= length
     return total
+
+
+def mean_seasons(values: Values, ends: Sequence[int], phase: int, length: int, decay: float) -> Iterator[Values]:
+    """Give the mean season before each end, from the earliest on, a later season counting more: (series, length).
+
+    Column 0 of the values is slot `phase` of a season; before the first end lies a whole one.
+    """
+    mean, known = np.zeros((len(values), length), dtype=values.dtype), np.zeros(length, dtype=values.dtype)
+    done = 0
+    for end in ends:
+        while done < end:
+            slot = (done + phase) % length
+            count = min(length - slot, end - done)
+            columns = slice(slot, slot + count)
+            known[columns] = 1 + values.dtype.type(decay) * known[columns]
+            mean[:, columns] += (values[:, done : done + count] - mean[:, columns]) / known[columns]
+            done += count
+        yield mean.copy()
 
 
 def around(season: Values, first: int, last: int) -> Values:

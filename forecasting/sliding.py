@@ -42,6 +42,28 @@ def trailing_mean(values: Values, width: int) -> Values:
     return means
 
 
+def window_means(values: Values, width: int) -> Values:
+    """Give the mean of every `width` neighbours, of a series or of each row: one fewer than that shorter."""
+    if width == 1:
+        return values
+    means = _window_sums(values, width)
+    means /= width
+    return means
+
+
+def _window_sums(values: Values, width: int) -> Values:
+    """Add up halves of a window: on short rows far quicker than one sum that runs on."""
+    if width == 1:
+        return values
+    half = width // 2
+    halves = _window_sums(values, half)
+    sums = halves[..., half:] + halves[..., :-half]
+    if width > 2 * half:
+        sums = sums[..., :-1]
+        sums += values[..., 2 * half :]
+    return sums
+
+
 def leading_max(values: npt.NDArray[Kind], width: int) -> npt.NDArray[Kind]:
     """Give the greatest of the next `width` values, at every place, its own included."""
     return trailing_max(values[::-1], width)[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -56,14 +57,26 @@ def median_of(values: Values, axis: int) -> Values:
 def median_across(layers: Values) -> Values:
     """Give the medians across a few great layers, the first axis: far quicker than to sort the column of every place.
 
-    Neighbours that are not in order change places, all of a layer at once; as many rounds as layers put all in order.
+    Of one more than half of them neither the least nor the greatest can be the median, so both are dropped and the
+    next layer is taken up, until only the middle is left.
     """
-    ordered, count = list(layers), len(layers)
-    for turn in range(count):
-        for at in range(turn % 2, count - 1, 2):
-            low, high = ordered[at : at + 2]
-            ordered[at : at + 2] = np.minimum(low, high), np.maximum(low, high)
-    return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+    enough = len(layers) // 2 + 2
+    held, waiting = list(layers[:enough]), list(layers[enough:])
+    while len(held) > 2:
+        _outermost_apart(held)
+        held = held[1:-1] + waiting[:1]
+        waiting = waiting[1:]
+    return np.asarray((held[0] + held[-1]) / 2)
+
+
+def _outermost_apart(layers: list[Values]) -> None:
+    """Bring the least to the front and the greatest to the end, at each place, and lose none."""
+    last, middle = len(layers) - 1, len(layers) // 2
+    paired = ((at, last - at) for at in range(middle))
+    lesser, greater = ((0, at) for at in range(1, last - middle + 1)), ((at, last) for at in range(middle, last))
+    for first, second in chain(paired, lesser, greater):
+        one, other = layers[first], layers[second]
+        layers[first], layers[second] = np.minimum(one, other), np.maximum(one, other)
 
 
 def quantiles_of(rows: Values, levels: Sequence[float]) -> Values:

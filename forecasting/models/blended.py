@@ -11,7 +11,7 @@ import numpy as np
 from forecasting.blend import Blend, origins
 from forecasting.carry import learnt_carry
 from forecasting.gaps import fill
-from forecasting.guesses import Curve, Guesses
+from forecasting.guesses import Guesses
 from forecasting.hourly import hourly_pattern
 from forecasting.interval import CAP, OFFSET, distances, over_horizon, time_of_day_scale
 from forecasting.learnt import Learnt
@@ -22,11 +22,12 @@ from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
 from forecasting.silence import find_beginnings, find_silences
 from forecasting.slots import Slots
-from forecasting.values import block_means
+from forecasting.values import block_means, median_of, quantiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from forecasting.curve import Curve
     from forecasting.silence import Beginning, Silence
     from forecasting.values import Values
 
@@ -63,9 +64,9 @@ class Blended:
     def _learn(self, panel: Panel, known: Learnt | None) -> tuple[Outlook, Learnt]:
         whole = fill(panel.values, panel.per_day).astype(np.float32)
         slots = _slots(panel, 1)
-        high, highest = np.quantile(whole, [0.995, 0.999], axis=1)[:, :, None]
+        high, highest = quantiles_of(whole, (0.995, 0.999)).T[:, :, None]
         # A single absurd value would stretch the mean, and with it the logarithms; a level that lasts is none.
-        lasting = np.median(whole[:, -slots.of(LASTING_HOURS) :], axis=1, keepdims=True)
+        lasting = median_of(whole[:, -slots.of(LASTING_HOURS) :], axis=1)[:, None]
         values = np.minimum(whole, 3 * np.maximum(high, lasting) + 1e-9)
         draft = _Draft(*self._forecast(values, panel, known), highest)
         moved = self._follow_shifts(draft, values, panel)
@@ -128,7 +129,9 @@ class Blended:
         pattern = hourly_pattern(fine, _slots(panel, 1))
         fine -= around(pattern, 0, panel.length)
         logs = np.log(_blocks(np.exp(fine), size)) if size > 1 else fine
-        guesses = Guesses(logs, slots, self._curves(slots, panel.days), all_kinds=self._all_kinds)
+        tried = origins(logs.shape[1], slots) if learnt is None else []
+        curves = self._curves(slots, panel.days)
+        guesses = Guesses(logs, slots, curves, origins=tried, all_kinds=self._all_kinds)
         scale = time_of_day_scale(_finer(np.abs(guesses.residuals), size), panel.per_day)
         if learnt is None:
             missing = _unmeasured(panel, slots, size)

@@ -15,7 +15,7 @@ from forecasting.models.prophet_batched import prophet_curve
 from forecasting.profile import Profile
 
 if TYPE_CHECKING:
-    from forecasting.guesses import Curve
+    from forecasting.curve import Curve
     from forecasting.slots import Slots
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from forecasting.gaussian_process import GaussianProcess
 from forecasting.slots import Slots
+from forecasting.values import block_means
 
 HOURS = np.arange(5 * 7 * 24)
 BY_DAY = np.sin(2 * np.pi * HOURS / 24)
@@ -59,7 +60,7 @@ def test_what_strayed_days_ago_is_taken_as_it_was_drawn_in_and_what_strays_now_f
 def test_within_an_hour_it_is_the_shape_that_counts() -> None:
     slots = Slots(per_day=96, phase=0, horizon=4 * AHEAD)
     known, shape = np.repeat(BY_DAY[:KNOWN], 4)[None], np.tile([3.0, 0.0, 0.0, 1.0], AHEAD)[None]
-    found = GaussianProcess(slots).guess(known, known, shape).reshape(AHEAD, 4)
+    found = GaussianProcess(slots).guess(known, BY_DAY[None, :KNOWN], shape).reshape(AHEAD, 4)
     assert found.mean(axis=1) == pytest.approx(guess(BY_DAY), abs=1e-4)
     assert found - found.mean(axis=1, keepdims=True) == pytest.approx(np.tile([2.0, -1.0, -1.0, 0.0], (AHEAD, 1)))
 
@@ -79,5 +80,6 @@ def test_any_step_that_divides_a_day_will_do(per_day: int) -> None:
     hour = Slots(per_day=per_day, phase=0, horizon=1).hour
     slots = Slots(per_day=per_day, phase=0, horizon=2 * per_day // hour * hour)
     known = np.sin(2 * np.pi * days)[None]
-    found = GaussianProcess(slots).guess(known, known, known[:, : slots.horizon])
+    hours = block_means(known[:, known.shape[1] % hour :], hour)
+    found = GaussianProcess(slots).guess(known, hours, known[:, : slots.horizon])
     assert found == pytest.approx(known[:, : slots.horizon], abs=0.1)

@@ -17,5 +17,5 @@ def test_a_weekend_begins_at_midnight(hours: int, begins: int) -> None:
     whole = np.tile(WEEK, 6)[begins:]
     known = 3 * len(WEEK) + 4 * hours
     profile = Profile(Slots(per_day=96, phase=begins, horizon=192), weekly=True)
-    curve = profile.curve(whole[None, :known], known, known + len(WEEK))[0]
+    curve = profile.fits(whole[None, :known], [known])[0](known, known + len(WEEK))[0]
     assert curve == pytest.approx(whole[known : known + len(WEEK)], abs=1e-6)

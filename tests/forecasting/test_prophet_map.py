@@ -34,7 +34,7 @@ def test_the_batched_curve_is_prophets_within_three_percent() -> None:
     ]
     known = np.stack([values[:-ahead] for values in whole]).astype(np.float32)
     slots = Slots(per_day=PER_DAY, phase=0, horizon=ahead)
-    batched = ProphetMap(slots, ProphetShape(), rounds=30).curve(known, 0, known.shape[1] + ahead)
+    batched = ProphetMap(slots, ProphetShape(), rounds=30).fits(known, [known.shape[1]])[0](0, known.shape[1] + ahead)
     for row, values in enumerate(whole):
         own = prophets_own(known[row].astype(float), ahead)
         assert np.median(np.abs(batched[row] - own)) < 0.03 * values.mean()
@@ -59,5 +59,5 @@ def plainly(values: np.ndarray, slots: Slots, shape: ProphetShape, rounds: int) 
 def test_the_mode_is_where_the_plain_equations_have_it() -> None:
     values = synthetic_demand(days=20, step=timedelta(minutes=30), noise=0.1, growth=0.2).values
     slots, shape = Slots(per_day=PER_DAY, phase=0, horizon=1), ProphetShape(breaks=10, weekends_apart=True)
-    curve = ProphetMap(slots, shape, rounds=6).curve(values[None].astype(np.float32), 0, len(values))
+    curve = ProphetMap(slots, shape, rounds=6).fits(values[None].astype(np.float32), [len(values)])[0](0, len(values))
     assert np.abs(curve[0] - plainly(values, slots, shape, 6)).max() < 1e-4 * values.mean()
