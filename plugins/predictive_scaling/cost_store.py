@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.errors import CloudUnavailable
-from predictive_scaling.storage import put_file
+from predictive_scaling.object_store import put_file, storage_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +44,7 @@ class CostStore:
     @classmethod
     def at(cls, address: str) -> CostStore:
         """Open the root an address names."""
-        from airflow.sdk import ObjectStoragePath
-
-        return cls(ObjectStoragePath(address))
+        return cls(storage_root(address))
 
     def read(self, name: str) -> dict[str, Any]:
         """Give a document; empty when there is none."""

@@ -20,11 +20,9 @@ A month is a file, so that an hourly pull rewrites one small file and years of h
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -35,8 +33,9 @@ from forecasting.accuracy import Accuracy
 from forecasting.calibration import Calibration
 from forecasting.champion import Contest
 from forecasting.errors import InvalidCalibration
-from predictive_scaling.errors import InvalidSetting, NoHistory
+from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleets import Instance
+from predictive_scaling.object_store import put_file, storage_root
 from predictive_scaling.size_seen import SizeSeen
 
 if TYPE_CHECKING:
@@ -100,14 +99,8 @@ class Storage:
 
     @classmethod
     def at(cls, address: str) -> Storage:
-        """Open the root an address names, such as file:///var/lib/scaling or s3://conn@bucket/prefix."""
-        from airflow.sdk import ObjectStoragePath
-
-        try:
-            return cls(ObjectStoragePath(address))
-        except (ValueError, ImportError, TypeError) as error:
-            msg = f"[predictive_scaling] storage = {address!r} cannot be used: {error}"
-            raise InvalidSetting(msg) from error
+        """Open the root an address names."""
+        return cls(storage_root(address))
 
     def last_measured(self, fleet: FleetSpec) -> datetime | None:
         """Give the time of the newest stored value."""
@@ -270,14 +263,3 @@ def _write(path: ObjectStoragePath, points: Points) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, **_PACKED)
     put_file(path, sink.getvalue().to_pybytes())
-
-
-def put_file(path: ObjectStoragePath, content: bytes) -> None:
-    """Write the whole file or none of it: object stores do so by themselves, a local file is renamed into place."""
-    if path.protocol not in {"file", ""}:
-        path.write_bytes(content)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    draft.write_bytes(content)
-    os.replace(draft.path, path.path)  # noqa: PTH105 - these are not pathlib's own paths

@@ -18,6 +18,7 @@ from predictive_scaling.ledger.gates import SqlGates
 from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.ledger.store import SqlLedger
+from predictive_scaling.object_store import storage_root
 from predictive_scaling.settings import Settings
 from predictive_scaling.storage import Storage
 
@@ -48,9 +49,7 @@ class Records:
     @cached_property
     def files_stored(self) -> ObjectStoragePath:
         """The root of what is stored."""
-        from airflow.sdk import ObjectStoragePath
-
-        return ObjectStoragePath(self.settings.storage)
+        return storage_root(self.settings.storage)
 
     @cached_property
     def statuses(self) -> SqlStatuses:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from predictive_scaling.metric import FileMetric
+from predictive_scaling.object_store import opened
 from predictive_scaling.sources import Latest, Reading, SourceUnavailable, metric_of
 from predictive_scaling.sources.in_turn import in_turn
 from predictive_scaling.sources.periods import newest_of, one_a_period
@@ -60,10 +61,8 @@ def _rows(address: str) -> Iterable[tuple[Any, Any]]:
 
 
 def _content(address: str) -> bytes:
-    from airflow.sdk import ObjectStoragePath
-
     try:
-        content: bytes = ObjectStoragePath(address).read_bytes()
+        content: bytes = opened(address).read_bytes()
     except Exception as error:
         msg = f"cannot be read ({type(error).__name__}: {error}): check the address and the rights of the workers"
         raise SourceUnavailable(msg) from error
