@@ -57,6 +57,8 @@ class Place:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "180",
             # So long Airflow may wait until it sees that a task's process has ended, five seconds by default.
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            # An API server that has just begun may take longer than five seconds, and who asks it twice loses the task.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__DATABASE__EXTERNAL_DB_MANAGERS": "predictive_scaling.ledger.database.LedgerDatabase",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
