@@ -15,7 +15,7 @@ import numpy as np
 from forecasting.interval import time_of_day_scale
 from forecasting.seasons import around
 from forecasting.sliding import window_means
-from forecasting.values import block_means
+from forecasting.values import block_means_from
 
 if TYPE_CHECKING:
     from forecasting.slots import Slots
@@ -161,7 +161,5 @@ class _Hourly:
         """Give the mean of the hour that ends with a slot, and of the hours after it."""
         begin, minute = divmod(first + 1, self._size)
         if minute not in self._means:
-            count = (self._residuals.shape[1] - minute) // self._size
-            hours = self._residuals[:, minute : minute + count * self._size]
-            self._means[minute] = block_means(hours, self._size)
+            self._means[minute] = block_means_from(self._residuals, minute, self._size)
         return self._means[minute][:, begin - 1 :]

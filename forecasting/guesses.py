@@ -13,7 +13,7 @@ from forecasting.correction import TAIL_DAYS, Correction
 from forecasting.gaussian_process import GaussianProcess
 from forecasting.outliers import drawn_in
 from forecasting.seasons import around
-from forecasting.values import block_means, median_of
+from forecasting.values import block_means_from, median_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +76,7 @@ class Guesses:
         """Give the means of the hours before an origin, what strayed being drawn in: origins lie whole hours apart."""
         minute = origin % self.slots.hour
         if minute not in self._hours_from:
-            count = (self.logs.shape[1] - minute) // self.slots.hour
-            hours = self._habits[:, minute : minute + count * self.slots.hour]
-            self._hours_from[minute] = block_means(hours, self.slots.hour)
+            self._hours_from[minute] = block_means_from(self._habits, minute, self.slots.hour)
         return self._hours_from[minute][:, : origin // self.slots.hour]
 
     def _repeated(self, known: Values, habits: Values) -> list[Values]:

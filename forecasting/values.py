@@ -48,6 +48,12 @@ def block_means(values: Values, size: int) -> Values:
     return np.asarray(values.reshape(len(values), -1, size) @ np.full(size, 1 / size, dtype=values.dtype))
 
 
+def block_means_from(values: Values, first: int, size: int) -> Values:
+    """Give the mean of each whole block of so many columns, the first of which begins at a column."""
+    count = (values.shape[1] - first) // size
+    return block_means(values[:, first : first + count * size], size)
+
+
 def median_of(values: Values, axis: int) -> Values:
     """Give the medians along an axis as `np.median` does. To sort short rows is far quicker."""
     ordered, count = np.sort(values, axis=axis), values.shape[axis]
