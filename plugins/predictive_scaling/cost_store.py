@@ -12,13 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.errors import CloudUnavailable
-from predictive_scaling.object_store import put_file, storage_root
+from predictive_scaling.object_store import ObjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from airflow.sdk import ObjectStoragePath
-
 
 PATIENCE: Final = timedelta(minutes=15)
 """So long nobody asks again who did not answer: to find that out takes half a minute, and a load does not wait."""
@@ -38,18 +35,18 @@ def refuse_if_failed(known: Mapping[str, Any], now: datetime) -> None:
 class CostStore:
     """JSON documents by name; a reader sees a whole one or none."""
 
-    def __init__(self, root: ObjectStoragePath) -> None:
-        self._root = root / "costs"
+    def __init__(self, files: ObjectStore) -> None:
+        self._files = files
 
     @classmethod
     def at(cls, address: str) -> CostStore:
         """Open the root an address names."""
-        return cls(storage_root(address))
+        return cls(ObjectStore.at(address))
 
     def read(self, name: str) -> dict[str, Any]:
         """Give a document; empty when there is none."""
-        path = self._root / f"{name}.json"
-        found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+        content = self._files.read(f"costs/{name}.json")
+        found: dict[str, Any] = {} if content is None else json.loads(content)
         return found
 
     def write(self, name: str, document: Mapping[str, Any]) -> str:
@@ -58,5 +55,5 @@ class CostStore:
 
     def write_bytes(self, name: str, content: bytes) -> str:
         """Keep a file and give its address."""
-        put_file(self._root / name, content)
-        return str(self._root / name)
+        self._files.put(f"costs/{name}", content)
+        return self._files.address(f"costs/{name}")

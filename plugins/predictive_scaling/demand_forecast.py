@@ -44,25 +44,37 @@ class Forecasted:
 
 def forecast_fleets(fleets: Sequence[FleetSpec], storage: Storage, *, now: datetime) -> list[Forecasted]:
     """Forecast all fleets, those of like settings together; one fleet's trouble stays its own."""
-    found: dict[str, Forecasted] = {}
-    records: dict[str, str] = {}
-    ready: list[tuple[FleetSpec, Demand]] = []
-    for fleet in fleets:
-        try:
-            demand = storage.demand(fleet, since=now - fleet.history)
-            serving = served(fleet, storage)
-        except Exception as error:  # noqa: BLE001 - whatever a file or its store raises, it is this fleet's alone
-            found[fleet.name] = Forecasted(fleet=fleet.name, problem=unusable_store(fleet, error))
-            continue
-        records[fleet.name] = _record(fleet, demand, storage)
-        if reason := unusable(demand):
-            found[fleet.name] = Forecasted(fleet=fleet.name, problem=reason)
-        else:
-            ready.append((serving, demand))
-    for group in alike(ready):
+    read = storage.each(lambda fleet: _read(fleet, storage, now), fleets)
+    found = {each.fleet: each for each in read if isinstance(each, Forecasted)}
+    ready = [each for each in read if isinstance(each, _Ready)]
+    records = {each.serving.name: each.record for each in ready}
+    for group in alike([(each.serving, each.demand) for each in ready]):
         made = foretell(group, storage, now=now)
-        found |= {fleet.name: _stored(fleet, made[fleet.name], storage) for fleet, _ in group}
-    return [replace(found[fleet.name], record=records.get(fleet.name, "")) for fleet in fleets]
+        stored = storage.each(lambda pair, made=made: _stored(pair[0], made[pair[0].name], storage), group)  # type: ignore[misc]
+        found |= {each.fleet: replace(each, record=records[each.fleet]) for each in stored}
+    return [found[fleet.name] for fleet in fleets]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A fleet with the engine that serves it, its history, and how its last forecasts did."""
+
+    serving: FleetSpec
+    demand: Demand
+    record: str
+
+
+def _read(fleet: FleetSpec, storage: Storage, now: datetime) -> _Ready | Forecasted:
+    """Read what a forecast begins with, or say why there can be none."""
+    try:
+        demand = storage.demand(fleet, since=now - fleet.history)
+        serving = served(fleet, storage)
+    except Exception as error:  # noqa: BLE001 - whatever a file or its store raises, it is this fleet's alone
+        return Forecasted(fleet=fleet.name, problem=unusable_store(fleet, error))
+    record = _record(fleet, demand, storage)
+    if reason := unusable(demand):
+        return Forecasted(fleet=fleet.name, problem=reason, record=record)
+    return _Ready(serving=serving, demand=demand, record=record)
 
 
 def _record(fleet: FleetSpec, demand: Demand, storage: Storage) -> str:

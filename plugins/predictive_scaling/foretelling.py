@@ -44,12 +44,11 @@ def _with_what_is_known(
 ) -> Mapping[str, Forecast]:
     calendar = dict(group[0][0].calendar)
     engine = calendar.pop("engine")
-    known = [_known(fleet, storage, engine, now) for fleet, _ in group]
+    known = storage.each(lambda pair: _known(pair[0], storage, engine, now), group)
     unknown = {fleet.name: demands[fleet.name] for (fleet, _), each in zip(group, known, strict=True) if each is None}
     learnt = calibrate(unknown, horizon=HORIZON, quantiles=QUANTILES, engine=engine, **calendar)
-    for fleet, _ in group:
-        if fleet.name in learnt.learnt:
-            storage.save_calibration(fleet, learnt.of([fleet.name]), now=now)
+    new = [fleet for fleet, _ in group if fleet.name in learnt.learnt]
+    storage.each(lambda fleet: storage.save_calibration(fleet, learnt.of([fleet.name]), now=now), new)
     whole = Calibration.joined([learnt, *(each for each in known if each is not None)])
     return refresh(demands, whole, **calendar)
 

@@ -7,7 +7,7 @@ never a reason to do with less.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from predictive_scaling.errors import NoHistory
@@ -52,19 +52,24 @@ class Pulled:
 
 def pull(fleets: Sequence[FleetSpec], source: Source, storage: Storage, *, now: datetime) -> list[Pulled]:
     """Read what is new for every fleet and store it; one fleet's trouble stays its own."""
-    since = {fleet.name: _kept(fleet, lambda fleet: _since(fleet, storage, now)) for fleet in fleets}
+    newest = storage.each(lambda fleet: _kept(fleet, storage.last_measured), fleets)
+    known = list(zip(fleets, newest, strict=True))
     requests = [
-        Request(fleet=fleet, since=begin) for fleet in fleets if isinstance(begin := since[fleet.name], datetime)
+        Request(fleet=fleet, since=_since(fleet, before, now))
+        for fleet, before in known
+        if not isinstance(before, Pulled)
     ]
     answer = source.read(requests, until=now)
-    torn = {name: begin for name, begin in since.items() if isinstance(begin, Pulled)}
 
-    def stored(fleet: FleetSpec) -> Pulled:
+    def stored(fleet: FleetSpec, before: datetime | Pulled | None) -> Pulled:
+        if isinstance(before, Pulled):
+            return before
         if fleet.name in answer.problems:
             return _problem(fleet, answer.problems[fleet.name])
-        return _store(fleet, answer.points.get(fleet.name, Points.of(())), storage, now)
+        points = answer.points.get(fleet.name, Points.of(()))
+        return _kept(fleet, lambda fleet: _store(fleet, points, storage, before, now))
 
-    return [torn[fleet.name] if fleet.name in torn else _kept(fleet, stored) for fleet in fleets]
+    return storage.each(lambda pair: stored(*pair), known)
 
 
 def _kept(fleet: FleetSpec, work: Callable[[FleetSpec], T]) -> T | Pulled:
@@ -75,23 +80,21 @@ def _kept(fleet: FleetSpec, work: Callable[[FleetSpec], T]) -> T | Pulled:
         return _problem(fleet, unusable_store(fleet, error))
 
 
-def _since(fleet: FleetSpec, storage: Storage, now: datetime) -> datetime:
+def _since(fleet: FleetSpec, newest: datetime | None, now: datetime) -> datetime:
     """The first pull reads the whole history; a later one starts a little before the newest stored point."""
     oldest = now - fleet.history
-    newest = storage.last_measured(fleet)
     return oldest if newest is None else max(oldest, newest - OVERLAP * fleet.metric.period + timedelta(seconds=1))
 
 
-def _store(fleet: FleetSpec, points: Points, storage: Storage, now: datetime) -> Pulled:
+def _store(fleet: FleetSpec, points: Points, storage: Storage, before: datetime | None, now: datetime) -> Pulled:
     """Store what is believed, and say what was not."""
     believed, left_out = sound(points)
-    before = storage.last_measured(fleet)
     if left_out and not _later_than(before, believed):
         return _problem(fleet, f"{fleet.metric.described} gave {left_out}, and nothing else new: {fleet.metric.mend}")
     if len(believed) and (still := _standstill(fleet, believed, storage, now)):
         return _problem(fleet, still)
     added = storage.append(fleet, believed)
-    newest = storage.last_measured(fleet) if added else before
+    newest = _newest(before, believed)
     if newest is None:
         return _problem(fleet, f"{fleet.metric.described} has no data: {fleet.metric.mend}")
     stale = _staleness(fleet, newest, now)
@@ -99,6 +102,12 @@ def _store(fleet: FleetSpec, points: Points, storage: Storage, now: datetime) ->
         return _problem(fleet, stale)
     remark = f"left out {left_out}" if left_out else stale
     return Pulled(fleet=fleet.name, added=added, newest=newest, age=now - newest, remark=remark)
+
+
+def _newest(before: datetime | None, points: Points) -> datetime | None:
+    """Give the time of the newest value there is now."""
+    last = datetime.fromtimestamp(int(points.times[-1]), UTC) if len(points) else None
+    return max((each for each in (before, last) if each), default=None)
 
 
 def _later_than(before: datetime | None, points: Points) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -35,21 +35,23 @@ from forecasting.champion import Contest
 from forecasting.errors import InvalidCalibration
 from predictive_scaling.errors import NoHistory
 from predictive_scaling.fleets import Instance
-from predictive_scaling.object_store import put_file, storage_root
+from predictive_scaling.object_store import ObjectStore
 from predictive_scaling.size_seen import SizeSeen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
-    from airflow.sdk import ObjectStoragePath
 
     from predictive_scaling.fleet_spec import FleetSpec
 
+T = TypeVar("T")
+R = TypeVar("R")
 _SCHEMA: Final = pa.schema([pa.field("time", pa.timestamp("s", tz="UTC")), pa.field("value", pa.float64())])
 _PACKED: Final = {"compression": "zstd", "use_dictionary": False, "column_encoding": {"time": "DELTA_BINARY_PACKED"}}
 """Times that follow each other evenly take next to nothing, and values are hardly ever the same."""
 _STAMP: Final = "%Y%m%dT%H%MZ"
+_SECOND: Final = "%Y%m%dT%H%M%SZ"
 KEPT_FORECASTS: Final = 24 * 14
 KEPT_SIZES: Final = timedelta(days=28)
 
@@ -94,36 +96,40 @@ class Points:
 class Storage:
     """The product's files under one root."""
 
-    def __init__(self, root: ObjectStoragePath) -> None:
-        self._root = root
+    def __init__(self, files: ObjectStore) -> None:
+        self._files = files
 
     @classmethod
     def at(cls, address: str) -> Storage:
         """Open the root an address names."""
-        return cls(storage_root(address))
+        return cls(ObjectStore.at(address))
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Do the same with all items, side by side where files are slow to come; give what comes, in their order."""
+        return self._files.each(work, items)
 
     def last_measured(self, fleet: FleetSpec) -> datetime | None:
         """Give the time of the newest stored value."""
         months = self._months(fleet)
-        return datetime.fromtimestamp(int(_read(months[-1]).times[-1]), UTC) if months else None
+        return datetime.fromtimestamp(int(self._points(months[-1]).times[-1]), UTC) if months else None
 
     def append(self, fleet: FleetSpec, points: Points) -> int:
         """Store the points, replacing values of the same times; give how many times are new."""
         added = 0
         months = points.times.astype("datetime64[s]").astype("datetime64[M]")
         for month in np.unique(months):
-            path = self._history(fleet) / f"{month}.parquet"
-            known = _read(path) if path.exists() else Points.of(())
+            name = f"{_history(fleet)}/{month}.parquet"
+            known = self._points(name)
             fresh = Points(points.times[months == month], points.values[months == month])
             merged = known.updated(fresh)
-            _write(path, merged)
+            self._files.put(name, _packed(merged))
             added += len(merged) - len(known)
         return added
 
     def demand(self, fleet: FleetSpec, *, since: datetime) -> Demand:
         """Give the stored load as a series on the metric's grid, missing where nothing was measured."""
-        first_month = f"{since.astimezone(UTC):%Y-%m}.parquet"
-        points = Points.joined([_read(path) for path in self._months(fleet) if path.name >= first_month]).since(since)
+        first = f"{_history(fleet)}/{since.astimezone(UTC):%Y-%m}.parquet"
+        points = Points.joined([self._points(name) for name in self._months(fleet) if name >= first]).since(since)
         if not len(points):
             msg = f"fleet {fleet.name}: no stored value of {fleet.metric.name} since {since:%Y-%m-%d %H:%M} UTC"
             raise NoHistory(msg)
@@ -131,16 +137,15 @@ class Storage:
 
     def save_forecast(self, fleet: FleetSpec, forecast: Forecast) -> str:
         """Store a forecast and give its id; the oldest beyond two weeks of hourly ones go."""
-        folder = self._forecasts(fleet)
         name = f"{forecast.start.astimezone(UTC):{_STAMP}}"
-        put_file(folder / f"{name}.json", forecast.to_json().encode())
-        for old in self._names(fleet)[:-KEPT_FORECASTS]:
-            (folder / f"{old}.json").unlink()
+        self._files.put(_of_metric("forecasts", fleet, name), forecast.to_json().encode())
+        for old in self._forecasts(fleet)[:-KEPT_FORECASTS]:
+            self._files.drop(_of_metric("forecasts", fleet, old))
         return f"{fleet.name}@{name}"
 
     def newest_forecast(self, fleet: FleetSpec) -> tuple[str, Forecast]:
         """Give the newest forecast with its id."""
-        names = self._names(fleet)
+        names = self._forecasts(fleet)
         if not names:
             msg = f"fleet {fleet.name}: no forecast is stored yet: run forecast_demand, or wait for its next run"
             raise NoHistory(msg)
@@ -148,29 +153,31 @@ class Storage:
 
     def forecast(self, fleet: FleetSpec, name: str) -> Forecast:
         """Give a stored forecast by its name, the UTC start."""
-        return Forecast.from_json((self._forecasts(fleet) / f"{name}.json").read_bytes().decode())
+        content = self._files.read(_of_metric("forecasts", fleet, name))
+        if content is None:
+            msg = f"fleet {fleet.name}: forecast {name} is not stored: it went with age, or its file was removed"
+            raise NoHistory(msg)
+        return Forecast.from_json(content.decode())
 
     def forecasts_before(self, fleet: FleetSpec, when: datetime) -> list[str]:
         """Name the stored forecasts that start at or before an instant, oldest first."""
-        return [name for name in self._names(fleet) if name <= f"{when.astimezone(UTC):{_STAMP}}"]
+        return [name for name in self._forecasts(fleet) if name <= f"{when.astimezone(UTC):{_STAMP}}"]
 
     def accuracies(self, fleet: FleetSpec) -> dict[str, Accuracy]:
         """Give what came of the fleet's forecasts, by the forecast's name, oldest first."""
-        path = self._of_metric("accuracy", fleet)
-        rows = json.loads(path.read_bytes()) if path.exists() else {}
+        rows = self._document(_of_metric("accuracy", fleet)) or {}
         return {name: Accuracy.from_mapping(row) for name, row in sorted(rows.items())}
 
     def save_accuracies(self, fleet: FleetSpec, found: Mapping[str, Accuracy]) -> None:
         """Keep what came of the newest forecasts; the oldest beyond two weeks of hourly ones go."""
         kept = sorted(found)[-KEPT_FORECASTS:]
         rows = {name: found[name].as_mapping() for name in kept}
-        put_file(self._of_metric("accuracy", fleet), json.dumps(rows).encode())
+        self._keep(_of_metric("accuracy", fleet), rows)
 
     def calibration(self, fleet: FleetSpec) -> tuple[datetime, Calibration] | None:
         """Give what was last learnt of a fleet's metric, and when; None when it was by another version."""
-        path = self._of_metric("calibrations", fleet)
         try:
-            kept = json.loads(path.read_bytes()) if path.exists() else None
+            kept = self._document(_of_metric("calibrations", fleet))
             return kept and (datetime.fromisoformat(kept["made"]), Calibration.from_json(json.dumps(kept["learnt"])))
         except (KeyError, ValueError, InvalidCalibration):
             return None
@@ -178,68 +185,77 @@ class Storage:
     def save_calibration(self, fleet: FleetSpec, learnt: Calibration, *, now: datetime) -> None:
         """Keep what was learnt of a fleet's metric."""
         kept = {"made": now.isoformat(), "learnt": json.loads(learnt.to_json())}
-        put_file(self._of_metric("calibrations", fleet), json.dumps(kept).encode())
+        self._keep(_of_metric("calibrations", fleet), kept)
 
     def contest(self, fleet: FleetSpec) -> Contest:
         """Give which engine serves a fleet, and the backtests that say so."""
-        path = self._of_metric("contests", fleet)
-        return Contest.from_mapping(json.loads(path.read_bytes())) if path.exists() else Contest()
+        kept = self._document(_of_metric("contests", fleet))
+        return Contest.from_mapping(kept) if kept else Contest()
 
     def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
         """Keep which engine serves a fleet."""
-        put_file(self._of_metric("contests", fleet), json.dumps(contest.as_mapping()).encode())
+        self._keep(_of_metric("contests", fleet), contest.as_mapping())
 
     def inventory(self, fleet: str) -> tuple[datetime, tuple[Instance, ...]] | None:
         """Give a fleet's instances as they were last seen, and when."""
-        path = self._root / "inventories" / f"{fleet}.json"
-        if not path.exists():
+        kept = self._document(f"inventories/{fleet}.json")
+        if kept is None:
             return None
-        kept = json.loads(path.read_bytes())
         return datetime.fromisoformat(kept["seen_at"]), tuple(Instance.from_json(row) for row in kept["instances"])
 
     def save_inventory(self, fleet: str, instances: Iterable[Instance], *, now: datetime) -> None:
         """Keep a fleet's instances as they are seen."""
         kept = {"seen_at": now.isoformat(), "instances": [instance.as_json() for instance in instances]}
-        put_file(self._root / "inventories" / f"{fleet}.json", json.dumps(kept).encode())
+        self._keep(f"inventories/{fleet}.json", kept)
 
     def sizes(self, fleet: str) -> tuple[SizeSeen, ...]:
         """Give how large a fleet was at its turns, the oldest first."""
-        path = self._sizes(fleet)
-        return tuple(map(SizeSeen.from_json, json.loads(path.read_bytes()))) if path.exists() else ()
+        return tuple(map(SizeSeen.from_json, self._document(f"sizes/{fleet}.json") or ()))
 
     def save_size(self, fleet: str, seen: SizeSeen) -> None:
         """Keep how large a fleet is, after the turns before it; old ones go."""
         kept = [each for each in self.sizes(fleet) if seen.at - KEPT_SIZES <= each.at < seen.at]
-        rows = [each.as_json() for each in (*kept, seen)]
-        put_file(self._sizes(fleet), json.dumps(rows, separators=(",", ":")).encode())
+        self._keep(f"sizes/{fleet}.json", [each.as_json() for each in (*kept, seen)])
 
     def save_replay(self, fleet: str, result: Mapping[str, Any], *, now: datetime) -> None:
         """Keep what a replay found."""
-        put_file(
-            self._root / "replays" / fleet / f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json", json.dumps(result).encode()
-        )
+        self._keep(f"replays/{fleet}/{now.astimezone(UTC):{_SECOND}}.json", result)
 
-    def _sizes(self, fleet: str) -> ObjectStoragePath:
-        return self._root / "sizes" / f"{fleet}.json"
+    def replays(self, fleet: str | None = None) -> list[str]:
+        """Name the stored replays of one fleet or of all, such as web/20260304T120000Z, the newest first."""
+        of_all = self._files.names_below("replays", ".json")
+        wanted = (name for name in of_all if fleet is None or name.partition("/")[0] == fleet)
+        return sorted(wanted, key=lambda name: name.partition("/")[2], reverse=True)
 
-    def _of_metric(self, kind: str, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / kind / fleet.name / f"{fleet.metric_identity}.json"
+    def replay(self, name: str) -> tuple[datetime, dict[str, Any]]:
+        """Give a stored replay by its name, and when it was made."""
+        made = datetime.strptime(name.partition("/")[2], _SECOND).replace(tzinfo=UTC)
+        return made, self._document(f"replays/{name}.json") or {}
 
-    def _forecasts(self, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / "forecasts" / fleet.name / fleet.metric_identity
+    def _document(self, name: str) -> Any:
+        content = self._files.read(name)
+        return None if content is None else json.loads(content)
 
-    def _names(self, fleet: FleetSpec) -> list[str]:
-        folder = self._forecasts(fleet)
-        found = (path for path in folder.iterdir() if path.suffix == ".json") if folder.exists() else ()
-        return sorted(path.name.removesuffix(".json") for path in found)
+    def _keep(self, name: str, document: object) -> None:
+        self._files.put(name, json.dumps(document, separators=(",", ":")).encode())
 
-    def _history(self, fleet: FleetSpec) -> ObjectStoragePath:
-        return self._root / "history" / fleet.name / fleet.metric_identity
+    def _forecasts(self, fleet: FleetSpec) -> list[str]:
+        return self._files.names(f"forecasts/{fleet.name}/{fleet.metric_identity}", ".json")
 
-    def _months(self, fleet: FleetSpec) -> list[ObjectStoragePath]:
-        folder = self._history(fleet)
-        found = (path for path in folder.iterdir() if path.suffix == ".parquet") if folder.exists() else ()
-        return sorted(found, key=lambda path: path.name)
+    def _months(self, fleet: FleetSpec) -> list[str]:
+        return [f"{_history(fleet)}/{name}.parquet" for name in self._files.names(_history(fleet), ".parquet")]
+
+    def _points(self, name: str) -> Points:
+        content = self._files.read(name)
+        return Points.of(()) if content is None else _unpacked(content)
+
+
+def _history(fleet: FleetSpec) -> str:
+    return f"history/{fleet.name}/{fleet.metric_identity}"
+
+
+def _of_metric(kind: str, fleet: FleetSpec, part: str = "") -> str:
+    return "/".join(filter(None, (kind, fleet.name, fleet.metric_identity, part))) + ".json"
 
 
 def _on_grid(points: Points, step: timedelta) -> Demand:
@@ -250,16 +266,15 @@ def _on_grid(points: Points, step: timedelta) -> Demand:
     return Demand(datetime.fromtimestamp(int(slots[0]) * seconds, UTC), step, values)
 
 
-def _read(path: ObjectStoragePath) -> Points:
-    with path.open("rb") as file:
-        # `read_table` looks for a whole dataset first, and takes three times as long.
-        table = pq.ParquetFile(pa.BufferReader(file.read())).read(_SCHEMA.names, use_threads=False).cast(_SCHEMA)
+def _unpacked(content: bytes) -> Points:
+    # `read_table` looks for a whole dataset first, and takes three times as long.
+    table = pq.ParquetFile(pa.BufferReader(content)).read(_SCHEMA.names, use_threads=False).cast(_SCHEMA)
     times = table["time"].cast(pa.int64()).to_numpy()
     return Points(times, table["value"].to_numpy())
 
 
-def _write(path: ObjectStoragePath, points: Points) -> None:
+def _packed(points: Points) -> bytes:
     times = pa.array(points.times, type=pa.int64()).cast(_SCHEMA.field("time").type)
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table([times, pa.array(points.values)], schema=_SCHEMA), sink, **_PACKED)
-    put_file(path, sink.getvalue().to_pybytes())
+    return bytes(sink.getvalue().to_pybytes())

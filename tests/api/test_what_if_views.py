@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import ObjectStoragePath
-
 from predictive_scaling.api.what_if_views import newest
 from predictive_scaling.storage import Storage
 
@@ -35,24 +33,25 @@ def a_replay(fleet: str, **figures: float | None) -> dict[str, Any]:
 
 
 def test_the_newest_come_first_of_one_fleet_or_of_all(tmp_path: Path) -> None:
-    storage, root = Storage.at(f"file://{tmp_path}"), ObjectStoragePath(f"file://{tmp_path}")
-    assert newest(root, None, limit=5).items == newest(root, "web", limit=5).items == []
+    storage = Storage.at(f"file://{tmp_path}")
+    assert newest(storage, None, limit=5).items == newest(storage, "web", limit=5).items == []
     for hours, fleet in ((3, "web"), (2, "api"), (1, "web")):
         storage.save_replay(fleet, a_replay(fleet), now=NOW - timedelta(hours=hours))
 
-    both, web = newest(root, None, limit=2), newest(root, "web", limit=5)
+    both, web = newest(storage, None, limit=2), newest(storage, "web", limit=5)
 
     assert [(each.fleet, each.at.hour) for each in both.items] == [("web", 11), ("api", 10)]
     assert (both.total, web.total) == (3, 2)
     assert [each.at.hour for each in web.items] == [11, 9]
-    assert [each.at.hour for each in newest(root, None, limit=2, offset=2).items] == [9]
+    assert [each.at.hour for each in newest(storage, None, limit=2, offset=2).items] == [9]
     assert web.items[0].until - web.items[0].since == timedelta(days=3)
 
 
 def test_a_share_and_a_cost_that_nobody_can_tell_are_null(tmp_path: Path) -> None:
-    Storage.at(f"file://{tmp_path}").save_replay("web", a_replay("web", over_hours_share=None), now=NOW)
+    storage = Storage.at(f"file://{tmp_path}")
+    storage.save_replay("web", a_replay("web", over_hours_share=None), now=NOW)
 
-    (outcome,) = newest(ObjectStoragePath(f"file://{tmp_path}"), "web", limit=1).items[0].outcomes
+    (outcome,) = newest(storage, "web", limit=1).items[0].outcomes
 
     told = outcome.model_dump(mode="json")
     assert {key for key, value in told.items() if value is None} == {"over_hours_share", "cost", "monthly_cost"}

@@ -22,6 +22,7 @@ from predictive_scaling.api.event_views import (
 from predictive_scaling.api.instant import Instant
 from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import Records, RecordsOfServer
+from predictive_scaling.errors import NoHistory
 from predictive_scaling.ledger.event_search import Wanted
 from predictive_scaling.ledger.records import EventKind
 
@@ -97,6 +98,6 @@ def _forecast_behind(event: Event, records: Records) -> ForecastBrief | None:
         return None
     try:
         forecast = records.storage.forecast(spec, event.forecast_id.partition("@")[2])
-    except (OSError, ForecastingError):
+    except (NoHistory, OSError, ForecastingError):
         return None
     return forecast_brief(event.forecast_id, forecast)

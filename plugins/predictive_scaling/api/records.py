@@ -18,13 +18,11 @@ from predictive_scaling.ledger.gates import SqlGates
 from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.ledger.store import SqlLedger
-from predictive_scaling.object_store import storage_root
 from predictive_scaling.settings import Settings
 from predictive_scaling.storage import Storage
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-    from airflow.sdk import ObjectStoragePath
 
     from predictive_scaling.fleet_spec import FleetSpec
 
@@ -45,11 +43,6 @@ class Records:
     def storage(self) -> Storage:
         """Histories, forecasts, accuracies."""
         return Storage.at(self.settings.storage)
-
-    @cached_property
-    def files_stored(self) -> ObjectStoragePath:
-        """The root of what is stored."""
-        return storage_root(self.settings.storage)
 
     @cached_property
     def statuses(self) -> SqlStatuses:

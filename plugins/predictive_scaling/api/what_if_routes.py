@@ -23,6 +23,5 @@ def list_replays(
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> WhatIfPage:
     """List what policies would have done in each mode, newest replay first; of one fleet, or of all."""
-    return newest(
-        records.files_stored, records.fleet(fleet).name if fleet is not None else None, limit=limit, offset=offset
-    )
+    of = records.fleet(fleet).name if fleet is not None else None
+    return newest(records.storage, of, limit=limit, offset=offset)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from airflow.sdk import ObjectStoragePath
-
-_STAMP: Final = "%Y%m%dT%H%M%SZ"
+    from predictive_scaling.storage import Storage
 
 
 class OutcomeView(BaseModel):
@@ -52,25 +47,14 @@ class WhatIfPage(BaseModel):
     total: int
 
 
-def newest(root: ObjectStoragePath, fleet: str | None, *, limit: int, offset: int = 0) -> WhatIfPage:
+def newest(storage: Storage, fleet: str | None, *, limit: int, offset: int = 0) -> WhatIfPage:
     """Read the newest replays that are stored, of one fleet or of all."""
-    found = sorted(_stored(root / "replays", fleet), key=lambda path: path.name, reverse=True)
-    return WhatIfPage(
-        items=[view(path.stem, json.loads(path.read_bytes())) for path in found[offset : offset + limit]],
-        total=len(found),
-    )
+    found = storage.replays(fleet)
+    read = storage.each(storage.replay, found[offset : offset + limit])
+    return WhatIfPage(items=[view(made, stored) for made, stored in read], total=len(found))
 
 
-def _stored(folder: ObjectStoragePath, fleet: str | None) -> Iterator[ObjectStoragePath]:
-    """Name every replay; those of all fleets in one listing, for an object store takes its time over each."""
-    if fleet is not None:
-        folder /= fleet
-    return folder.rglob("*.json") if folder.exists() else iter(())
-
-
-def view(stamp: str, stored: dict[str, Any]) -> WhatIfView:
+def view(made: datetime, stored: dict[str, Any]) -> WhatIfView:
     """Show one replay."""
     first: dict[str, Any] = stored["outcomes"][0]
-    return WhatIfView(
-        at=datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), since=first["since"], until=first["until"], **stored
-    )
+    return WhatIfView(at=made, since=first["since"], until=first["until"], **stored)
