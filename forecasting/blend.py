@@ -19,6 +19,8 @@ SHRINK = 0.08
 ENOUGH = 72
 # Errors are in units of the mean demand: a difference below one percent of it is luck.
 LUCK = 0.01
+# A lead tried less often than this borrows of what guesses missed at all leads: idle hours tell no guess from another.
+OFTEN, BORROWED = 4, 0.2
 ORIGINS = 12
 APART_HOURS = 13  # Twelve origins 13 hours apart see every time of day and every day of the week.
 
@@ -96,7 +98,21 @@ def _mean_errors(tried: list[tuple[int, Values]], truth: Values, segments: list[
         ]
         # A history too short to have seen this lead leaves the errors of the lead before.
         columns.append(mean_known(np.stack(seen), axis=0) if seen else columns[-1])
-    return known_nearby(np.stack(columns, axis=2))
+    judged = [truth.shape[1] - origin for origin, _ in tried]
+    return _borrowing(known_nearby(np.stack(columns, axis=2)), judged, segments)
+
+
+def _borrowing(errors: Values, judged: list[int], segments: list[slice]) -> Values:
+    """Let segments that were seldom tried, each trial judged by so many slots, borrow from the errors at all leads."""
+    lengths = np.array([segment.stop - segment.start for segment in segments])
+    seen = np.array(
+        [sum(min(max(slots - each.start, 0), each.stop - each.start) for slots in judged) for each in segments]
+    )
+    seldom = np.maximum(0, 1 - seen / lengths / OFTEN).astype(errors.dtype)
+    if not seldom.any():
+        return errors
+    at_all_leads = errors @ (seen / seen.sum()).astype(errors.dtype)
+    return np.asarray(errors + BORROWED * seldom * (at_all_leads[:, :, None] - errors))
 
 
 def _mean_error(guess: Values, truth: Values) -> Values:

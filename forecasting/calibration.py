@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from forecasting.carry import UNTRIED
-from forecasting.errors import InvalidCalibration, InvalidRequest
+from forecasting.errors import InvalidCalibration, InvalidRequest, shown
+from forecasting.forecast import checked_quantiles
 from forecasting.forecaster import parts
 from forecasting.learnt import Learnt
 from forecasting.models import model
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _FORMAT = "calibration/1"
 _PARTS = ("weights", "away", "carry", "error")
+_GREATEST = 1e6  # Nothing learnt is greater: weights are shares, distances logarithms, errors in units of the mean.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,16 +108,17 @@ class Calibration:
         """Read what `to_json` wrote."""
         try:
             data = _current(json.loads(text))
+            quantiles = checked_quantiles(tuple(data["quantiles"]), InvalidCalibration)
             return cls(
                 engine=data["engine"],
                 horizon=timedelta(seconds=data["horizon_seconds"]),
-                quantiles=tuple(data["quantiles"]),
+                quantiles=quantiles,
                 steps={name: timedelta(seconds=each["step_seconds"]) for name, each in data["series"].items()},
-                learnt={name: _read(each) for name, each in data["series"].items()},
+                learnt={name: _read(name, each, len(quantiles)) for name, each in data["series"].items()},
             )
         except InvalidCalibration:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             msg = f"not the JSON of a calibration ({type(error).__name__}: {error}): write it with to_json()"
             raise InvalidCalibration(msg) from error
 
@@ -239,5 +242,13 @@ def _rounded(values: Any) -> Any:
     return [_rounded(each) for each in numbers] if numbers.ndim else float(f"{float(numbers):.6g}")
 
 
-def _read(data: dict[str, Any]) -> Learnt:
-    return Learnt(**{part: np.array(data[part], dtype=np.float32)[None] for part in _PARTS})
+def _read(name: str, data: dict[str, Any], quantiles: int) -> Learnt:
+    read = {part: np.array(data[part], dtype=np.float32) for part in _PARTS}
+    segments = read["away"].shape[-1:]
+    shapes = {"away": (quantiles, *segments), "weights": (*read["weights"].shape[:1], *segments), "error": ()}
+    for part, numbers in read.items():
+        shape = shapes.get(part, (len(UNTRIED),))
+        if numbers.shape != shape or not (np.abs(numbers) <= _GREATEST).all():
+            msg = f"{name}: {part} is {shown(data[part])}: it must be numbers in the shape of {shape}, calibrate again"
+            raise InvalidCalibration(msg)
+    return Learnt(**{part: numbers[None] for part, numbers in read.items()})

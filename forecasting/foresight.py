@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 KEYS: Final[tuple[str, ...]] = ("timezone", "engine", "country", "events")
+_EVENT_KEYS: Final = ("name", "start", "end", "factor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +70,25 @@ def _events(rows: object, local: ZoneInfo) -> tuple[Event, ...]:
 
 def _event(key: str, row: Any, local: ZoneInfo) -> Event:
     try:
+        _refuse_unknown(row)
         start, end = (written_instant(row[edge], edge, local) for edge in ("start", "end"))
-        return Event(name=_text("name", row["name"]), start=start, end=end, factor=row.get("factor"))
+        return Event(name=_text("name", row["name"]), start=start, end=end, factor=_factor(row.get("factor")))
     except InvalidRequest as error:
         raise error.about(key) from error
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"{key} is {shown(row)}: write {{name: sale, start: 2026-11-27, end: 2026-11-28}}, and factor: 2 if known"
         raise InvalidRequest(msg) from error
+
+
+def _refuse_unknown(row: Any) -> None:
+    unknown = [key for key in row if key not in _EVENT_KEYS] if isinstance(row, dict) else []
+    if unknown:
+        msg = f"key {shown(unknown[0])} is unknown: an event has {', '.join(_EVENT_KEYS)}"
+        raise InvalidRequest(msg)
+
+
+def _factor(value: object) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        msg = f"factor is {shown(value)}: write a number such as 2 for twice the usual demand, or leave it out"
+        raise InvalidRequest(msg)
+    return value

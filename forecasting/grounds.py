@@ -58,10 +58,19 @@ class Words:
         least = self._policy.min_size
         if last.capacity <= least:
             return ()
-        at = self._grid.start + last.last * self._grid.size
+        over = self._grid.start + last.last * self._grid.size
+        at = self._thawed(over)
         ends = clock_time(self._forecast.end, self._local)
-        reason = f"the forecast ends at {ends}: back to min_size {least} unless a newer plan comes"
+        when = "" if at == over else ", after the freeze,"
+        reason = f"the forecast ends at {ends}: back to min_size {least}{when} unless a newer plan comes"
         return (Step(at, least, f"{reason}; from {last.capacity}", most=self._most(least)),)
+
+    def _thawed(self, at: datetime) -> datetime:
+        """Give the first instant from then on that lies in no freeze."""
+        for freeze in sorted(self._policy.freezes, key=lambda each: each.start):
+            if freeze.start <= at < freeze.end:
+                at = freeze.end
+        return at
 
     def _most(self, capacity: int) -> int | None:
         """State the maximum with every step where the policy may pass it, so that the next step brings it back."""

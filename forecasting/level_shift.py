@@ -4,7 +4,7 @@ A holiday looks much the same in its first hours. It is told apart by looking li
 day off at the level of a Sunday is no shift. Most of what is left passes within a day or two, bursts and failures above
 all; so p50 follows only a step that came at once and stayed, and p90 covers the old level and the new.
 
-Against the days before, a step is seen for two days. Against three weeks, one that stayed is seen for five, after which
+Against the days before, a step is seen for two days. Against two or three weeks, one that stayed is seen for five, when
 the models have learnt most of it; so is a rise that makes a Saturday look like a Friday.
 """
 
@@ -33,6 +33,8 @@ FAILING = np.log(5)
 # What is a step, a handful of slots cannot tell.
 WITNESSES = 6
 SEEN_DAYS, STAYED_DAYS = 2, 5
+# Of the mean: hours with less to do tell nothing of how busy the others are.
+QUIET = 0.2
 # A step is there within the hour, and its first and its last hour lie as high as those between: to a quarter of it.
 QUARTER = 0.25
 
@@ -62,7 +64,8 @@ def find_shifts(values: Values, slots: Slots) -> list[Shift]:
         return []
     add = OFFSET * np.median(values[:, :: slots.hour], axis=1, keepdims=True) + 1e-9
     # The weeks come last: what they are sure of counts, whatever the days say.
-    found = [*_since_days(values, add, slots), *_since_weeks(values, add, slots)]
+    weeks = (each for known in (2, 3) for each in _since_weeks(values, add, slots, known))
+    found = [*_since_days(values, add, slots), *weeks]
     return list({shift.row: shift for shift in found if abs(np.log(shift.factor)) > LEAST}.values())
 
 
@@ -73,27 +76,33 @@ def _since_days(values: Values, add: Values, slots: Slots) -> list[Shift]:
     found = []
     for row, logs in _far(values, add, lags, slots):
         away = _away(values[row, None], add[row, None], lags, lags[2])[0]
-        if _farther_than_ever(away, slots) and not _like_another_day(logs, slots):
-            span = _span(SEEN_DAYS, slots)
-            against = _against_weeks(logs, span, slots)
-            found.append(_shift(row, logs, away[-span:] if against is None else against, add, slots))
+        if not _farther_than_ever(away, slots):
+            continue
+        span = _span(SEEN_DAYS, slots)
+        against = _against_weeks(logs, span, slots)
+        shift = _shift(row, logs, away[-span:] if against is None else against, add, slots)
+        # A day that has risen already says nothing of its kind; one that has fallen may be the holiday of yesterday.
+        if not _like_another_day(logs, slots, shift.age if shift.factor > 1 else 0):
+            found.append(shift)
     return found
 
 
-def _since_weeks(values: Values, add: Values, slots: Slots) -> list[Shift]:
-    """Find the steps that stayed, as the same time of three weeks tells, but for a fall that may be a holiday."""
+def _since_weeks(values: Values, add: Values, slots: Slots, known: int) -> list[Shift]:
+    """Find the steps that stayed, as the same time of two or three weeks tells; falls by three, but for holidays."""
     length, week = values.shape[1], slots.per_week
-    span = min(_span(STAYED_DAYS, slots), length - 3 * week)
+    span = min(_span(STAYED_DAYS, slots), length - known * week)
     if span < _span(1, slots):
         return []
-    lags = (week, 2 * week, 3 * week)
+    lags = (week, 2 * week, known * week)
     found = []
-    for row, logs in _far(values, add, lags, slots):
+    # In the place of a third week that is not known stands now itself: what is like either of two is no news.
+    news = (week, 2 * week, 3 * week if known == 3 else 0)
+    for row, logs in _far(values, add, news, slots):
         away = _away(values[row, None], add[row, None], lags, length - span)[0]
         shift = _shift(row, logs, away, add, slots)
         recent = shift.age < SEEN_DAYS * slots.per_day
         holiday = shift.factor < 1 and recent and _like_another_day(logs, slots, shift.age)
-        if shift.settled and not holiday:
+        if shift.settled and not holiday and (shift.factor > 1 or known == 3):
             found.append(shift)
     return found
 
@@ -186,8 +195,13 @@ def _age(away: Values, slots: Slots) -> int:
 
 
 def _factor(logs: Values, away: Values, age: int, add: float) -> float:
-    """Compare what came since with what was usual: in plain numbers, for what was added blurs the ratio at night."""
+    """Compare what came since with what was usual: in plain numbers, for what was added blurs the ratio at night.
+
+    Where hardly anything was usual, work has moved into quiet hours: the others are not so many times as busy for it.
+    """
     since, usual = np.exp(logs[-age:]) - add, np.exp(logs[-age:] - away[-age:]) - add
+    if usual.mean() < QUIET * (np.exp(logs).mean() - add):
+        return 1.0
     return float(max(since.sum(), add) / max(usual.sum(), add))
 
 

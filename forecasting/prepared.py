@@ -96,6 +96,10 @@ def read_back(
     """Turn the rows of an outlook into forecasts."""
     tidy = np.maximum.accumulate(np.maximum(outlook.values.astype(np.float64), 0.0), axis=1)
     for row, (name, series) in enumerate(zip(names, members, strict=True)):
+        level, reason = _never_changed(series.values), outlook.reasons[row]
+        if level is not None:
+            tidy[row] = level  # To the last digit: a hair above what an instance serves would ask for one more.
+            reason = f"it never changed in {format_duration(len(series.values) * series.step)} of history"
         values = _with_occasions(series.wall.take_down(tidy[row]), series)
         yield (
             name,
@@ -105,7 +109,7 @@ def read_back(
                 quantiles=asked.quantiles,
                 values=values,
                 engine=outlook.engines[row],
-                reason=f"{outlook.reasons[row]}{series.notes}",
+                reason=f"{reason}{series.notes}",
             ),
         )
 
@@ -148,6 +152,12 @@ def _without(demand: Demand, occasions: Sequence[Occasion]) -> Values:
         msg = "events cover the whole history: shorten them or give them a factor"
         raise NotEnoughHistory(msg)
     return values
+
+
+def _never_changed(values: Values) -> float | None:
+    """Give the only value that was ever measured, or None where there were several."""
+    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
+    return float(least) if least == most else None
 
 
 def _with_occasions(values: Values, series: Prepared) -> Values:

@@ -30,6 +30,8 @@ KNOWN_DAYS = 6
 NOTHING = 1e-6
 # What began some hours ago and is over again was a burst; after two days it is there to stay.
 BEGUN_HOURS, SURE_DAYS = 3, 2
+# So much of the time it may have been down since. At first, a night of nothing says what the nights before were.
+DOWN, DOWN_AT_FIRST = 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,10 @@ def find_beginnings(filled: Values, slots: Slots) -> Iterator[Beginning]:
     before = np.argmin(nothing, axis=1)
     for row in np.flatnonzero(before >= max(slots.per_day, filled.shape[1] / 2)):
         age = filled.shape[1] - int(before[row])
-        lasting = age >= SURE_DAYS * slots.per_day or not nothing[row, -slots.hour :].all()
-        if age >= slots.of(BEGUN_HOURS) and lasting and nothing[row, -age:].mean() <= 0.5:
+        sure = age >= SURE_DAYS * slots.per_day
+        lasting = sure or not nothing[row, -slots.hour :].all()
+        down = nothing[row, -age:].mean()
+        if age >= slots.of(BEGUN_HOURS) and lasting and down <= (DOWN if sure else DOWN_AT_FIRST):
             yield Beginning(row=int(row), age=age)
 
 

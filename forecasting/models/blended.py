@@ -10,6 +10,7 @@ import numpy as np
 
 from forecasting.blend import Blend, origins
 from forecasting.carry import learnt_carry
+from forecasting.errors import InvalidCalibration
 from forecasting.gaps import fill
 from forecasting.guesses import Guesses
 from forecasting.hourly import hourly_pattern
@@ -95,7 +96,10 @@ class Blended:
                 risen = fill(forgotten(values, shift)[None], panel.per_day)
                 draft.quantiles[shift.row] = self._forecast(risen, row, None)[0][0]
             before = draft.quantiles[shift.row]
-            draft.quantiles[shift.row] = _either(before, after[0], panel.quantiles, follow=shift.settled)
+            if shift.settled and shift.factor > 1:
+                draft.quantiles[shift.row] = _risen(before, after[0], panel.quantiles)
+            else:
+                draft.quantiles[shift.row] = _either(before, after[0], panel.quantiles, follow=shift.settled)
             draft.reasons[shift.row] += f"; {shift.told(panel.step)}"
             # What was never seen before a rise is just what the new level promises.
             draft.highest[shift.row] *= max(1.0, shift.factor)
@@ -143,6 +147,10 @@ class Blended:
             away = distances(fine, trials, scale, _slots(panel, 1), panel.quantiles)
             carry = learnt_carry(fine, trials, _slots(panel, 1))
             learnt = Learnt(weights=blend.weights, away=away, carry=carry, error=blend.error(truth))
+        weighed, made = learnt.weights.shape[1], len(guesses.names)
+        if weighed != made:
+            msg = f"{weighed} guesses were weighed, {self.name} makes {made}: calibrate again with this version"
+            raise InvalidCalibration(msg)
         blend = Blend(weights=learnt.weights, segments=slots.segments())
         best, leaning = self._best(guesses, blend, learnt.error)
         best, leaning = _finer(best, size)[:, : panel.horizon], _finer(leaning, size)[:, : panel.horizon]
@@ -154,6 +162,7 @@ class Blended:
         leans = leaning.mean(axis=1).tolist()
         leant_on = "last week" if panel.length >= panel.per_week else "a day of its kind"
         blended = blend.shares(guesses.names)
+        blended = [_known_by_name(each, panel) for each in blended]
         shares = [_with_leaning(each, leant_on, lean) for each, lean in zip(blended, leans, strict=True)]
         reasons = [_reason(each, panel) for each in shares]
         return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), reasons, learnt
@@ -182,6 +191,15 @@ class _Draft:
     highest: Values
 
 
+def _known_by_name(shares: dict[str, float], panel: Panel) -> dict[str, float]:
+    """Where nobody has seen the same time last week, what repeats it is yesterday by another name."""
+    unseen = (panel.per_week - panel.length) / panel.horizon
+    if unseen <= 0 or "last week" not in shares:
+        return shares
+    moved = min(unseen, 1.0) * shares["last week"]
+    return {**shares, "last week": shares["last week"] - moved, "yesterday": shares["yesterday"] + moved}
+
+
 def _with_leaning(shares: dict[str, float], leant_on: str, lean: float) -> dict[str, float]:
     less = {name: (1 - lean) * share for name, share in shares.items()}
     return {**less, leant_on: less.get(leant_on, 0.0) + lean} if lean else shares
@@ -192,6 +210,12 @@ def _either(before: Values, after: Values, quantiles: tuple[float, ...], *, foll
     side = np.sign(np.array(quantiles) - 0.5)[:, None]
     outer = np.where(side > 0, np.maximum(before, after), np.minimum(before, after))
     return np.maximum.accumulate(np.where(side == 0, after if follow else before, outer), axis=0)
+
+
+def _risen(before: Values, after: Values, quantiles: tuple[float, ...]) -> Values:
+    """Follow a rise that is sure to stay: the trials before it erred by the rise itself, which is no error to come."""
+    below = np.array(quantiles)[:, None] < 0.5
+    return np.maximum.accumulate(np.where(below, np.minimum(before, after), after), axis=0)
 
 
 def _block(panel: Panel) -> int:

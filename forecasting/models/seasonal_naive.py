@@ -70,7 +70,9 @@ def _season(panel: Panel) -> tuple[int, str]:
         return panel.per_week, f"the same time last week, known from {panel.days:.0f} days of history"
     if panel.days >= DAYS_FROM:
         return panel.per_day, f"the same time yesterday: {panel.days:.1f} days of history do not show a week twice"
-    return 0, f"the level of the last hours: {panel.days * 24:.0f} hours of history do not show a day twice"
+    hours = panel.days * 24
+    known = f"{hours:.0f} hours" if hours >= 1.5 else f"{hours * 60:.0f} minutes"
+    return 0, f"the level of the last hours: {known} of history do not show a day twice"
 
 
 def _errors(logs: Values, season: int) -> Values:

@@ -82,6 +82,35 @@ def test_a_step_once_followed_is_followed_until_it_is_learnt(hours: int, factor:
     assert made.at(0.9).sum() > truth.sum()
 
 
+@pytest.mark.parametrize("days", [19.4, 21.4, 23.2, 40.0])
+@pytest.mark.parametrize("hours", [24, 30, 36, 48, 60, 72])
+def test_a_rise_that_is_followed_widens_no_quantile_however_few_weeks_are_known(days: float, hours: int) -> None:
+    changed = synthetic_demand(days=days + 2, step=STEP, noise=0.04)
+    now = int(days * DAY)
+    values = changed.values.copy()
+    values[now - hours * 4 :] *= 5
+    made = make_forecast(Demand(changed.start, STEP, values[:now]))
+
+    assert "p50 follows" in made.reason
+    for day in (slice(DAY), slice(DAY, None)):
+        truth = values[now : now + 2 * DAY][day].sum()
+        assert made.at(0.5)[day].sum() == pytest.approx(truth, rel=0.15)
+        assert made.at(0.9)[day].sum() < 1.3 * truth
+
+
+@pytest.mark.parametrize("minutes", [5, 60])
+@pytest.mark.parametrize("days", [10, 20, 28])
+@pytest.mark.parametrize("idle", [0.0, 0.01, 5.0])
+def test_work_that_moved_into_idle_hours_makes_no_other_hour_busier(minutes: int, days: int, idle: float) -> None:
+    """A job of the small hours runs in the forenoon: compared with idle hours that is endlessly more."""
+    hours = np.arange(0, 24 * days + 16, minutes / 60)
+    today, hour = hours >= 24 * days, hours % 24
+    busy = np.where(today, hour >= 9.5, (hour >= 2) & (hour < 8))
+    load = np.where(busy, 100.0, idle) * np.random.default_rng(0).normal(1, 0.05, len(hours))
+    made = make_forecast(Demand(synthetic_demand(days=1).start, timedelta(minutes=minutes), load))
+    assert made.values.max() < 1.5 * load.max()
+
+
 def test_a_saturday_that_rises_to_a_friday_is_followed() -> None:
     changed = synthetic_demand(days=26.3, step=STEP, shift=(timedelta(hours=8), 2.0))
     truth = synthetic_demand(days=30, step=STEP, noise=0.0).values[len(changed) :][:DAY] * 2

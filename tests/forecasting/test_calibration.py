@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,9 @@ from forecasting import (
 )
 from forecasting.loss import wape
 from forecasting.synthetic import synthetic_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
@@ -52,6 +56,48 @@ def test_a_calibration_survives_json() -> None:
 def test_what_is_no_calibration_is_refused(text: str) -> None:
     with pytest.raises(InvalidCalibration, match=r"calibrat"):
         Calibration.from_json(text)
+
+
+def part_of(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda data: data["series"]["fleet"].update({name: value})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda data: data.update(horizon_seconds=1e300), "not the JSON of a calibration"),
+        (lambda data: data.update(quantiles=[0.9, 0.5]), "quantiles .* are not ascending"),
+        (lambda data: data.update(quantiles=[0.5, 0.9]), "fleet: away is .* in the shape of"),
+        (part_of("step_seconds", 1e300), "not the JSON of a calibration"),
+        (part_of("away", [[float("inf")] * 4] * 3), "fleet: away is"),
+        (part_of("away", 3), "fleet: weights is .* in the shape of"),
+        (part_of("weights", [[0.5], [0.5]]), "fleet: weights is"),
+        (part_of("weights", [[float("nan")] * 4] * 7), "fleet: weights is"),
+        (part_of("carry", []), r"fleet: carry is \[\]"),
+        (part_of("error", [1, 2]), r"fleet: error is \[1, 2\]"),
+        (part_of("error", None), "fleet: error is None"),
+    ],
+)
+def test_a_calibration_that_was_spoilt_is_refused_by_its_part(
+    spoil: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    data = json.loads(calibrate({"fleet": synthetic_demand(days=8, step=HOUR)}).to_json())
+    spoil(data)
+    with pytest.raises(InvalidCalibration, match=words):
+        Calibration.from_json(json.dumps(data))
+
+
+def test_brackets_without_end_are_no_calibration() -> None:
+    with pytest.raises(InvalidCalibration, match="not the JSON of a calibration"):
+        Calibration.from_json("[" * 100_000)
+
+
+def test_a_calibration_of_other_guesses_is_refused() -> None:
+    demands = {"fleet": synthetic_demand(days=8, step=HOUR)}
+    data = json.loads(calibrate(demands).to_json())
+    data["series"]["fleet"]["weights"].pop()
+    with pytest.raises(InvalidCalibration, match=r"6 guesses were weighed, ensemble makes 7: calibrate again"):
+        refresh(demands, Calibration.from_json(json.dumps(data)))
 
 
 def test_a_refresh_knows_the_hours_since_the_calibration() -> None:

@@ -18,15 +18,18 @@ from forecasting import (
     InvalidDemand,
     InvalidRequest,
     NotEnoughHistory,
+    Policy,
     UnknownEngine,
+    draw_plan,
     forecast_many,
     unusable,
 )
 from forecasting import forecast as make_forecast
+from forecasting.loss import wape
 from forecasting.synthetic import synthetic_demand
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUICK = [engine for engine in ENGINES if engine != "prophet"]
 
 values = st.one_of(st.floats(0, 1e9, allow_subnormal=False), st.just(0.0), st.just(float("nan")))
@@ -87,6 +90,48 @@ def test_a_constant_demand_stays_constant(engine: str) -> None:
     forecast = make_forecast(Demand(MONDAY, HOUR, np.full(24 * 15, 7.0)), engine=engine)
     assert forecast.at(0.5) == pytest.approx(np.full(48, 7.0), rel=0.01)
     assert forecast.at(0.9) == pytest.approx(np.full(48, 7.0), rel=0.05)
+
+
+@pytest.mark.parametrize("engine", QUICK)
+@pytest.mark.parametrize("days", [1, 5, 15, 28])
+def test_what_never_changed_stays_as_it_is_to_the_last_digit(engine: str, days: int) -> None:
+    demand = Demand(MONDAY, HOUR, np.where(np.arange(24 * days) == 20, np.nan, 8_400.1))
+    forecast = make_forecast(demand, engine=engine)
+    assert (forecast.values == 8_400.1).all()
+    assert "it never changed" in forecast.reason
+
+
+@pytest.mark.parametrize("days", [5, 15, 28])
+def test_a_constant_load_that_fills_its_instances_asks_for_no_further_one(days: int) -> None:
+    demand = Demand(MONDAY, HOUR, np.full(24 * days, 8_400.0))
+    plan = draw_plan(make_forecast(demand), Policy(0, 99, 600), now=demand.end)
+    assert [step.capacity for step in plan.steps] == [14, 0]
+
+
+@pytest.mark.parametrize("engine", ["ensemble", "ensemble_quick"])
+@pytest.mark.parametrize("minutes", [5, 15, 60])
+def test_working_hours_seen_on_four_days_are_expected_though_the_one_trial_fell_on_a_night(
+    engine: str, minutes: int
+) -> None:
+    step = timedelta(minutes=minutes)
+    hours = (7 + np.arange(0, 6 * 24, minutes / 60)) % 24
+    noise = np.exp(0.05 * np.random.default_rng(0).normal(size=len(hours)))
+    demand = np.where((hours >= 8) & (hours < 18), 100.0, 0.0) * noise
+    known = len(demand) * 4 // 6
+    forecast = make_forecast(Demand(MONDAY + 3 * DAY + 7 * HOUR, step, demand[:known]), engine=engine)
+    assert wape(demand[known:], forecast.at(0.5)) < 0.1
+
+
+@pytest.mark.parametrize(("days", "told"), [(4, False), (8, True)])
+def test_last_week_is_leant_on_only_where_it_was_seen(days: int, told: bool) -> None:  # noqa: FBT001
+    hours = np.arange(24 * days) % 24
+    demand = Demand(MONDAY, HOUR, np.where((hours >= 8) & (hours < 18), 100.0, 1.0) + hours)
+    assert ("last week" in make_forecast(demand).reason) is told
+
+
+def test_minutes_of_history_are_told_as_minutes() -> None:
+    forecast = make_forecast(Demand(MONDAY, timedelta(minutes=1), np.arange(1.0, 13.0)))
+    assert "12 minutes of history" in forecast.reason
 
 
 @pytest.mark.parametrize("engine", QUICK)

@@ -74,6 +74,14 @@ def test_a_file_that_says_nothing_of_it_leaves_the_defaults() -> None:
             r"^events\[0\]: start 'soon' is not an instant",
         ),
         ({"events": ["sale"]}, r"^events\[0\] is 'sale': write"),
+        (
+            {"events": [{"name": "sale", "start": "2026-01-16", "end": "2026-01-17", "fctor": 3}]},
+            r"^events\[0\]: key 'fctor' is unknown: an event has name, start, end, factor",
+        ),
+        (
+            {"events": [{"name": "sale", "start": "2026-01-16", "end": "2026-01-17", "factor": True}]},
+            r"^events\[0\]: factor is True: write a number",
+        ),
     ],
 )
 def test_what_nobody_knows_is_refused_by_its_key(said: dict[str, Any], words: str) -> None:

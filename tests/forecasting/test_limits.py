@@ -111,6 +111,14 @@ def test_a_rise_from_the_present_is_as_fast_as_allowed_and_says_what_is_short() 
     assert "no faster up than the policy allows: 4 short" in plan.steps[0].reason
 
 
+def test_a_forecast_that_ends_within_a_freeze_gives_its_capacity_back_after_it() -> None:
+    freeze = Freeze(MONDAY + HOUR, MONDAY + 5 * HOUR)
+    plan = a_plan(Policy(1, 40, 100, freezes=(freeze,)), *[1_000.0] * 24)
+    assert {plan.capacity_at(freeze.start + minutes * MINUTE) for minutes in range(240)} == {10}
+    assert (plan.steps[-1].at, plan.steps[-1].capacity) == (freeze.end, 1)
+    assert "back to min_size 1, after the freeze, unless" in plan.steps[-1].reason
+
+
 def test_a_freeze_now_keeps_the_present() -> None:
     freeze = Freeze(MONDAY - HOUR, MONDAY + HOUR)
     plan = a_plan(Policy(1, 40, 100, freezes=(freeze,)), *[1_000.0] * 24, current=3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -104,6 +104,19 @@ def test_a_burst_that_is_over_was_no_beginning() -> None:
     found = forecast(Demand(WHOLE.start, FIVE, values))
     assert "nothing before" not in found.reason
     assert found.at(0.5)[12:FULL].mean() < 20
+
+
+@pytest.mark.parametrize("hours", [66, 69, 72, 75, 78])
+def test_nights_and_a_weekend_of_nothing_are_no_time_before_the_beginning(hours: int) -> None:
+    """Known from a Saturday afternoon on: the service is there from eight to six on weekdays."""
+    time = np.arange(13, 13 + hours + 24, 1 / 12)
+    hour, day = time % 24, 5 + time // 24
+    load = np.where((hour >= 8) & (hour < 18) & (day % 7 < 5), 100.0, 0.0)
+    start = datetime(2026, 1, 10, 13, tzinfo=UTC)
+    found = forecast(Demand(start, FIVE, load[: 12 * hours]))
+    night = ((hour < 7) | (hour > 19))[12 * hours :]
+    assert "nothing before" not in found.reason
+    assert found.at(0.5)[: len(night)][night].mean() < 30
 
 
 def test_a_week_counts_from_monday_for_what_has_just_begun_too() -> None:
