@@ -4,6 +4,7 @@
        |                                                ^
        +------------ passes, and its file says auto ----+
 
+A fleet that a person put back to observe waits at approve whatever its file says: only a person undoes it.
 Only in `auto` does a forecast move capacity; in every other stage the fleet reacts alone.
 """
 
@@ -51,11 +52,12 @@ class Standing:
     since: datetime
     reason: str = "not reviewed yet"
     failures: int = 0
+    put_back: bool = False  # by a person, whose yes it needs once it has passed
 
     def reviewed(self, verdict: Verdict, *, by_itself: bool, now: datetime) -> Self:
         """Give the standing after a review; `by_itself` when no person needs to approve what has passed."""
         failures = 0 if verdict.passed else self.failures + 1
-        stage = self._after(failures, by_itself=by_itself)
+        stage = self._after(failures, by_itself=by_itself and not self.put_back)
         if stage is self.stage:
             return replace(self, failures=failures, reason=verdict.reason)
         return replace(self, stage=stage, since=now, reason=verdict.reason, failures=failures)
@@ -65,11 +67,15 @@ class Standing:
         if self.stage is not Stage.APPROVE:
             msg = f"the fleet stands at {self.stage}, and only one that waits at approve can be promoted: {self.reason}"
             raise InvalidRequest(msg)
-        return replace(self, stage=Stage.AUTO, since=now, reason=reason)
+        return replace(self, stage=Stage.AUTO, since=now, reason=reason, put_back=False)
 
     def demoted(self, reason: str, *, now: datetime) -> Self:
-        """Let a person's no count: the fleet is only observed, until it is promoted again."""
+        """Begin anew: the fleet is only observed."""
         return replace(self, stage=Stage.OBSERVE, since=now, reason=reason, failures=0)
+
+    def rejected(self, reason: str, *, now: datetime) -> Self:
+        """Let a person's no count: the fleet is only observed, until a person promotes it again."""
+        return replace(self.demoted(reason, now=now), put_back=True)
 
     def _after(self, failures: int, *, by_itself: bool) -> Stage:
         match self.stage:

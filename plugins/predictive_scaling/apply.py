@@ -150,7 +150,7 @@ def _intent(order: Order, call: Call, present: dict[str, ScheduledAction]) -> Ev
 
 def _first_reason(order: Order, call: Call) -> str:
     if call.verb == "delete":
-        return "the plan no longer asks for them"
+        return "the plan no longer asks for them as they are"
     first = min(call.actions, key=lambda action: str(action.start))
     step = next((step for step in reversed(order.plan.steps) if first.start and step.at <= first.start), None)
     return step.reason if step else "the plan asks for them"

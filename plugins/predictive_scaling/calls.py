@@ -1,7 +1,8 @@
 """The calls that change a group's schedule: cut to AWS's batches, and in an order that never leaves it too low.
 
 Puts go first: until the last delete, the floor is below neither what was scheduled nor what is to be. Only where both
-together are more than AWS keeps must the last of the old actions go before.
+together are more than AWS keeps must the last of the old actions go before, and those that are to set fewer sizes: a
+size that a put does not give may stay as it was.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Call:
 
 def calls_for(changes: Changes, present: Collection[ScheduledAction]) -> list[Call]:
     """Give the calls that make these changes to what is present, in their order."""
-    early = _in_the_way(changes, present)
+    early = [*_in_the_way(changes, present), *_setting_more(changes, present)]
     first, late = _batches(early), _batches([action for action in changes.delete if action not in early])
     deletes = _named("delete", [*first, *late])
     return [*deletes[: len(first)], *_named("put", _batches(changes.put)), *deletes[len(first) :]]
@@ -49,6 +50,12 @@ def _in_the_way(changes: Changes, present: Collection[ScheduledAction]) -> list[
     names = {action.name for action in present}
     crowd = len(names) + sum(action.name not in names for action in changes.put) - ACTIONS_PER_GROUP
     return sorted(changes.delete, key=lambda action: str(action.start), reverse=True)[: max(crowd, 0)]
+
+
+def _setting_more(changes: Changes, present: Collection[ScheduledAction]) -> list[ScheduledAction]:
+    """Give those that set a size which they are to leave alone, such as a maximum after a person's word is over."""
+    wanted = {action.name: action.as_json().keys() for action in changes.put}
+    return [action for action in present if action.as_json().keys() - wanted.get(action.name, action.as_json().keys())]
 
 
 def _batches(actions: Sequence[ScheduledAction]) -> list[tuple[ScheduledAction, ...]]:

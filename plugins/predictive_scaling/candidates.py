@@ -50,7 +50,7 @@ class Choice:
 def candidates(observed: Observed, wanted: int, limits: Limits) -> Choice:
     """Choose at most `wanted` of the instances."""
     allowed, bound = _allowed(observed, wanted, limits)
-    serving = sum(instance.serving for instance in observed.instances)
+    serving, room = sum(instance.serving for instance in observed.instances), observed.desired - observed.min_size
     chosen: list[tuple[Instance, str]] = []
     spared: list[tuple[Instance, str]] = []
     for instance in _ordered(each for each in observed.instances if not each.leaving):
@@ -60,8 +60,10 @@ def candidates(observed: Observed, wanted: int, limits: Limits) -> Choice:
             continue
         elif instance.serving and serving <= 1:
             spared.append((instance, "the last one that serves"))
+        elif instance.weight > room:
+            spared.append((instance, f"its {instance.weight} units are more than the {room} above the minimum"))
         else:
-            serving -= instance.serving
+            serving, room = serving - instance.serving, room - instance.weight
             chosen.append((instance, _why(instance)))
     return Choice(chosen=tuple(chosen), spared=tuple(spared), bound=bound)
 

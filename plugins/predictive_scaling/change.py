@@ -128,15 +128,24 @@ def told_by(task: TaskRun, ledger: Ledger, fleet: str) -> tuple[Told, ...]:
 
 
 def _standing(intents: Sequence[Event]) -> list[Event]:
-    """Leave out a desired capacity that a later move of the same change has moved on: to let one go lowers it."""
-    verbs = [verb_of(intent.call) for intent in intents]
-    moved_on = [verbs[at] == "resize" and "retire" in verbs[at:] for at in range(len(verbs))]
-    return [_without_desired(each) if moved else each for each, moved in zip(intents, moved_on, strict=True)]
+    """Leave out what a later move of the same change has moved on."""
+    return [_without(_moved_on(each, intents[at + 1 :]), each) for at, each in enumerate(intents)]
 
 
-def _without_desired(intent: Event) -> Event:
-    after = {name: value for name, value in (intent.after or {}).items() if name != "desired"}
-    return replace(intent, after=after)
+def _moved_on(intent: Event, later: Sequence[Event]) -> frozenset[str]:
+    """To let an instance go lowers the desired capacity; what was removed may be put anew."""
+    match verb_of(intent.call):
+        case "resize" if any(verb_of(each.call) == "retire" for each in later):
+            return frozenset({"desired"})
+        case "delete":
+            return frozenset(name for each in later for name in each.after or {})
+    return frozenset()
+
+
+def _without(names: frozenset[str], intent: Event) -> Event:
+    before = {name: value for name, value in (intent.before or {}).items() if name not in names}
+    after = {name: value for name, value in (intent.after or {}).items() if name not in names}
+    return replace(intent, before=before, after=after)
 
 
 def _intent(at: Workplace, move: Move) -> Event:

@@ -134,7 +134,7 @@ class CostGate:
             return Gated(plan=claim.plan)
         priced = self.catalogue.priced(claim.spec, claim.observed, now=now)
         if priced.price is None:
-            return self._unpriced(claim, priced, by)
+            return self._unpriced(claim, priced, by, now)
         meter = self._read(claim, priced.price, now)
         self._standing.judged(name, meter)
         gated = Gated(plan=claim.plan, notes=(f"a unit costs ${priced.price:g} an hour: {priced.source}",))
@@ -155,10 +155,15 @@ class CostGate:
         self.ledger.record(*events)
         return gated
 
-    def _unpriced(self, claim: Claim, priced: Priced, by: TaskRun) -> Gated:
-        """A plan that cannot be priced passes, and that is told: better a bill than an outage."""
+    def _unpriced(self, claim: Claim, priced: Priced, by: TaskRun, now: datetime) -> Gated:
+        """A plan that cannot be priced passes, and that is told: better a bill than an outage.
+
+        The meter goes on at the last price, for what was spent stays spent.
+        """
         reason = f"the plan passes the budgets unjudged: {priced.source}"
-        self.ledger.record(Event(fleet=claim.spec.name, kind=EventKind.BUDGETED, by=by, reason=reason))
+        last = self.spending.meter(claim.spec.name, now=now)
+        meter = {"meter": last.advanced(now, claim.observed.staying_units).as_json()} if last else None
+        self.ledger.record(Event(fleet=claim.spec.name, kind=EventKind.BUDGETED, by=by, reason=reason, after=meter))
         return Gated(plan=claim.plan, notes=(reason,))
 
     def _read(self, claim: Claim, price: float, now: datetime) -> Reading:

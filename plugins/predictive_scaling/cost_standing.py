@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 UNDER_WAY: Final = timedelta(minutes=5)
 """So long after a verdict its fleet's turn may still be writing, and its status tell of the turn before."""
 RECENT: Final = 300
-"""Among so many events are the verdicts of all turns that are under way."""
+"""Among so many verdicts are those of all turns that are under way."""
 
 
 Grant: TypeAlias = "tuple[datetime, Asked]"
@@ -105,8 +105,8 @@ class Standing:
     def _under_way(self, now: datetime) -> dict[str, Grant]:
         """Find what other tasks have granted a moment ago, and may not have written yet."""
         grants = {}
-        for event in reversed(self.ledger.events(limit=RECENT)):
-            if event.kind is EventKind.BUDGETED and event.after and "holds" in event.after:
+        for event in reversed(self.ledger.events(kind=EventKind.BUDGETED, limit=RECENT)):
+            if event.after and "holds" in event.after:
                 meter = Reading.from_json(event.after["meter"])
                 steps = (Step(datetime.fromisoformat(at), size, "granted") for at, size in event.after["holds"])
                 asked = Asked(

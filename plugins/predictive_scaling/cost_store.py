@@ -26,9 +26,14 @@ def failed(error: CloudUnavailable, now: datetime) -> dict[str, str]:
     return {"failed_at": now.isoformat(), "why": str(error)}
 
 
+def is_failed(known: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the question was not answered a moment ago."""
+    return "failed_at" in known and now - datetime.fromisoformat(known["failed_at"]) < PATIENCE
+
+
 def refuse_if_failed(known: Mapping[str, Any], now: datetime) -> None:
     """Raise what the question of a moment ago raised."""
-    if "failed_at" in known and now - datetime.fromisoformat(known["failed_at"]) < PATIENCE:
+    if is_failed(known, now):
         raise CloudUnavailable(known["why"])
 
 

@@ -18,6 +18,7 @@ from predictive_scaling.errors import (
     PredictiveScalingError,
     WriteRefused,
 )
+from predictive_scaling.fleet_spec import Ownership
 from predictive_scaling.fleets import HELD_BY
 from predictive_scaling.ledger.records import Event, EventKind
 
@@ -107,10 +108,10 @@ def _template(name: str, ec2: Any) -> dict[str, Any] | None:
 def _refuse_if_held(spec: FleetSpec, present: Present, deployment: str | None) -> None:
     tags = {row["Key"]: row.get("Value") for row in (present.group or {}).get("Tags", ())}
     holder = tags.get(HELD_BY)
-    if deployment and holder and holder != deployment:
+    if deployment and holder and holder != deployment and spec.ownership is not Ownership.TAKE_OVER:
         msg = (
             f"fleet {spec.name}: deployment {holder!r} holds group {spec.group}, and we are {deployment!r}: "
-            f"stop the fleet there and remove the group's tag {HELD_BY}"
+            f"stop the fleet there and remove the group's tag {HELD_BY}, or write `ownership: take_over` here"
         )
         raise NotAllowed(msg)
 

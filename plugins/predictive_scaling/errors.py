@@ -17,7 +17,8 @@ PredictiveScalingError
 ├── NotFollowed           a change was made, and its end was not seen
 ├── SourceUnavailable     a source cannot be reached, or its answer cannot be used (sources/__init__.py)
 │   └── Unreachable       what a connection leads to does not answer at all
-└── FleetBusy             another operation on the fleet is open
+├── FleetBusy             another operation on the fleet is open
+└── Unforeseen            one fleet met what nobody foresaw, and the others go on
 
 Each message says what happened, with which value, and what to do about it.
 """
@@ -63,6 +64,10 @@ class WriteRefused(PredictiveScalingError):
 
 class FleetBusy(PredictiveScalingError):
     """Another operation holds the fleet."""
+
+
+class Unforeseen(PredictiveScalingError):
+    """One fleet met what nobody foresaw."""
 
 
 class OutOfBounds(PredictiveScalingError):

@@ -123,8 +123,8 @@ def in_force(fleet: str, observed: Observed, desk: Desk, *, now: datetime) -> tu
 
 
 def usual_max(overrides: Sequence[Override]) -> int | None:
-    """Give the maximum that the group returns to after all of them."""
-    return next((each.max_before for each in overrides if each.max_before is not None), None)
+    """Give the maximum that the group returns to after all of them; those that state none leave it to others."""
+    return next((each.max_before for each in overrides if each.max_size is not None), None)
 
 
 def bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
@@ -147,7 +147,7 @@ def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
 
 def _after_others(made: Override, known: Sequence[Override]) -> Override:
     """A maximum that another override has moved is not the one to return to."""
-    first = usual_max([each for each in known if each.max_size is not None])
+    first = usual_max(known)
     return made if first is None else replace(made, max_before=first)
 
 

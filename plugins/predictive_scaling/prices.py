@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from forecasting import ForecastingError
 from forecasting.price_book import PriceBook, Purchase, Rate
 from predictive_scaling.aws_client import reading
-from predictive_scaling.cost_store import failed, refuse_if_failed
+from predictive_scaling.cost_store import failed, is_failed, refuse_if_failed
 from predictive_scaling.errors import CloudUnavailable, InvalidSetting
 
 if TYPE_CHECKING:
@@ -81,18 +81,24 @@ class AwsPrices:
         self._store = store
 
     def rate(self, bought: Bought, *, now: datetime) -> Rate | None:
-        """Ask, unless the answer of today is at hand; raises CloudUnavailable when AWS does not answer."""
+        """Ask, unless the answer of today is at hand; where AWS does not answer, its last answer serves on.
+
+        Raises CloudUnavailable where there was none.
+        """
         name, key = f"prices/{bought.region}", f"{bought.instance_type}/{bought.purchase}"
         known = self._store.read(name)
         row = known.get(key, {})
         if "asked_at" in row and now - datetime.fromisoformat(row["asked_at"]) < KEPT:
             return _from_row(row["rate"])
-        refuse_if_failed(row, now)
         try:
+            refuse_if_failed(row, now)
             rate = self._asked(bought, now)
         except CloudUnavailable as error:
-            self._store.write(name, {**known, key: failed(error, now)})
-            raise
+            if not is_failed(row, now):
+                self._store.write(name, {**known, key: {**row, **failed(error, now)}})
+            if row.get("rate") is None:
+                raise
+            return _from_row(row["rate"])
         self._store.write(name, {**known, key: {"asked_at": now.isoformat(), "rate": _as_row(rate)}})
         return rate
 

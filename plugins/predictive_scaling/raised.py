@@ -149,8 +149,7 @@ def mix_before(raised: Raised, at: Workplace) -> int | None:
 def end_unfollowed(at: Workplace, observed: Observed) -> None:
     """Remember the end of every raise that nobody follows any more, where a look shows it."""
     for raised in _unfollowed(at):
-        verdict = None if raised.ending else _verdict(raised, observed)
-        if verdict:
+        if verdict := _verdict(raised, observed):
             error = None if verdict.ended is Ended.DONE else verdict.reason
             conclude(raised, verdict, at, error=error)
 
@@ -200,11 +199,11 @@ def _without_end(ledger: Ledger, fleet: str, *, besides: TaskRun | None = None) 
 
 
 def _verdict(raised: Raised, observed: Observed) -> Verdict | None:
-    """The end as the group's sizes show it; None while something was asked for and is not there."""
+    """The end as the group's sizes show it; None while something was asked for and is not there, or is given back."""
     if observed.desired > raised.goal:
         reason = f"somebody else raised desired to {observed.desired} above {raised.goal}"
         return Verdict(ended=Ended.OVERTAKEN, reason=reason)
-    return raised.wait.judge(Examined(observed=observed))
+    return None if raised.ending else raised.wait.judge(Examined(observed=observed))
 
 
 def _moves_back(raised: Raised, fallback: Fallback, why: str, observed: Observed, mix: int | None) -> list[Move]:

@@ -202,7 +202,7 @@ def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: date
         msg = f"fleet {fleet.name!r} has not been reviewed: run review_fleets first"
         raise InvalidRequest(msg)
     standing = before.on(fleet.measured_by).standing
-    moving = standing.promoted if to is Stage.AUTO else standing.demoted
+    moving = standing.promoted if to is Stage.AUTO else standing.rejected
     after = replace(before, standing=moving(reason, now=now), actor=bench.by.actor)
     bench.ledger.record(moved(fleet.name, before, after, bench.by))
     bench.gates.save(after)

@@ -100,8 +100,7 @@ def _starts(plan: Plan, naming: Naming, observed: Observed, now: datetime) -> It
     same = [action for action in ours if _sets(action, held)]
     late = any(_is_late(action, now) for action in ours if action not in same)
     if late or held.capacity != observed.min_size or held.most not in {None, observed.max_size}:
-        before = later[0].at if later else max(plan.steps[-1].at, earliest) + MINUTE
-        yield _pending(same, after=now, before=before) or earliest, held
+        yield _pending(same, after=now, until=earliest) or earliest, held
     for step in later:
         yield step.at, step
 
@@ -116,9 +115,9 @@ def _sets(action: ScheduledAction, step: Step) -> bool:
     return (action.min_size, action.max_size) == (step.capacity, step.most)
 
 
-def _pending(ours: Iterable[ScheduledAction], *, after: datetime, before: datetime) -> datetime | None:
-    """The start of a catch-up of an earlier run that is about to do the same, so that it is not written twice."""
-    return min((action.start for action in ours if action.start and after < action.start < before), default=None)
+def _pending(ours: Iterable[ScheduledAction], *, after: datetime, until: datetime) -> datetime | None:
+    """The start of an action that is about to do the same, no later than a new one could, so that none is written."""
+    return min((action.start for action in ours if action.start and after < action.start <= until), default=None)
 
 
 def _free_minute(start: datetime, taken: Collection[datetime], *, earliest: datetime) -> datetime:

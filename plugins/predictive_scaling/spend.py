@@ -33,7 +33,7 @@ REQUEST_PRICE: Final = 0.01
 """What AWS takes for a request of Cost Explorer, in dollars."""
 COMPUTE: Final = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon Elastic Compute Cloud - Compute"]}}
 _VERDICTS: Final = 10
-"""Among so many verdicts of a fleet is one with a price, and so with a meter."""
+"""Among so many verdicts of a fleet is one with a meter: each has one, from the first that knew a price."""
 _CHANGES: Final = 200
 """More often than this no fleet is changed between two verdicts."""
 

@@ -18,6 +18,7 @@ from predictive_scaling.errors import (
     InvalidSetting,
     NoHistory,
     OutcomeUnknown,
+    Unforeseen,
     WriteRefused,
 )
 from predictive_scaling.lead_time import lead_time
@@ -270,4 +271,4 @@ def refusal(spec: FleetSpec, error: Exception, by: TaskRun) -> Event:
 
 def may_pass(error: Exception) -> bool:
     """Whether the same attempt, made later, may succeed without a person's help."""
-    return isinstance(error, FleetBusy | CloudUnavailable | OutcomeUnknown | WriteRefused)
+    return isinstance(error, FleetBusy | CloudUnavailable | OutcomeUnknown | WriteRefused | Unforeseen)

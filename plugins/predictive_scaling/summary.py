@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from forecasting.cost_meter import Reading
 from predictive_scaling.size_seen import SizeSeen
@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from predictive_scaling.steered import Steered
 
 
+_RESIZED: Final = ("resized_at", "min_size", "max_size", "desired", "in_service", "meter")
+
+
 def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None) -> Status:
-    """Give the status that a turn leaves behind, its meter read on from the one before."""
+    """Give the status that a turn leaves behind, its meter read on from the one before.
+
+    Sizes that somebody has kept since the turn looked at the group stay: they are newer than its own.
+    """
     observed, plan, now, applied = steered.observed, steered.plan, steered.now, steered.applied
     coming = next((step for step in plan.steps if step.at > now), None)
-    return Status(
+    status = Status(
         **_known_from_file(spec, now),
         stage=steered.stage.value if steered.stage else None,
         notes=steered.notes,
@@ -47,6 +53,9 @@ def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None
         concerns=tuple(concern.key for concern in steered.concerns),
         meter=_meter(steered, before),
     )
+    if before is None or before.resized_at is None or before.resized_at <= now:
+        return status
+    return replace(status, **{name: getattr(before, name) for name in _RESIZED})
 
 
 def size_seen(steered: Steered) -> SizeSeen:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from forecasting import Policy
 from forecasting.approval import Matter, Question
 from forecasting.cost_meter import Reading
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.api.fleet_files import FleetFiles
+from predictive_scaling.api.fleet_routes import Name
 from predictive_scaling.api.fleet_views import State, costs, fleet_detail, fleet_row, fleet_rows, in_order, matching
 from predictive_scaling.concerns import of_rivals
 from predictive_scaling.fleet_folder import FleetFolder
@@ -166,6 +168,12 @@ def test_fleet_files_are_read_again_only_when_one_has_changed(tmp_path: Path) ->
     assert [fleet.name for fleet in files.now().fleets] == ["api", "web"]
 
 
+def test_what_an_editor_leaves_beside_the_fleet_files_hides_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(FILE.format("web"))
+    (tmp_path / ".#web.yaml").symlink_to("ada@laptop.4711")
+    assert [fleet.name for fleet in FleetFiles(tmp_path).now().fleets] == ["web"]
+
+
 def test_what_a_fleet_costs_is_read_from_its_meter_as_if_it_went_on() -> None:
     read = Reading(
         at=NOW - timedelta(hours=2), since=NOW - timedelta(days=9), instances=3, price=0.1, day=1.0, month=20.0
@@ -205,3 +213,10 @@ def test_a_file_that_says_observe_goes_before_whatever_its_forecast_is_trusted_w
     trusted = a_status(stage="approve")
     assert fleet_row(a_fleet(), trusted, now=NOW).state is State.APPROVE
     assert fleet_row(a_fleet(mode=Mode.OBSERVE), trusted, now=NOW).state is State.OBSERVE
+
+
+def test_a_name_that_no_database_can_hold_is_refused() -> None:
+    name = TypeAdapter(Name)
+    assert name.validate_python("web") == "web"
+    with pytest.raises(ValidationError, match="String should match pattern"):
+        name.validate_python("we\0b")

@@ -134,4 +134,13 @@ def test_a_person_promotes_what_has_passed_and_nothing_else() -> None:
 
 def test_a_person_takes_a_fleet_back_from_any_stage() -> None:
     for stage in Stage:
-        assert Standing(stage=stage, since=NOW).demoted("an incident", now=NOW).stage is Stage.OBSERVE
+        assert Standing(stage=stage, since=NOW).rejected("an incident", now=NOW).stage is Stage.OBSERVE
+
+
+def test_only_a_person_undoes_what_a_person_put_back() -> None:
+    put_back = after(PASSED).rejected("an incident", now=NOW)
+    waiting = put_back.reviewed(PASSED, by_itself=True, now=NOW).reviewed(PASSED, by_itself=True, now=NOW)
+    assert waiting.stage is Stage.APPROVE
+    again = waiting.promoted("it was the load balancer", now=NOW)
+    assert again.reviewed(PASSED, by_itself=True, now=NOW) == replace(again, reason=PASSED.reason)
+    assert not again.put_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from predictive_scaling.calls import Call, calls_for
@@ -35,6 +36,14 @@ def test_only_as_many_as_are_in_the_way_go_before_and_they_are_the_latest() -> N
         ("delete 2 of 3", 50),
         ("delete 3 of 3", 45),
     ]
+
+
+def test_what_is_to_set_fewer_sizes_is_removed_before_it_is_put() -> None:
+    wanted = actions(3)
+    present = (wanted[0], replace(wanted[1], max_size=20), replace(wanted[2], min_size=9))
+    calls = calls_for(Changes(put=wanted[1:]), present=present)
+    assert told(calls) == [("delete 1 of 1", 1), ("put 1 of 1", 2)]
+    assert calls[0].actions == present[1:2]
 
 
 def test_what_is_only_put_anew_crowds_nobody_out() -> None:

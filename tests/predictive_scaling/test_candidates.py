@@ -56,6 +56,14 @@ def test_the_last_that_serves_stays_whatever_is_asked() -> None:
     assert [why for _, why in choice.spared] == ["the last one that serves"]
 
 
+def test_units_count_towards_the_minimum_and_not_instances() -> None:
+    heavy = [replace(an_instance(number), weight=4) for number in range(3)]
+    fleet = Observed(min_size=6, max_size=99, desired=12, in_service=3, instances=tuple(heavy))
+    choice = candidates(fleet, 2, MANY)
+    assert ids(choice) == ["i-0"]
+    assert [why for _, why in choice.spared] == ["its 4 units are more than the 2 above the minimum"] * 2
+
+
 def test_what_held_the_number_down_is_named() -> None:
     fleet = a_fleet_of(*map(an_instance, range(9)), min_size=6)
     assert candidates(fleet, 5, MANY).bound == "3 of 5 may go: the group's minimum is 6, of 9"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,13 @@ def test_putting_the_same_name_replaces_it(fleet: Fleet) -> None:
     fleet.put([an_action(0, 5)])
     fleet.put([an_action(0, 8)])
     assert fleet.observe().actions == (an_action(0, 8),)
+
+
+def test_a_size_that_a_put_does_not_give_stays_as_it_was(fleet: Fleet) -> None:
+    fleet.put([replace(an_action(), max_size=9)])
+    fleet.put([an_action(capacity=6)])
+    (seen,) = fleet.observe().actions
+    assert (seen.min_size, seen.max_size) == (6, 9)
 
 
 def test_a_start_that_is_taken_is_refused_by_name_and_the_others_are_accepted(fleet: Fleet) -> None:

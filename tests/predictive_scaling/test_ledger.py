@@ -62,6 +62,15 @@ def test_an_opened_operation_holds_its_fleet_and_its_intent_is_remembered(ledger
     assert event.at.tzinfo is not None
 
 
+def test_an_operation_may_have_a_key_of_any_length_and_is_known_by_it_again(ledger: Ledger) -> None:
+    long = an_operation(key="/".join(("scale_out", "web", "d" * 250, "r" * 250, "t" * 250)))
+    first = ledger.open(long, an_event())
+    with pytest.raises(FleetBusy, match="has been open since"):
+        ledger.open(long, an_event())
+    ledger.close(first, an_event(EventKind.FAILED))
+    assert ledger.open(an_operation(key=long.key), an_event()).id == first.id
+
+
 def test_a_second_operation_on_a_held_fleet_is_refused_with_the_holder_and_leaves_no_event(ledger: Ledger) -> None:
     ledger.open(an_operation(key="k1"), an_event())
 

@@ -78,6 +78,20 @@ def test_who_did_not_answer_is_asked_again_a_while_later(cloud: sandbox.Cloud, t
     assert "AWS Pricing API" in later.source
 
 
+def test_while_aws_does_not_answer_its_last_answer_serves_on(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    bought = Bought(instance_type="m6i.large", region="eu-central-1")
+    first = from_aws(cloud, tmp_path).rate(bought, now=NOW)
+    cloud.faults.add(service="pricing", error="ThrottlingException")
+    cloud.faults.forget_calls()
+    for minutes in (0, 5, 14):
+        later = NOW + timedelta(hours=25, minutes=minutes)
+        assert from_aws(cloud, tmp_path).rate(bought, now=later) == first
+    asked = cloud.calls()["pricing.GetProducts"]
+    cloud.faults.clear()
+    assert from_aws(cloud, tmp_path).rate(bought, now=NOW + timedelta(hours=26)) == first
+    assert cloud.calls()["pricing.GetProducts"] == asked + 1
+
+
 def test_the_fleet_file_goes_before_all() -> None:
     spec = a_fleet_of(price_per_hour=0.5, units=2)
     priced = Catalogue(aws=None, book=BOOK).priced(spec, a_group("t3.micro"), now=NOW)

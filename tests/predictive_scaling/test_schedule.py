@@ -80,6 +80,13 @@ def test_a_catch_up_already_on_its_way_is_not_written_again_a_minute_later() -> 
     assert not found
 
 
+def test_a_floor_that_should_hold_already_does_not_wait_for_a_later_action_of_the_same_size() -> None:
+    half_past = NINE - timedelta(minutes=30)
+    found = changes(a_plan((NINE, 5)), ours(half_past, 2), ours(NINE, 5), floor=1)
+    assert found.put == (ours(datetime(2026, 1, 5, 8, 2, tzinfo=UTC), 2),)
+    assert found.delete == (ours(half_past, 2),)
+
+
 def test_an_action_whose_time_has_come_is_left_to_aws() -> None:
     due = ours(datetime(2026, 1, 5, 8, 0, tzinfo=UTC), 4)
     assert changes(a_plan((NINE, 5)), due, ours(NINE, 5)).delete == ()

@@ -177,6 +177,22 @@ def test_the_meter_is_found_however_much_was_told_since(cloud: sandbox.Cloud, tm
     assert daily.spent == pytest.approx(2 * PRICE, rel=0.01)
 
 
+def test_what_was_spent_stays_spent_however_often_no_price_was_known_since(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    till = Till(cloud, tmp_path, [budget(daily=1)])
+    till.claimed(a_plan(4))
+    cloud.faults.add(service="pricing", error="AccessDeniedException")
+    cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=4)
+    till.pass_by(2 * HOUR)
+    (tmp_path / "storage/costs/prices/us-east-1.json").unlink()
+    for _ in range(12):
+        assert till.claimed(a_plan(4)).verdicts == ()
+    till.fleets = [a_fleet_of(price_per_hour=PRICE)]
+    (daily,) = till.claimed(a_plan(4)).verdicts[0].sums
+    assert daily.spent == pytest.approx((2 + 4) / 2 * 2 * PRICE, rel=0.01)
+
+
 def test_the_meter_agrees_with_the_bill_of_the_cloud(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     till = Till(cloud, tmp_path, [budget(daily=1)])
     till.claimed(a_plan(4))

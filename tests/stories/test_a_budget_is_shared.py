@@ -87,6 +87,21 @@ def test_what_another_task_has_granted_and_not_yet_written_is_held(cloud: sandbo
     assert granted(till, till.gate(), pay, 9) == 9, "the turn died before it wrote: its fleet is where it was"
 
 
+def test_what_another_task_has_granted_is_held_however_much_is_told_meanwhile(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    shop, pay = two_fleets()
+    till = Till(cloud, tmp_path, [both(hourly=12)], [shop, pay])
+    for spec in (shop, pay):
+        till.followed(spec, flat(till, 2), desired=2)
+    till.pass_by(HOUR / 60)
+    claim = Claim(spec=shop, policy=shop.policy, plan=flat(till, 9), observed=running(2))
+    till.gate().capped(claim, by=a_run(), now=till.now)
+    till.ledger.record(*[Event(fleet="batch", kind=EventKind.HELD, reason="busy", by=a_run())] * 300)
+
+    assert granted(till, till.gate(), pay, 9) == 3
+
+
 def test_a_new_fleet_leaves_another_new_one_its_floor(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     shop, pay = two_fleets()
     till = Till(cloud, tmp_path, [both(hourly=10)], [shop, pay])

@@ -203,6 +203,10 @@ def test_a_persons_no_takes_the_fleet_back(cloud: sandbox.Cloud, tmp_path: Path)
     life.pass_by(timedelta(minutes=10))
     assert floors(cloud) == {}
 
+    life.reviewed()
+    assert "the fleet waits for a person, run promote_fleet" in life.steered().applied.reason
+    assert floors(cloud) == {}, "what passes a review undoes no person's word"
+
 
 def test_instances_that_boot_slowly_are_asked_for_earlier_once_that_is_known(
     cloud: sandbox.Cloud, tmp_path: Path

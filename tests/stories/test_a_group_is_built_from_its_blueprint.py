@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from by_hand import a_desk, a_run
 from rights import client_of, keys_of
 
@@ -193,6 +194,19 @@ def test_the_form_shows_first_and_builds_when_told(desk: Desk, tmp_path: Path) -
     assert (shown["written"], len(shown["steps"])) == (0, 3)
     made = desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="ai-gpu", only_plan="False"))
     assert made["written"] == 3
+
+
+def test_the_form_leaves_a_group_alone_that_another_deployment_holds(desk: Desk, tmp_path: Path) -> None:
+    built(desk, STAGES / "500", "video")
+    tag = {"ResourceId": "video-workers", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    desk.cloud.client("autoscaling").create_or_update_tags(Tags=[{**tag, "Key": HELD_BY, "Value": "green"}])
+    folder = tmp_path / "fleets"
+    shutil.copytree(STAGES / "10k", folder, dirs_exist_ok=True)
+    _with_its_script(folder)
+    desk.cloud.faults.forget_calls()
+    with pytest.raises(AirflowFailException, match="deployment 'green' holds group video-workers, and we are"):
+        desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="video", only_plan="False"))
+    assert written(desk.cloud) == {}
 
 
 def test_building_needs_what_its_policy_gives(desk: Desk, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -118,6 +118,20 @@ def test_no_scale_in_keeps_the_floor_where_the_fleet_is(cloud: sandbox.Cloud, tm
     at_noon = life.sizes()[2]
     life.pass_by(12 * HOUR)
     assert life.sizes()[0] == at_noon >= 9
+
+
+def test_a_stop_leaves_a_maximum_that_somebody_raised_while_no_scale_in_held(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.NO_SCALE_IN, hours=24)
+    cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=40, DesiredCapacity=30)
+    stop = Wish(kind=OverrideKind.STOP, reason="an incident", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    life.pass_by(SOON)
+    life.steered()
+    life.pass_by(SOON)
+    assert life.sizes()[1:] == (40, 30)
 
 
 def test_no_scale_out_lets_the_floor_fall_but_not_rise(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -279,6 +293,22 @@ def at_work_on_it(desk: Desk) -> Iterator[None]:
     held = desk.ledger.open(other, intent)
     yield
     desk.ledger.close(held, replace(intent, kind=EventKind.FAILED, reason="nothing came of it"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"kind": "freeze", "hours": "soon"}, "hours 'soon' is no length of time"),
+        ({"kind": "hold", "sizes": {"size": "five"}}, "size 'five' is not a whole number"),
+        ({"kind": "stop"}, "kind 'stop' is none of freeze, no_scale_in, no_scale_out, hold, bounds"),
+    ],
+)
+def test_what_is_written_wrongly_fails_at_once_and_overrides_nothing(
+    desk: Desk, asked: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=told):
+        desk.carry_out(PauseFleetOperator(task_id="pause", fleet="web", reason="a test", **asked))
+    assert desk.ledger.events(fleet="web") == ()
 
 
 def a_hold_at(size: int) -> PauseFleetOperator:

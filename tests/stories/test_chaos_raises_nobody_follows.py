@@ -61,6 +61,20 @@ def apply_a_plan(at: Workplace, *, write: bool = True) -> None:
     apply_plan(order, settle("web", at.fleet, at.ledger, at.turn), at.fleet, at.ledger)
 
 
+def half_given_back(cloud: sandbox.Cloud, ledger: SqlLedger, moment: str, limit: int = 5) -> None:
+    """Abandon a raise of which not all came, and let the turn that gives it back break off at a moment."""
+    cloud.shortages.add(limit=limit)
+    abandoned(cloud, ledger, Fallback.ROLLBACK)
+    cloud.advance(900)
+
+    def break_off() -> None:
+        raise ConnectionResetError
+
+    fleet: Fleet = Meanwhile(the_fleet(cloud), moment, break_off)
+    with pytest.raises(OutcomeUnknown):
+        apply_a_plan(replace(a_while_later(cloud, ledger), fleet=fleet))
+
+
 def test_one_whose_instances_came_is_found_done(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     abandoned(cloud, ledger)
@@ -126,6 +140,17 @@ def test_somebody_elses_number_since_ends_it_and_stays(cloud: sandbox.Cloud, tmp
         assert_nothing_is_left(ledger)
 
 
+def test_somebody_elses_number_ends_even_one_that_was_being_given_back(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path)
+    half_given_back(cloud, ledger, "after:resize:1", limit=4)
+    the_fleet(cloud).resize(Sizes(desired=9))
+
+    apply_a_plan(a_while_later(cloud, ledger, 3 * LATE, run=3))
+
+    assert sizes(cloud) == (2, 9, 20)
+    assert_nothing_is_left(ledger)
+
+
 def test_letting_instances_go_begins_with_what_another_left_behind(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     cloud.shortages.add(limit=4)
@@ -141,16 +166,7 @@ def test_giving_back_may_break_off_anywhere_and_is_gone_on_with(
     cloud: sandbox.Cloud, tmp_path: Path, moment: str
 ) -> None:
     ledger = a_ledger(tmp_path)
-    cloud.shortages.add(limit=5)
-    abandoned(cloud, ledger, Fallback.ROLLBACK)
-    cloud.advance(900)
-
-    def break_off() -> None:
-        raise ConnectionResetError
-
-    fleet: Fleet = Meanwhile(the_fleet(cloud), moment, break_off)
-    with pytest.raises(OutcomeUnknown):
-        apply_a_plan(replace(a_while_later(cloud, ledger), fleet=fleet))
+    half_given_back(cloud, ledger, moment)
     apply_a_plan(a_while_later(cloud, ledger, 3 * LATE, run=3))
     assert sizes(cloud) == (2, 4, 20)
     cloud.advance(900)

@@ -59,6 +59,23 @@ def test_a_gate_with_nothing_left_fails_and_lets_instances_go(
     assert (row["outcome"], row["granted"]) == ("within", -1)
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"amount": "many"}, "amount 'many' is not a whole number: write for example 3, or -2"),
+        ({"amount": 3, "hours": "nan"}, "hours 'nan' is no length of time: write a number above 0, up to 720"),
+        ({"amount": 3, "hours": 0}, "hours 0 is no length of time"),
+    ],
+)
+def test_a_gate_that_is_asked_wrongly_fails_at_once_and_judges_nothing(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], told: str
+) -> None:
+    desk = at_the_desk(cloud, tmp_path, monkeypatch, {"name": "web", "fleets": ["web"], "hourly": 5 * PRICE})
+    with pytest.raises(AirflowFailException, match=told):
+        desk.carry_out(CostGateOperator(task_id="gate", fleets="web", **asked))
+    assert desk.ledger.events(fleet="web") == ()
+
+
 def test_a_gate_that_asks_leaves_the_rest_to_a_person(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

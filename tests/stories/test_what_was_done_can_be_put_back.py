@@ -129,6 +129,18 @@ def test_scheduled_actions_come_back_and_new_ones_go(desk: Desk) -> None:
     assert_every_intent_has_one_certain_outcome(desk.ledger)
 
 
+def test_an_action_goes_back_to_leaving_a_size_alone(desk: Desk) -> None:
+    noon = (desk.cloud.now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    fleet, old = the_fleet(desk.cloud), an_action(noon, 5)
+    fleet.put([old])
+    change("apply_plan", [putting("put 1 of 1", [replace(old, max_size=9)], [old])], at_work(fleet, desk.ledger))
+
+    desk.carry_out(undo(desk.ledger.events(fleet="web", limit=1)[0]), run=2)
+
+    assert fleet.observe().actions == (old,)
+    assert_every_intent_has_one_certain_outcome(desk.ledger)
+
+
 def test_what_changed_nothing_cannot_be_put_back(desk: Desk) -> None:
     dry = SetCapacityOperator(task_id="set", fleet="web", reason="x", desired=5, only_plan=True)
     desk.carry_out(dry)

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from predictive_scaling.api.autoscaler_views import AutoscalerPage, AutoscalerView, Seen, autoscaler_view
 from predictive_scaling.api.etag import etag_of
+from predictive_scaling.api.fleet_routes import Name
 from predictive_scaling.api.problem import PROBLEMS, problems
 from predictive_scaling.api.records import Records, RecordsOfServer
 from predictive_scaling.api.rights import Acting
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/autoscalers", tags=["autoscalers"], responses=PROBLEMS)
 
 LATELY = timedelta(hours=3)
-Name = Annotated[str, Path(max_length=63)]
 Key = Annotated[
     str | None,
     Header(

@@ -33,5 +33,13 @@ class FleetFiles:
 def _fingerprint(folder: Path) -> Fingerprint:
     if not folder.is_dir():
         return ()
-    looks = ((path.name, path.stat()) for path in folder.iterdir())
-    return tuple(sorted((name, look.st_mtime_ns, look.st_size) for name, look in looks))
+    return tuple(sorted((path.name, *_stamp(path)) for path in folder.iterdir()))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Tell when a file was changed, and its size; what an editor leaves beside it may be gone, or lead nowhere."""
+    try:
+        look = path.stat()
+    except OSError:
+        return 0, 0
+    return look.st_mtime_ns, look.st_size

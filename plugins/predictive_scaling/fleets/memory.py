@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import (
@@ -55,13 +55,16 @@ class MemoryFleet:
         return self._write(replace(self._observed, tags={**self._observed.tags, HELD_BY: holder}))
 
     def put(self, actions: Sequence[ScheduledAction]) -> Receipt:
-        """Create or replace; like AWS, refuse a start that another action holds."""
+        """Create or update; like AWS, refuse a start that another action holds, and leave a size that is not given."""
         refused = {
             action.name: "AlreadyExists: another action starts then"
             for action in actions
             if any(other.start == action.start and other.name != action.name for other in self._observed.actions)
         }
-        accepted = {action.name: action for action in actions if action.name not in refused}
+        known = {action.name: action for action in self._observed.actions}
+        accepted = {
+            action.name: _updated(known.get(action.name), action) for action in actions if action.name not in refused
+        }
         kept = tuple(action for action in self._observed.actions if action.name not in accepted)
         return self._write(replace(self._observed, actions=(*kept, *accepted.values())), refused)
 
@@ -106,3 +109,9 @@ class MemoryFleet:
         instances = (*present, *new)
         serving = sum(instance.in_service for instance in instances)
         self._observed = replace(self._observed, instances=instances, in_service=serving)
+
+
+def _updated(known: ScheduledAction | None, action: ScheduledAction) -> ScheduledAction:
+    sizes = ("min_size", "max_size", "desired")
+    left: dict[str, Any] = {name: getattr(known, name, None) for name in sizes if getattr(action, name) is None}
+    return replace(action, **left)

@@ -105,13 +105,14 @@ class MemoryGates:
 
 def _row(gate: Gate) -> dict[str, Any]:
     standing, figures = gate.standing, {"figures": gate.evidence} if gate.evidence else {}
+    put_back = {"put_back": True} if standing.put_back else {}
     return {
         "fleet": gate.fleet,
         "stage": standing.stage.value,
         "since": standing.since,
         "reason": standing.reason,
         "failures": standing.failures,
-        "evidence": {"measured_by": gate.measured_by, **figures},
+        "evidence": {"measured_by": gate.measured_by, **put_back, **figures},
         "reviewed_at": gate.reviewed_at,
         "boot_seconds": gate.boot.total_seconds() if gate.boot is not None else None,
         "launches": gate.launches,
@@ -122,8 +123,14 @@ def _row(gate: Gate) -> dict[str, Any]:
 def _gate(row: Mapping[Any, Any]) -> Gate:
     since = in_utc(row["since"])
     assert since is not None
-    standing = Standing(stage=Stage(row["stage"]), since=since, reason=row["reason"], failures=row["failures"])
     boot, judged = row["boot_seconds"], row["evidence"] or {}
+    standing = Standing(
+        stage=Stage(row["stage"]),
+        since=since,
+        reason=row["reason"],
+        failures=row["failures"],
+        put_back=judged.get("put_back", False),
+    )
     return Gate(
         fleet=row["fleet"],
         standing=standing,

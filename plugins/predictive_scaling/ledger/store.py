@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
 from predictive_scaling.ledger.connection import CONNECTION, engine_of_connection, in_utc
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun, utc_now
-from predictive_scaling.ledger.tables import metadata, scaling_event, scaling_operation
+from predictive_scaling.ledger.tables import KEY_LENGTH, metadata, scaling_event, scaling_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,8 +123,13 @@ class SqlLedger:
             return tuple(event_of(row) for row in connection.execute(query).mappings())
 
 
+def _key(operation: Operation) -> str:
+    """Give the key as its column can hold it: a longer one, of a task whose names are long, by its digest."""
+    return operation.key if len(operation.key) <= KEY_LENGTH else hashlib.sha256(operation.key.encode()).hexdigest()
+
+
 def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operation:
-    same_key = scaling_operation.c.idempotency_key == operation.key
+    same_key = scaling_operation.c.idempotency_key == _key(operation)
     known = connection.execute(sa.select(scaling_operation).where(same_key)).mappings().one_or_none()
     if known is None:
         connection.execute(sa.insert(scaling_operation), _operation_row(operation))
@@ -137,7 +143,7 @@ def _insert_or_reopen(connection: sa.Connection, operation: Operation) -> Operat
 
 def _operation_row(operation: Operation) -> dict[str, Any]:
     row = {name: getattr(operation, name) for name in ("id", "fleet", "kind", "plan_id", "opened_at", "closed_at")}
-    return {**row, "idempotency_key": operation.key, "state": "open", **_task_row(operation.by)}
+    return {**row, "idempotency_key": _key(operation), "state": "open", **_task_row(operation.by)}
 
 
 def _task_row(by: TaskRun) -> dict[str, Any]:

@@ -27,6 +27,7 @@ metadata = sa.MetaData(
 )
 
 NAME_LENGTH: Final = 250
+KEY_LENGTH: Final = 500
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Instant = sa.DateTime(timezone=True)
 RowNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -48,7 +49,7 @@ scaling_operation = sa.Table(
     "scaling_operation",
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
-    sa.Column("idempotency_key", sa.String(500), nullable=False, unique=True),
+    sa.Column("idempotency_key", sa.String(KEY_LENGTH), nullable=False, unique=True),
     sa.Column("fleet", sa.String(NAME_LENGTH), nullable=False),
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("state", sa.String(10), nullable=False),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from predictive_scaling.operators.one_fleet import MOST_DIGITS, number_of_hours
 from predictive_scaling.operators.permanent import mended_by_a_person
 
 if TYPE_CHECKING:
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from predictive_scaling.cost_gate import CostGate, Gated
+    from predictive_scaling.cost_gate import CostGate, Gated, Wish
     from predictive_scaling.fleet_spec import FleetSpec
+    from predictive_scaling.ledger.records import TaskRun
 
 
 class CostGateOperator(BaseOperator):
@@ -42,8 +45,17 @@ class CostGateOperator(BaseOperator):
         from predictive_scaling.task_run import task_run
 
         specs, gate = self._gate()
-        by = task_run(context)
-        return [self._row(spec, gate, by) for spec in specs]
+        by, wish = task_run(context), self._wish()
+        return [self._row(spec, gate, wish, by) for spec in specs]
+
+    def _wish(self) -> Wish:
+        from predictive_scaling.cost_gate import Wish
+
+        amount = str(self.amount).strip()
+        if not re.fullmatch(rf"-?\d{{1,{MOST_DIGITS}}}", amount, re.ASCII):
+            msg = f"amount {self.amount!r} is not a whole number: write for example 3, or -2 to give two back"
+            raise AirflowFailException(msg)
+        return Wish(amount=int(amount), lasting=timedelta(hours=number_of_hours(self.hours) or 1))
 
     def _gate(self) -> tuple[list[FleetSpec], CostGate]:
         from predictive_scaling.cost_gate import CostGate
@@ -68,12 +80,10 @@ class CostGateOperator(BaseOperator):
         except InvalidFleet as error:
             raise AirflowFailException(str(error)) from error
 
-    def _row(self, spec: FleetSpec, gate: CostGate, by: Any) -> dict[str, Any]:
-        from predictive_scaling.cost_gate import Wish
+    def _row(self, spec: FleetSpec, gate: CostGate, wish: Wish, by: TaskRun) -> dict[str, Any]:
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 
         now = datetime.now(UTC)
-        wish = Wish(amount=int(self.amount), lasting=timedelta(hours=float(self.hours)))
         observed = AutoScalingFleet.of(spec).observe()
         gated = gate.capped(gate.claim(spec, observed, wish, now=now), by=by, now=now)
         for note in gated.notes or ("no budget covers it",):

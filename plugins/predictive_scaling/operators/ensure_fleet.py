@@ -45,5 +45,6 @@ class EnsureFleetOperator(OneFleetOperator):
         settings = Settings.from_airflow()
         dry = str(self.only_plan).lower() == "true" or settings.dry_run
         blueprint = read_blueprint(blueprint_path(settings.fleets_folder, spec.name))
-        builder = Builder(reach=reach_of(spec), ledger=at.ledger, by=at.turn.by, deployment=self.deployment)
+        deployment = self.deployment or (at.claim.deployment if at.claim else None)
+        builder = Builder(reach=reach_of(spec), ledger=at.ledger, by=at.turn.by, deployment=deployment)
         return ensure(spec, blueprint, builder, why_not="this is a dry run" if dry else "")

@@ -69,6 +69,10 @@ class PauseFleetOperator(SteeringOperator):
         from forecasting.override import OverrideKind
         from predictive_scaling.overriding import Wish
 
+        kinds = [kind.value for kind in OverrideKind if kind is not OverrideKind.STOP]
+        if self.kind not in kinds:
+            msg = f"kind {self.kind!r} is none of {', '.join(kinds)}: write one of them"
+            raise AirflowFailException(msg)
         kind, hours = OverrideKind(self.kind), number_of_hours(self.hours)
         size, least, most = (self._size(name, spec) for name in ("size", "least", "most"))
         if kind is OverrideKind.HOLD and size is None:

@@ -15,11 +15,11 @@ def mended_by_a_person() -> Iterator[None]:
     from airflow.sdk.exceptions import AirflowFailException
 
     from forecasting import ForecastingError
-    from predictive_scaling.errors import InvalidSetting, LedgerUnavailable
+    from predictive_scaling.errors import InvalidFleet, InvalidSetting, LedgerUnavailable, OutOfBounds
 
     try:
         yield
-    except (ForecastingError, InvalidSetting, LedgerUnavailable) as error:
+    except (ForecastingError, InvalidFleet, InvalidSetting, LedgerUnavailable, OutOfBounds) as error:
         raise AirflowFailException(str(error)) from error
 
 

@@ -55,7 +55,7 @@ class SteeringOperator(BaseOperator):
     def _turn(self, spec: FleetSpec, around: Circumstances) -> Turned:
         """Steer one fleet and tell its story; its trouble is recorded, and stops no other."""
         from forecasting import ForecastingError
-        from predictive_scaling.errors import LedgerUnavailable, PredictiveScalingError
+        from predictive_scaling.errors import LedgerUnavailable, PredictiveScalingError, Unforeseen, unforeseen
         from predictive_scaling.steer import steer
 
         before = around.statuses.of(spec.name)
@@ -65,6 +65,9 @@ class SteeringOperator(BaseOperator):
             raise
         except (PredictiveScalingError, ForecastingError) as error:
             return self._troubled(spec, error, around, before)
+        except Exception as error:
+            self.log.exception("%s: broke off", spec.name)
+            return self._troubled(spec, Unforeseen(unforeseen(error)), around, before)
         return self._told(spec, steered, around, before)
 
     def _troubled(self, spec: FleetSpec, error: Exception, around: Circumstances, before: Status | None) -> Turned:
@@ -75,7 +78,7 @@ class SteeringOperator(BaseOperator):
 
         self.log.error("%s: NOT STEERED: %s", spec.name, error)
         around.ledger.record(refusal(spec, error, around.by))
-        status = status_of_trouble(spec, before, str(error), now=datetime.now(UTC))
+        status = status_of_trouble(spec, around.statuses.of(spec.name), str(error), now=datetime.now(UTC))
         around.statuses.save(status)
         emit(measures_of(status))
         news = (f"{spec.name}: not steered: {error}",) if before and not before.problem else ()
@@ -88,7 +91,7 @@ class SteeringOperator(BaseOperator):
         from predictive_scaling.measures import emit, measures_of
         from predictive_scaling.summary import size_seen, status_after
 
-        status = status_after(spec, steered, before)
+        status = status_after(spec, steered, around.statuses.of(spec.name))
         around.statuses.save(status, json.loads(steered.plan.to_json()))
         around.storage.save_inventory(spec.name, steered.observed.instances, now=steered.now)
         around.storage.save_size(spec.name, size_seen(steered))
