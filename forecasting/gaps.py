@@ -9,9 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from forecasting.values import Values
 
+# The nearest weeks first: were a long gap filled along a line, a single value after it would draw a rise of days.
+OTHER_DAYS = (-7, 7, -14, 14, -21, 21, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6)
+
 
 def fill(values: Values, per_day: int) -> Values:
-    """Fill gaps: up to an hour along a line, longer ones from the same time a week or a day away, then along a line."""
+    """Fill gaps: up to an hour along a line, longer ones from the same time of other weeks or days, or along it too."""
     filled = np.array(values)
     for row in np.flatnonzero(np.isnan(filled).any(axis=1)):
         filled[row] = _fill_row(filled[row], per_day)
@@ -40,8 +43,8 @@ def _is_long(gaps: np.ndarray, known: np.ndarray, hour: int) -> np.ndarray:
 
 def _from_other_days(row: Values, slots: np.ndarray, per_day: int, otherwise: Values) -> Values:
     found = np.full(len(slots), np.nan, dtype=row.dtype)
-    for lag in (-7 * per_day, 7 * per_day, -per_day, per_day):
-        source = slots + lag
+    for days in OTHER_DAYS:
+        source = slots + days * per_day
         usable = np.isnan(found) & (source >= 0) & (source < len(row))
         found[usable] = row[source[usable]]
     return np.where(np.isnan(found), otherwise, found)

@@ -200,13 +200,15 @@ def _factor(logs: Values, away: Values, age: int, add: float) -> float:
     Where hardly anything was usual, work has moved into quiet hours: the others are not so many times as busy for it.
     """
     since, usual = np.exp(logs[-age:]) - add, np.exp(logs[-age:] - away[-age:]) - add
-    if usual.mean() < QUIET * (np.exp(logs).mean() - add):
+    if usual.mean() < QUIET * (np.exp(logs[:-age]).mean() - add):
         return 1.0
     return float(max(since.sum(), add) / max(usual.sum(), add))
 
 
 def _failing(logs: Values, age: int) -> bool:
-    return bool(np.median(logs[-age:]) < np.median(logs) - FAILING)
+    """Tell a drop far below the usual: of a series that stands idle most of the time, the median tells nothing."""
+    usual = max(float(np.median(logs)), float(np.log(np.exp(logs).mean())))
+    return bool(np.median(logs[-age:]) < usual - FAILING)
 
 
 def _settled(away: Values, age: int, slots: Slots) -> bool:

@@ -31,6 +31,9 @@ SHORT_AT_P90 = 2.5
 LATELY, AT_THIS_TIME, LATELY_HOURS = 0.5, 0.4, 2.0
 RIDGE = 1e-3
 OFFSET = 0.02  # A share of the mean keeps logarithms finite at zero.
+# Of a logarithm: what was foretold better, or hardly ever moved, is no measure of what a surprise may come to.
+LEAST_SPREAD, LEAST_SIGN = 1e-3, 1e-3
+MOST = 3.0  # times the most ever seen: beyond, nothing is foreseen.
 LEVELS = np.concatenate([np.linspace(0.3, 0.9, 13), np.linspace(0.91, 0.99, 9), [0.993, 0.996]])
 
 
@@ -100,7 +103,8 @@ class _Habits:
         spread = self._spread(errors, known)
         apart = np.quantile(errors[known] / spread[known], LEVELS)
         best = self._now[ahead] + expected[ahead]
-        return np.asarray(best[:, None] + apart * spread[ahead, None])
+        most = np.maximum.accumulate(self._now)[ahead] + np.log(MOST)
+        return np.asarray(np.minimum(best[:, None] + apart * spread[ahead, None], most[:, None]))
 
     def _spread(self, errors: Values, known: slice) -> Values:
         """Tell how far off each slot's guess may be, by errors that had come to light before it."""
@@ -111,9 +115,8 @@ class _Habits:
         at_this_time = _same_time(size, self._reach.per_day, 0.15)
         at_this_time[: self._reach.per_day] = usual
         smooth = trailing_mean(at_this_time, 1 + self._reach.of(0.5))
-        return np.asarray(
-            LATELY * lately + AT_THIS_TIME * smooth + (1 - LATELY - AT_THIS_TIME) * usual + 1e-9,
-        )
+        spread = LATELY * lately + AT_THIS_TIME * smooth + (1 - LATELY - AT_THIS_TIME) * usual
+        return np.asarray(np.maximum(spread, LEAST_SPREAD))
 
 
 def _signs(logs: Values, now: Values, reach: _Reach, *, weekly: bool) -> Values:
@@ -151,7 +154,7 @@ def _same_time(values: Values, season: int, pace: float) -> Values:
 def _ridge(signs: Values, rise: Values) -> Values:
     """Regress, with signs on one scale and the last one, the constant, left free."""
     scale = signs.std(axis=0)
-    scale[scale == 0] = 1.0
+    scale[scale < LEAST_SIGN] = 1.0
     scaled = signs / scale
     penalty = np.full(signs.shape[1], RIDGE * len(rise))
     penalty[-1] = 1e-9

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 NEAR = timedelta(hours=6)
 # In errors of the trials: from here on a miss is a change, more and more, and from there on it is nothing else.
 UNUSUAL, UNKNOWN = 3.0, 6.0
+# Times the most that was forecast or measured: what is hardly ever there misses by a ratio to nothing.
+MOST = 3.0
 
 
 def tick(
@@ -76,7 +78,8 @@ def _moved(
     last = min(len(some), passed + max(1, -(-ahead // some.step)))
     carry = over_slots(_carry(calibration, list(forecasts), missed), last - passed, some.step)
     later = (values[:, :, passed:last] + add[:, :, None]) * np.exp(missed[:, None] * carry)[:, None, :]
-    later = np.maximum.accumulate(np.maximum(later - add[:, :, None], 0.0), axis=1)
+    most = MOST * np.fmax(values.max(axis=(1, 2)), np.fmax.reduce(truth, axis=1))[:, None, None]
+    later = np.maximum.accumulate(np.clip(later - add[:, :, None], 0.0, most), axis=1)
     return {
         name: Forecast(
             start=each.start + passed * each.step,

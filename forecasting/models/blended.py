@@ -22,6 +22,7 @@ from forecasting.one_week import share_of_its_kind, share_of_last_week
 from forecasting.panel import Outlook, Panel
 from forecasting.seasons import around
 from forecasting.silence import find_beginnings, find_silences
+from forecasting.skipped import skipped_work
 from forecasting.slots import Slots
 from forecasting.values import block_means, median_of, quantiles_of
 
@@ -71,6 +72,8 @@ class Blended:
         values = np.minimum(whole, 3 * np.maximum(high, lasting) + 1e-9)
         draft = _Draft(*self._forecast(values, panel, known), highest)
         moved = self._follow_shifts(draft, values, panel)
+        for row in set(skipped_work(values, slots)) - moved:
+            self._cover_last_day(draft, values, row, panel)
         for beginning in find_beginnings(whole, slots):
             self._begin(draft, beginning, panel)
             draft.highest[beginning.row] = whole[beginning.row].max()
@@ -104,6 +107,14 @@ class Blended:
             # What was never seen before a rise is just what the new level promises.
             draft.highest[shift.row] *= max(1.0, shift.factor)
         return {shift.row for shift in shifts}
+
+    def _cover_last_day(self, draft: _Draft, values: Values, row: int, panel: Panel) -> None:
+        """Cover what a series would do if nobody had measured the last day, in which it skipped its work."""
+        usual = values[row, None].copy()
+        usual[:, -panel.per_day :] = np.nan
+        as_ever, _, _ = self._forecast(fill(usual, panel.per_day), panel.row(row), None)
+        draft.quantiles[row] = _either(draft.quantiles[row], as_ever[0], panel.quantiles, follow=False)
+        draft.reasons[row] += "; its last day skipped what came at that time of other days: p90 covers both"
 
     def _begin(self, draft: _Draft, beginning: Beginning, panel: Panel) -> None:
         """Forecast a series by what came since it began."""

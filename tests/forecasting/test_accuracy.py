@@ -111,6 +111,28 @@ def test_work_that_moved_into_idle_hours_makes_no_other_hour_busier(minutes: int
     assert made.values.max() < 1.5 * load.max()
 
 
+@pytest.mark.parametrize("minutes", [5, 15, 60])
+@pytest.mark.parametrize("hours", [6, 8, 20, 40])
+def test_a_fleet_that_takes_over_the_work_of_another_is_ready_for_it(minutes: int, hours: int) -> None:
+    """It was hardly asked for anything in its own busiest hours: what came since does not make those quiet."""
+    demand = synthetic_demand(days=28, step=timedelta(minutes=minutes))
+    values = demand.values.copy()
+    values[: -hours * 60 // minutes] *= 0.001
+    truth = synthetic_demand(days=29, step=timedelta(minutes=minutes), noise=0.0).values[len(values) :]
+    made = make_forecast(Demand(demand.start, demand.step, values), horizon=timedelta(days=1))
+    assert made.at(0.5).mean() == pytest.approx(truth.mean(), rel=0.35)
+    assert made.at(0.9).sum() > 0.9 * truth.sum()
+
+
+def test_a_single_value_after_days_of_silence_is_no_rise_of_days() -> None:
+    demand = synthetic_demand(days=28, step=STEP)
+    values = demand.values.copy()
+    values[-10 * DAY :] = np.nan
+    values[-1] = 10 * demand.values.max()
+    made = make_forecast(Demand(demand.start, STEP, values), horizon=timedelta(days=2))
+    assert made.values[:, DAY:].max() < 2 * demand.values.max()
+
+
 def test_a_saturday_that_rises_to_a_friday_is_followed() -> None:
     changed = synthetic_demand(days=26.3, step=STEP, shift=(timedelta(hours=8), 2.0))
     truth = synthetic_demand(days=30, step=STEP, noise=0.0).values[len(changed) :][:DAY] * 2

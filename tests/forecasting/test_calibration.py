@@ -161,6 +161,19 @@ def test_a_miss_many_times_as_great_as_those_of_the_trials_is_taken_for_a_change
     assert left_of(2.0) > 0.7
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_a_usual_count_of_what_is_rarely_there_moves_no_quantile_beyond_measure(calibrated: bool) -> None:  # noqa: FBT001
+    """The median is next to nothing, so one of a few is a thousandfold miss."""
+    counts = np.random.default_rng(0).poisson(0.3, 28 * 96).astype(float)
+    known = Demand(some_demands()["fleet-0"].start, QUARTER, counts)
+    made = calibrate({"fleet": known})
+    stale = refresh({"fleet": known}, made)
+    for fresh in (1.0, 2.0, 3.0):
+        points = {"fleet": Demand(known.end, QUARTER, np.array([fresh]))}
+        moved = tick(stale, points, made if calibrated else None)["fleet"]
+        assert moved.values.max() <= 4 * counts.max()
+
+
 def test_a_tick_as_foretold_changes_nothing() -> None:
     stale = forecast_many(some_demands())
     fresh = {name: Demand(each.start, each.step, each.at(0.5)[:3]) for name, each in stale.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from forecasting.synthetic import synthetic_demand
 
 DAY = 288
 TEN = timedelta(minutes=10)
+START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def test_nothing_later_is_known() -> None:
@@ -70,3 +71,19 @@ def test_too_short_a_history_is_refused() -> None:
 def test_a_demand_of_nothing_asks_for_nothing() -> None:
     nothing = Demand(synthetic_demand(days=1).start, timedelta(minutes=5), np.zeros(5 * DAY))
     assert near_peak(nothing, lead=TEN) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("days", [3, 10, 28])
+@pytest.mark.parametrize("fresh", [0.0, 99.0, 150.0, 1_000.0])
+def test_a_surprise_to_what_never_changed_asks_for_nothing_beyond_measure(days: int, fresh: float) -> None:
+    values = np.append(np.full(days * DAY, 100.0), np.full(4, fresh))
+    assert near_peak(Demand(START, TEN / 2, values), lead=TEN) <= 3.1 * max(fresh, 100.0)
+
+
+@pytest.mark.parametrize("days", [3, 28])
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_an_hourly_job_that_runs_on_for_an_hour_asks_for_nothing_beyond_measure(days: int, minutes: int) -> None:
+    hours = np.arange(0, 24 * days + 10, minutes / 60) % 24
+    values = np.where((hours >= 9) & (hours < 17) & (hours % 1 < 0.01), 1_000.0, 0.0)
+    values[-60 // minutes :] = 1_000.0
+    assert near_peak(Demand(START, timedelta(minutes=minutes), values), lead=TEN) <= 3_100.0
