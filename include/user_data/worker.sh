@@ -94,10 +94,11 @@ start_container() {
     --log-opt awslogs-create-group=true "${IMAGE}"
 }
 
-# Send a text to CloudWatch Logs as one event, the newest 100,000 bytes of it.
+# Send a text to CloudWatch Logs as one event, the newest 60,000 bytes of it: Linux takes no argument over 128 KiB, and
+# what JSON must escape is twice as long.
 ship() {
   local stream="${INSTANCE}/$1" text
-  text="$(tail -c 100000 | tr -d '\000-\010\013-\037' |
+  text="$(tail -c 60000 | tr -d '\000-\010\013-\037' |
     sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/\\t/g' | awk '{ printf "%s\\n", $0 }')"
   aws logs create-log-group --log-group-name "${LOG_GROUP}" >/dev/null 2>&1
   aws logs create-log-stream --log-group-name "${LOG_GROUP}" --log-stream-name "${stream}" >/dev/null 2>&1
@@ -114,7 +115,7 @@ Description=Start and stop the worker as the instance's lifecycle says
 After=docker.service
 [Service]
 ExecStart=/bin/bash ${FOLDER}/worker.sh watch
-Restart=always
+Restart=on-failure
 [Install]
 WantedBy=multi-user.target
 UNIT

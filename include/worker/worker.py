@@ -29,6 +29,8 @@ logger = logging.getLogger("worker")
 LONG_POLL_SECONDS = 5
 """How long SIGTERM may find the worker waiting for a message; at most 20."""
 RETRY_SECONDS = 5
+LONGEST_VISIBILITY = 43_200
+"""Seconds; SQS hides a message for half a day at the most, and for none it would be everybody's at once."""
 
 
 class Shelter:
@@ -55,11 +57,14 @@ class Shelter:
         finally:
             timer.cancel()
             timer.join()
-            if self._taken:
-                self._protect(protected=False)
+            self.leave()
+
+    def leave(self) -> None:
+        """Let the instance go again where it is protected; what failed is tried the next time."""
+        if self._taken:
+            self._protect(protected=False)
 
     def _protect(self, *, protected: bool) -> None:
-        self._taken = protected
         try:
             self._autoscaling.set_instance_protection(
                 AutoScalingGroupName=self._group,
@@ -68,6 +73,10 @@ class Shelter:
             )
         except (BotoCoreError, ClientError) as error:
             logger.warning("scale-in protection could not be set to %s: %s", protected, error)
+            # What was refused did not happen; what was not answered may have.
+            self._taken = self._taken or not isinstance(error, ClientError)
+        else:
+            self._taken = protected
 
 
 class Worker:
@@ -104,6 +113,8 @@ class Worker:
         logger.info("stopped; nothing in hand")
 
     def _turn(self) -> None:
+        if self._shelter:
+            self._shelter.leave()  # an idle queue would else keep an instance that could not be let go at once
         for message in self._receive():
             if self._stopping.is_set():  # it came while we were told to stop: somebody else may have it at once
                 self._hide(message, 0)
@@ -176,24 +187,37 @@ def shelter_of(autoscaling: Any) -> Shelter | None:
     return Shelter(autoscaling, group, instance, after_seconds=float(after))
 
 
+def visibility_seconds() -> int:
+    """Read for how long a message is hidden."""
+    seconds = int(os.environ.get("VISIBILITY_SECONDS", "120"))
+    if not 1 <= seconds <= LONGEST_VISIBILITY:
+        msg = f"VISIBILITY_SECONDS {seconds} is not 1 to {LONGEST_VISIBILITY}"
+        raise ValueError(msg)
+    return seconds
+
+
+def hire() -> Worker:
+    """Make the worker that the environment asks for."""
+    config = Config(retries={"mode": "adaptive", "total_max_attempts": 6})
+    return Worker(
+        boto3.client("sqs", config=config),
+        os.environ["QUEUE_URL"],
+        handler(os.environ["HANDLER"]),
+        visibility_seconds=visibility_seconds(),
+        shelter=shelter_of(boto3.client("autoscaling", config=config)),
+    )
+
+
 def main() -> int:
     """Read the environment, and work."""
     level = os.environ.get("LOG_LEVEL", "INFO")
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     try:
-        queue_url, visibility = os.environ["QUEUE_URL"], int(os.environ.get("VISIBILITY_SECONDS", "120"))
-        handle = handler(os.environ["HANDLER"])
-    except (KeyError, ValueError, ImportError, AttributeError) as error:
-        logger.error("cannot start: %r; set QUEUE_URL, HANDLER=module:function and VISIBILITY_SECONDS", error)  # noqa: TRY400 - the message is the whole story
+        worker = hire()
+    except (KeyError, ValueError, ImportError, AttributeError, BotoCoreError) as error:
+        needed = "QUEUE_URL, HANDLER=module:function, VISIBILITY_SECONDS, PROTECT_AFTER_SECONDS and AWS_DEFAULT_REGION"
+        logger.error("cannot start: %r; see to %s", error, needed)  # noqa: TRY400 - the message is the whole story
         return 2
-    config = Config(retries={"mode": "adaptive", "total_max_attempts": 6})
-    worker = Worker(
-        boto3.client("sqs", config=config),
-        queue_url,
-        handle,
-        visibility_seconds=visibility,
-        shelter=shelter_of(boto3.client("autoscaling", config=config)),
-    )
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     worker.run()

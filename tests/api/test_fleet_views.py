@@ -144,6 +144,13 @@ def test_the_cost_is_that_of_the_instances_in_service_and_unknown_without_a_pric
     assert fleet_row(a_fleet(), a_status(price_per_hour=0.0), now=NOW).cost_per_hour is None
 
 
+def test_a_fleet_that_counts_in_weights_says_how_many_units_an_instance_is() -> None:
+    weighted = replace(a_fleet(), policy=Policy(4, 40, 100.0, units=4))
+    for status in (a_status(desired=12, planned=12), None):
+        assert fleet_row(weighted, status, now=NOW).units == 4, "its three instances are the twelve units planned"
+    assert fleet_row(a_fleet(), a_status(), now=NOW).units == 1
+
+
 def test_sorting_puts_the_worst_state_first_and_the_unknown_last_either_way() -> None:
     folder = FleetFolder(fleets=tuple(a_fleet(name) for name in ("a", "b", "c")), problems=())
     rows = fleet_rows(folder, [a_status("a", wape=0.2), a_status("b", problem="broken", wape=0.1)], now=NOW)

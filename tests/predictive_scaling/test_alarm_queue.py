@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import runpy
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
+import pytest
 from measuring import connect
 from rights import connect_with, keys_of
 
@@ -14,9 +14,6 @@ import sandbox
 from demo.local_airflow import ROOT
 from predictive_scaling.aws_client import CONFIG
 from predictive_scaling.triggers.load import LONGEST_POLL, Bell
-
-if TYPE_CHECKING:
-    import pytest
 
 FOREVER = 300.0
 
@@ -53,6 +50,33 @@ def test_the_queue_of_alarms_is_read_with_the_connection_that_is_set_for_it(monk
         assert cloud.calls()["sqs.DeleteMessageBatch"] == 1, "what woke it is not heard again"
         left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
         assert (left["ApproximateNumberOfMessages"], left["ApproximateNumberOfMessagesNotVisible"]) == ("0", "0")
+
+
+@pytest.mark.parametrize(
+    ("queue", "region"),
+    [
+        ("https://sqs.eu-central-1.amazonaws.com/123456789012/alarms", "eu-central-1"),
+        ("https://vpce-1-a.sqs.us-gov-west-1.vpce.amazonaws.com/123456789012/alarms", "us-gov-west-1"),
+        ("http://127.0.0.1:5555/123456789012/alarms", "us-east-1"),
+    ],
+)
+def test_a_queue_is_asked_in_the_region_of_its_address_else_in_that_of_its_connection(
+    monkeypatch: pytest.MonkeyPatch, queue: str, region: str
+) -> None:
+    extra = {"endpoint_url": "http://127.0.0.1:9", "region_name": "us-east-1"}
+    connect(
+        monkeypatch, "ears", conn_type="aws", extra={**extra, "aws_access_key_id": "x", "aws_secret_access_key": "y"}
+    )
+    asked: list[str] = []
+
+    async def live() -> None:
+        async with AsyncExitStack() as stack:
+            bell = Bell(queue, "ears", stack)
+            await bell.wait(1.0)
+            asked.append(bell._sqs.meta.region_name)  # noqa: SLF001 - what it asks is nowhere else to be seen
+
+    asyncio.run(live())
+    assert asked == [region]
 
 
 def test_a_queue_that_cannot_be_read_is_told_once_and_the_watch_goes_on(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,8 +15,10 @@ from botocore.config import Config
 from measuring import FIVE, NOON, NOW, connect, measured_by
 
 from predictive_scaling import aws_client
-from predictive_scaling.metric import FileMetric, Metric, PrometheusMetric, QueueMetric
+from predictive_scaling.metric import AirflowMetric, FileMetric, Metric, PrometheusMetric, QueueMetric
 from predictive_scaling.sources import Request
+from predictive_scaling.sources.airflow_runs import Appointment, appointments
+from predictive_scaling.sources.airflow_tasks import TaskInstances
 from predictive_scaling.sources.cloudwatch import CloudWatchSource
 from predictive_scaling.sources.memory import MemorySource
 from predictive_scaling.sources.object_file import FileSource
@@ -106,6 +108,44 @@ def test_an_answer_of_another_kind_costs_its_own_fleet_alone(monkeypatch: pytest
     assert {name: seen.value for name, seen in latest.seen.items()} == {"web": 12}
     assert set(latest.problems) == {*ODD, "locked"}
     assert "it answered 401: {'message': 'Unauthorized'}" in latest.problems["locked"]
+
+
+def test_what_prometheus_has_forgotten_keeps_nobody_from_what_it_still_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_since = (NOW - timedelta(days=15)).timestamp()  # as it does unless told otherwise
+
+    def answer(path: str, _body: bytes) -> Answer:
+        asked = {name: given[0] for name, given in parse_qs(urlsplit(path).query).items()}
+        known = float(asked["end"]) >= kept_since and asked["query"] == "web"
+        series = [{"metric": {}, "values": [[float(asked["end"]), "12"]]}]
+        return 200, answered("matrix", series if known else [])
+
+    minutely = [measured_by(PrometheusMetric(name=name, query=name, period=FIVE / 5), name) for name in ("web", "none")]
+    with serving(answer) as port:
+        connect(monkeypatch, "prometheus_default", conn_type="http", host="127.0.0.1", port=port)
+        since = NOW - timedelta(days=28)
+        reading = PrometheusSource().read([Request(fleet=fleet, since=since) for fleet in minutely], until=NOW)
+
+    assert set(reading.points["web"].values) == {12}
+    assert "the query none gave no series" in reading.problems["none"]
+
+
+def test_the_next_run_of_one_dag_is_known_however_many_others_run_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    midnight, busy = NOON + timedelta(hours=12), [f"every-minute-{number}" for number in range(150)]
+    next_runs = {**dict.fromkeys(busy, NOW + timedelta(minutes=1)), "report": midnight}
+
+    def answer(path: str, _body: bytes) -> Answer:
+        if path == "/auth/token":
+            return 201, {"access_token": "x"}
+        asked = {name: given[0] for name, given in parse_qs(urlsplit(path).query).items()}
+        found = [name for name in next_runs if asked.get("dag_id_pattern", "") in name][: int(asked["limit"])]
+        return 200, {"dags": [{"dag_id": each, "next_dagrun_run_after": f"{next_runs[each]}"} for each in found]}
+
+    fleet = measured_by(AirflowMetric(name="task instances", dag="report"))
+    with serving(answer) as port:
+        connect(monkeypatch, "airflow_api", conn_type="http", host="127.0.0.1", port=port, login="a", password="b")
+        found = list(appointments(TaskInstances("airflow_api"), fleet, since=NOW, until=NOW + timedelta(days=2)))
+
+    assert found == [Appointment(dag="report", at=midnight)]
 
 
 def test_a_source_that_hangs_keeps_no_other_waiting_is_not_asked_twice_and_is_heard_when_it_answers(

@@ -188,6 +188,25 @@ def test_a_log_with_quotes_and_tabs_is_still_json(instance: Instance) -> None:
     assert 'no "route"' in event["message"]
 
 
+def test_a_long_log_of_quotes_is_shipped_too(instance: Instance) -> None:
+    instance.boots()
+    instance.says("spot", "")
+    text = (instance.folder / "bin" / "docker").read_text()
+    loud = "  docker*logs*) printf '%0.s\"' {1..200000} ;;\n  docker*inspect*)"
+    (instance.folder / "bin" / "docker").write_text(text.replace("  docker*inspect*)", loud))
+
+    done = instance.boots("watch")
+
+    assert "could not be shipped" not in done.stderr
+    assert instance.calls("aws logs put-log-events", "i-0abc/end")
+
+
+def test_a_watch_that_has_said_goodbye_is_not_started_again_to_say_it_once_more(instance: Instance) -> None:
+    instance.boots()
+    unit = (instance.folder / "units" / "worker-watch.service").read_text()
+    assert "Restart=on-failure" in unit, "it ends with 0 after its goodbye, and with an error otherwise"
+
+
 def test_the_workers_policy_has_what_its_script_and_its_program_call_and_no_more() -> None:
     pulling = {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}  # what `docker run` asks the registry
     awslogs = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}

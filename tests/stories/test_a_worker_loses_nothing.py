@@ -150,6 +150,26 @@ def test_a_worker_that_dies_gives_its_message_back(shop: Shop) -> None:
     assert shop.told() == {"began only": 2, "done only": 1}
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("VISIBILITY_SECONDS", "0"),
+        ("VISIBILITY_SECONDS", "86400"),
+        ("PROTECT_AFTER_SECONDS", "soon"),
+        ("HANDLER", "job:nobody"),
+    ],
+)
+def test_a_worker_that_is_set_up_wrongly_takes_no_message_and_says_why(shop: Shop, setting: str, value: str) -> None:
+    shop.send("only")
+    shelter: dict[str, Any] = {"PROTECT_AFTER_SECONDS": "5", "AUTO_SCALING_GROUP": "web", "INSTANCE_ID": "i-1"}
+    worker = shop.hire(**{**shelter, setting: value})
+    said, _ = worker.communicate(timeout=PATIENCE)
+    assert worker.returncode == 2
+    assert "cannot start" in said
+    assert setting in said
+    assert not shop.told()
+
+
 def test_an_instance_with_a_long_message_in_hand_is_not_let_go_before_it_is_done(shop: Shop) -> None:
     shop.cloud.advance(600)
     shop.cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MinSize=0)
@@ -164,4 +184,16 @@ def test_an_instance_with_a_long_message_in_hand_is_not_let_go_before_it_is_done
     assert let.instances == (younger.id,), "the idle one, though it is younger"
     assert f"keep {oldest.id} (us-east-1a): protected from scale-in" in let.story
     shop.wait(lambda: shop.told()["done long"] == 1)
+    shop.wait(lambda: not any(each.protected for each in seen(shop.cloud).instances))
+
+
+def test_an_instance_that_could_not_be_let_go_at_once_is_let_go_later_though_no_message_comes(shop: Shop) -> None:
+    shop.cloud.advance(600)
+    instance = seen(shop.cloud).instances[0].id
+    shop.send("long")
+    shop.hire(work=3, PROTECT_AFTER_SECONDS="0.3", AUTO_SCALING_GROUP="web", INSTANCE_ID=instance)
+    shop.wait(lambda: any(each.protected for each in seen(shop.cloud).instances))
+    shop.cloud.faults.add(service="autoscaling", operation="SetInstanceProtection", error="AccessDenied", count=1)
+
+    shop.wait(lambda: not sum(shop.left().values()))
     shop.wait(lambda: not any(each.protected for each in seen(shop.cloud).instances))

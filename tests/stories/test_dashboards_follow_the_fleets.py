@@ -101,6 +101,20 @@ def test_what_is_no_longer_needed_goes_and_what_is_not_ours_stays(
     assert sorted(left) == ["predictive-scaling", "predictive-scaling-of-mine"]
 
 
+def test_fleets_of_several_regions_share_the_one_dashboard_that_an_account_has_of_a_name(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
+    there = FLEET_FILE.replace("name: web", "name: there", 1) + "region: eu-central-1\n"
+    (tmp_path / "fleets" / "there.yaml").write_text(there)
+
+    assert ensured(desk) == [("predictive-scaling", "create")], "a second of the name would take the place of the first"
+
+    regions = [each["properties"]["region"] for each in drawn(cloud) if each["type"] == "metric"]
+    assert sorted(set(regions)) == ["eu-central-1", "us-east-1"]
+    assert ensured(desk) == [("predictive-scaling", "keep")]
+
+
 def test_a_fleet_with_a_price_has_its_cost_drawn(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

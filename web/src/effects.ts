@@ -1,5 +1,6 @@
 /** What a button is about to do, in one sentence, from what the form says and what was last seen. The DAG decides. */
 
+import { serving } from "./fleet_list";
 import type { EventDetail, FleetDetail } from "./views";
 import { away, count, money } from "./wording";
 
@@ -16,7 +17,7 @@ export type Foresee = (conf: Conf) => Effect | null;
 export function room(fleet: FleetDetail): string {
   if (fleet.desired === null || fleet.seen_at === null) return `Its file allows ${span(fleet.policy_min, fleet.policy_max)} instances.`;
   const group = fleet.max_size === null ? "" : `, its group ${span(fleet.min_size ?? 0, fleet.max_size)}`;
-  const now = `${count(fleet.in_service)} in service when last looked at, ${away(fleet.seen_at)}; ${count(fleet.desired)} desired`;
+  const now = `${count(serving(fleet))} in service when last looked at, ${away(fleet.seen_at)}; ${count(fleet.desired)} desired`;
   return `${now}. Its file allows ${span(fleet.policy_min, fleet.policy_max)}${group}.`;
 }
 
@@ -97,7 +98,7 @@ function refused(why: string): Effect {
 
 function price(fleet: FleetDetail, more: number): string {
   if (!fleet.price_per_hour) return "";
-  return `, ${money(Math.abs(more) * fleet.price_per_hour)} an hour ${more > 0 ? "more" : "less"}`;
+  return `, ${money((Math.abs(more) * fleet.price_per_hour) / fleet.units)} an hour ${more > 0 ? "more" : "less"}`;
 }
 
 function span(least: number, most: number): string {

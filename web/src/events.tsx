@@ -2,11 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { address } from "./airflow";
+import { begun, continued, refreshed, type Told } from "./event_pages";
 import { EventTable } from "./event_table";
 import { get, useLive } from "./live";
 import { Shown } from "./notice";
 import { go, to } from "./route";
-import type { EventPage, EventRow, FleetPage } from "./views";
+import type { EventPage, FleetPage } from "./views";
 
 const KINDS = [
   "intent", "applied", "failed", "unknown", "observed", "held", "refused",
@@ -72,20 +73,16 @@ function Filter({ asked, query }: { asked: URLSearchParams; query: string }) {
   );
 }
 
-/** The first page stays fresh; the older ones were fetched once, and never change. */
+/** The first page stays fresh; older ones were fetched once, and never change. */
 function Pages({ first, query }: { first: EventPage; query: string }) {
-  const [older, setOlder] = useState<EventRow[]>([]);
-  const [next, setNext] = useState<number | null>(null);
+  const [told, tell] = useState<Told>(() => begun(first));
   const [problem, setProblem] = useState("");
-  useEffect(() => {
-    if (older.length === 0) setNext(first.next_before);
-  }, [first]);
-  const last = first.items.at(-1)?.id ?? 0;
+  useEffect(() => tell((before) => refreshed(before, first)), [first]);
+  const { rows, next } = told;
   const more = async () => {
     try {
       const page = await get<EventPage>(`events?${query}&limit=100&before=${next}`);
-      setOlder([...older, ...page.items]);
-      setNext(page.next_before);
+      tell((before) => (before.next === next ? continued(before, page) : before));
       setProblem("");
     } catch (error) {
       setProblem(String(error));
@@ -93,7 +90,7 @@ function Pages({ first, query }: { first: EventPage; query: string }) {
   };
   return (
     <>
-      <EventTable rows={[...first.items, ...older.filter((row) => row.id < last)]} />
+      <EventTable rows={rows} />
       {problem && <p class="warning">{problem}</p>}
       {next !== null && (
         <button type="button" class="link" onClick={() => void more()}>

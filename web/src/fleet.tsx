@@ -6,7 +6,7 @@ import { AccuracyCard } from "./accuracy";
 import { Badge } from "./badge";
 import { ofPause, ofScaling, room } from "./effects";
 import { EventTable } from "./event_table";
-import { isShort } from "./fleet_list";
+import { isShort, serving } from "./fleet_list";
 import { Figure } from "./fleets";
 import { GateCard, Overrides } from "./gate";
 import { InventoryCard } from "./inventory";
@@ -153,11 +153,11 @@ function Figures({ fleet }: { fleet: FleetDetail }) {
   const sure = fleet.quantile ?? fleet.target_quantile;
   return (
     <dl class="figures">
-      <Figure title="In service" value={count(fleet.in_service)} tone={isShort(fleet) ? "warn" : ""} more={fleet.desired === null ? "" : `of ${count(fleet.desired)}, ${bounds}`} />
+      <Figure title="In service" value={count(serving(fleet))} tone={isShort(fleet) ? "warn" : ""} more={fleet.desired === null ? "" : `of ${count(fleet.desired)}, ${bounds}`} />
       <Figure title="Floor now" value={count(fleet.planned)} more={`policy ${fleet.policy_min}–${fleet.policy_max}`} />
       <Figure title="Next step" value={count(fleet.next_capacity)} more={next} />
       <Figure title="Load now" value={load(fleet.demand)} more={`p${+(sure * 100).toFixed(1)} ${fleet.unit}`} />
-      <Figure title="One instance serves" value={load(fleet.target_per_instance)} more={`up in ${spell(fleet.lead_time_seconds)}`} />
+      <Figure title="One instance serves" value={load(fleet.target_per_instance * fleet.units)} more={`up in ${spell(fleet.lead_time_seconds)}`} />
       {fleet.cost_per_hour !== null && (
         <Figure title="Per hour" value={money(fleet.cost_per_hour)} more={`${money(fleet.price_per_hour)} each`} />
       )}

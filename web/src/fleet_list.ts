@@ -23,9 +23,15 @@ export function chosen(rows: FleetRow[], choice: Choice): FleetRow[] {
   return found.sort((one, other) => compared(one, other, choice));
 }
 
+/** What is in service in the units of floor and desired, which are not instances where the group counts in weights. */
+export function serving(row: FleetRow): number | null {
+  return row.in_service === null ? null : row.in_service * row.units;
+}
+
 /** Fewer than the plan's floor, which AWS will raise; a fleet on trial has no floor of ours. */
 export function isShort(row: FleetRow): boolean {
-  return row.mode !== "observe" && row.in_service !== null && row.planned !== null && row.in_service < row.planned;
+  const there = serving(row);
+  return row.mode !== "observe" && there !== null && row.planned !== null && there < row.planned;
 }
 
 export function counted(rows: FleetRow[]): Map<State, number> {

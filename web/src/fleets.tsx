@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { Acts } from "./acts";
 import { Badge } from "./badge";
 import { Budgets } from "./budgets";
-import { chosen, counted, isShort, STATES, total, type Choice, type SortField } from "./fleet_list";
+import { chosen, counted, isShort, serving, STATES, total, type Choice, type SortField } from "./fleet_list";
 import { ofLift, ofStop } from "./effects";
 import { useLive } from "./live";
 import { Notice, Shown } from "./notice";
@@ -235,7 +235,7 @@ function Row({ row, stopped }: { row: FleetRow; stopped: boolean }) {
       </td>
       <td class="number" data-title="In service">
         <span class={short ? "warn" : ""} title={short ? "fewer than the plan's floor, which is raised within minutes" : ""}>
-          {count(row.in_service)}
+          {count(serving(row))}
         </span>
         {row.desired !== null && <small class="aside"> of {count(row.desired)}</small>}
       </td>

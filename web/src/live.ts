@@ -76,7 +76,8 @@ async function ask<T>(path: string): Promise<Live<T>> {
   try {
     const headers: HeadersInit = before ? { "If-None-Match": before.tag } : {};
     const answer = await fetch(address(`scaling/api/v1/${path}`), { headers, cache: "no-store" });
-    if (answer.status === 304 && before) before.at = Date.now();
+    // Set anew: what is kept may have been cleared since it was asked for.
+    if (answer.status === 304 && before) known.set(path, { ...before, at: Date.now() });
     else if (answer.ok) keep(path, answer.headers.get("ETag") ?? "", await answer.json());
     else return { ...remembered<T>(path), problem: await problemOf(answer) };
     return remembered<T>(path);

@@ -1,5 +1,6 @@
 /** What the picture draws: everything on one axis of time, as the chart wants it. Pure. */
 
+import { serving } from "./fleet_list";
 import type { Capacity, EventRow, FleetDetail, Forecast, History, Plan, Step } from "./views";
 
 type Values = (number | null)[];
@@ -17,7 +18,7 @@ export interface PictureData {
   wanted: Values;
   served: Values;
   now: number;
-  /** Instances, as last seen. */
+  /** As last seen, in the units of the floor. */
   desired: number | null;
   serving: number | null;
   steps: Step[];
@@ -52,7 +53,7 @@ export function pictureData({ fleet, history, forecast, capacity, plan, events }
   const high = series(forecast?.start ?? null, forecast?.step_seconds ?? 0, forecast?.quantiles["p90"] ?? []);
   const end = forecast ? seconds(forecast.start) + forecast.step_seconds * (high.size - 1) : Infinity;
   const steps = (plan?.steps ?? []).filter((step) => seconds(step.at) <= end);
-  const sizes = seenSizes(capacity, Math.min(...measured.keys(), now), now);
+  const sizes = seenSizes(capacity, fleet.units, Math.min(...measured.keys(), now), now);
   const times = [...new Set([...measured.keys(), ...high.keys(), ...steps.map((step) => seconds(step.at)), ...sizes.map((size) => size.time), now])].sort((a, b) => a - b);
   const at = (known: Map<number, number | null>) => times.map((time) => (known.has(time) ? known.get(time)! : undefined));
   const served = (size: number | undefined) => (size === undefined ? null : size * fleet.target_per_instance);
@@ -67,7 +68,7 @@ export function pictureData({ fleet, history, forecast, capacity, plan, events }
     served: times.map((time) => served(sizeAt(sizes, time, now)?.serving)),
     now,
     desired: fleet.desired,
-    serving: fleet.in_service,
+    serving: serving(fleet),
     steps,
     sizes,
     marks: marks(events, times[0] ?? now),
@@ -85,9 +86,9 @@ export function sizeAt(sizes: Size[], time: number, now: number): Size | null {
   return last && time - last.time <= TRUSTED ? last : null;
 }
 
-function seenSizes(capacity: Capacity | null, since: number, now: number): Size[] {
+function seenSizes(capacity: Capacity | null, units: number, since: number, now: number): Size[] {
   return (capacity?.items ?? [])
-    .map((each) => ({ time: Math.max(seconds(each.at), since), desired: each.desired, serving: each.in_service, floor: each.planned }))
+    .map((each) => ({ time: Math.max(seconds(each.at), since), desired: each.desired, serving: each.in_service * units, floor: each.planned }))
     .filter((size) => size.time <= now);
 }
 

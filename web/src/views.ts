@@ -25,6 +25,8 @@ export interface FleetRow {
   peak_demand: number | null;
   wape: number | null;
   coverage: number | null;
+  /** Of an instance: `in_service` counts instances, all other sizes units. */
+  units: number;
   price_per_hour: number;
   cost_per_hour: number | null;
   cost_today: number | null;

@@ -80,6 +80,7 @@ class FleetRow(BaseModel):
     peak_demand: float | None = None
     wape: float | None = Field(None, description="error of the last scored forecasts, as a share of the demand")
     coverage: float | None = Field(None, description="how often their p90 was enough")
+    units: int = Field(1, description="capacity units of an instance: in_service counts instances, all else units")
     price_per_hour: float = Field(0.0, description="of one instance")
     cost_per_hour: float | None = Field(None, description="of the instances in service")
     cost_today: float | None = Field(None, description="since midnight UTC, by its meter")
@@ -137,6 +138,7 @@ def fleet_row(
 ) -> FleetRow:
     """Show a fleet that there is; overrides and questions are those that may concern it."""
     given: dict[str, Any] = {"name": spec.name, "group": spec.group, "mode": spec.mode.value, "unit": spec.metric.unit}
+    given["units"] = spec.policy.units
     if status is None:
         why = "it is new: the next run of apply_plans looks at it"
         return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class EnsureDashboardOperator(BaseOperator):
-    """Draw the fleets of each account and region on dashboards of one name; write only what differs."""
+    """Draw the fleets of each account on dashboards of one name; write only what differs.
+
+    CloudWatch has one dashboard of a name in an account, whatever the region; each graph names its own.
+    """
 
     template_fields: Sequence[str] = ("dashboard", "only_plan")
 
@@ -38,16 +41,15 @@ class EnsureDashboardOperator(BaseOperator):
 
         settings = Settings.from_airflow()
         dry = settings.dry_run or str(self.only_plan).lower() == "true"
-        fleets = sorted(read_fleets(settings.fleets_folder).fleets, key=_place)
-        return [row for _, part in groupby(fleets, _place) for row in self._ensure(list(part), dry=dry)]
+        fleets = sorted(read_fleets(settings.fleets_folder).fleets, key=_account)
+        return [row for _, part in groupby(fleets, _account) for row in self._ensure(list(part), dry=dry)]
 
     def _ensure(self, specs: list[FleetSpec], *, dry: bool) -> list[dict[str, str]]:
-        from predictive_scaling.aws_client import client
         from predictive_scaling.dashboard import apply_changes, bodies, changes
 
-        cloudwatch = client("cloudwatch", connection=specs[0].connection, region=specs[0].region)
         now = datetime.now(UTC)
-        wanted = bodies(self.dashboard, _shown(specs, cloudwatch.meta.region_name, now), now=now)
+        cloudwatch = _cloudwatch_of(min(specs, key=lambda spec: spec.region or ""))
+        wanted = bodies(self.dashboard, _shown(specs, now), now=now)
         planned = changes(cloudwatch, self.dashboard, wanted)
         for change in planned:
             self.log.info("%s%s", "would " if dry and change.verb != "keep" else "", change)
@@ -56,11 +58,17 @@ class EnsureDashboardOperator(BaseOperator):
         return [{"dashboard": each.name, "change": each.verb, "written": str(not dry).lower()} for each in planned]
 
 
-def _place(spec: FleetSpec) -> tuple[str, str]:
-    return spec.connection, spec.region or ""
+def _account(spec: FleetSpec) -> str:
+    return spec.connection
 
 
-def _shown(specs: list[FleetSpec], region: str, now: datetime) -> list[Shown]:
+def _cloudwatch_of(spec: FleetSpec) -> Any:
+    from predictive_scaling.aws_client import client
+
+    return client("cloudwatch", connection=spec.connection, region=spec.region)
+
+
+def _shown(specs: list[FleetSpec], now: datetime) -> list[Shown]:
     from forecasting import Plan
     from predictive_scaling.dashboard import Shown
     from predictive_scaling.ledger.statuses import SqlStatuses
@@ -75,7 +83,7 @@ def _shown(specs: list[FleetSpec], region: str, now: datetime) -> list[Shown]:
         found.append(
             Shown(
                 spec=spec,
-                region=region,
+                region=_cloudwatch_of(spec).meta.region_name,
                 status=statuses.of(spec.name),
                 plan=Plan.from_json(json.dumps(plan)) if plan else None,
                 price=own or (meter.price if meter else None),

@@ -7,7 +7,7 @@ period is the one at its end. Prometheus answers one query at a time; an answer 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from predictive_scaling.metric import PrometheusMetric
 from predictive_scaling.sources import Latest, Reading, Seen, SourceUnavailable, metric_of
@@ -45,7 +45,8 @@ class PrometheusSource:
 
         def ask(server: JsonServer, fleet: FleetSpec) -> Seen:
             metric = metric_of(fleet, PrometheusMetric)
-            ((time, value),) = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
+            found = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
+            ((time, value),) = found or _refuse_nothing(metric)
             return Seen(value=value, at=time)
 
         seen, problems = in_turn(fleets, reach=JsonServer, ask=ask)
@@ -53,13 +54,16 @@ class PrometheusSource:
 
 
 def _history(server: JsonServer, metric: PrometheusMetric, since: datetime, until: datetime) -> Points:
-    """Ask for the value at the end of each closed period, in as many answers as it takes."""
+    """Ask for the value at the end of each closed period, in as many answers as it takes.
+
+    The first of them may be empty: Prometheus keeps two weeks unless told otherwise, and a history may be longer.
+    """
     pairs: list[tuple[datetime, float]] = []
     for first, last in _windows(floor(since, metric.period), floor(until, metric.period), metric.period):
         window = {"start": first.timestamp(), "end": last.timestamp(), "step": metric.period.total_seconds()}
         found = _series(server, _RANGE, {"query": metric.query, **window}, metric)
         pairs += [(time - metric.period, value) for time, value in found]
-    return Points.of(pairs)
+    return Points.of(pairs or _refuse_nothing(metric))
 
 
 def _windows(start: datetime, end: datetime, period: timedelta) -> Iterator[tuple[datetime, datetime]]:
@@ -74,7 +78,7 @@ def _windows(start: datetime, end: datetime, period: timedelta) -> Iterator[tupl
 def _series(
     server: JsonServer, path: str, asked: dict[str, Any], metric: PrometheusMetric
 ) -> list[tuple[datetime, float]]:
-    """Give the one series of an answer; none, or several, are for a person."""
+    """Give the one series of an answer, empty where there is none; several are for a person."""
     status, answer = server.get(path, asked)
     if answer.get("status") != "success":
         msg = f"Prometheus refused the query {metric.query}: {answer.get('error', f'it answered {status}: {answer}')}"
@@ -83,11 +87,15 @@ def _series(
     if answer["data"]["resultType"] == "scalar":
         found = [{"value": found}]
     if not found:
-        msg = f"the query {metric.query} gave no series: {metric.mend}"
-        raise SourceUnavailable(msg)
+        return []
     if len(found) > 1:
         names = ", ".join(str(series["metric"]) for series in found[:2])
         msg = f"the query {metric.query} gave {len(found)} series ({names}, …): put them together, as with sum(…)"
         raise SourceUnavailable(msg)
     pairs = found[0].get("values") or [found[0]["value"]]
     return [(datetime.fromtimestamp(float(time), UTC), float(value)) for time, value in pairs]
+
+
+def _refuse_nothing(metric: PrometheusMetric) -> NoReturn:
+    msg = f"the query {metric.query} gave no series: {metric.mend}"
+    raise SourceUnavailable(msg)

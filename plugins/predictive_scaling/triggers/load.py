@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -152,7 +153,8 @@ class Bell:
         from predictive_scaling.triggers.fleet import opened
 
         if self._sqs is None:
-            self._sqs = await opened("sqs", self._stack, connection=self._connection, region=None)
+            region = region_of(self._queue)
+            self._sqs = await opened("sqs", self._stack, connection=self._connection, region=region)
         while not await self._heard(LONGEST_POLL):
             pass
         # One look answers all that wait: of a thousand alarms a hundred looks in a row would tell nothing more.
@@ -170,3 +172,9 @@ class Bell:
             entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
             await self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
         return bool(messages)
+
+
+def region_of(queue: str) -> str | None:
+    """Read the region out of a queue's URL, for SQS asks nobody in another one; None where it names none."""
+    found = re.search(r"\bsqs\.([a-z]+(?:-[a-z]+)+-\d+)\.", queue)
+    return found[1] if found else None
