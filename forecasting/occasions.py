@@ -1,14 +1,14 @@
 """Occasions: days unlike the others that a calendar or a person knows of, and what such days did to demand before.
 
 An event with a stated factor is believed. One without is compared with the same hours of the weeks around it each time
-it came; what it did then is expected again. A country's holidays are such events, and may learn from each other: there
-is but one Christmas a year.
+it came; what it did then is expected again: as a factor, or, where hardly anything is usual, as what came then. A
+country's holidays are such events, and may learn from each other: there is but one Christmas a year.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -34,17 +34,25 @@ DOUBT: Final = 0.5
 LARGEST: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Occasion:
-    """An event and the factor to expect of it; `learnt` tells that nobody stated it."""
+    """An event and the factor to expect of it; `learnt` tells that nobody stated it.
+
+    `came` is what is expected again of an event whose past no factor tells: it did many times the usual.
+    """
 
     event: Event
     factor: float | None
     learnt: bool = False
+    came: Values = field(default_factory=lambda: np.zeros(0))
 
     def slots(self, start: datetime, step: timedelta, length: int) -> slice:
         """Give the slots that the event touches."""
         return _slots(self.event, start, step, length)
+
+    def at_least(self, quantiles: Sequence[float]) -> Values:
+        """Give for each quantile what came at such events; nothing where a factor tells."""
+        return np.asarray(np.quantile(self.came, quantiles) if self.came.size else np.zeros(len(quantiles)))
 
 
 @lru_cache(maxsize=256)
@@ -109,6 +117,7 @@ def _learnt(
     """
     usual, left = taken_out(demand, events), happened
     factors: dict[str, float | None] = {}
+    came: dict[str, Values] = {}
     for event in events:
         if event.factor is not None:
             left = _divided(left, [event], event.factor, demand)
@@ -116,17 +125,18 @@ def _learnt(
     for event in sorted(events, key=lambda each: -often[each.name]):
         if event.name not in factors and event.factor is None and event.end > demand.end:
             own = [each for each in events if each.name == event.name and each.factor is None]
-            factor = _factor(_ratios(own, demand, left, usual) or _ratios(kin, demand, happened, usual))
-            factors[event.name] = factor
+            seen = _seen(own, demand, left, usual)
+            factor = _factor(_ratios(seen) or _ratios(_seen(kin, demand, happened, usual)))
+            factors[event.name], came[event.name] = factor, _beyond(seen)
             left = _divided(left, own, factor or 1.0, demand)
-    return [_occasion(each, factors, demand.end) for each in events], left
+    return [_occasion(each, factors, came, demand.end) for each in events], left
 
 
-def _occasion(event: Event, factors: Mapping[str, float | None], now: datetime) -> Occasion:
+def _occasion(event: Event, factors: Mapping[str, float | None], came: Mapping[str, Values], now: datetime) -> Occasion:
     if event.factor is not None or event.end <= now:
         return Occasion(event=event, factor=event.factor)
     factor = factors[event.name]
-    return Occasion(event=event, factor=factor, learnt=factor is not None)
+    return Occasion(event=event, factor=factor, learnt=factor is not None, came=came[event.name])
 
 
 def _divided(happened: Values, events: Sequence[Event], factor: float, demand: Demand) -> Values:
@@ -143,17 +153,29 @@ def _factor(seen: list[float]) -> float | None:
     return min(max(float(np.exp(np.sum(seen) / (len(seen) + DOUBT))), 1 / LARGEST), LARGEST)
 
 
-def _ratios(events: Sequence[Event], demand: Demand, happened: Values, usual: Values) -> list[float]:
-    """Give the logarithm of what each event made of the demand of the weeks around it."""
+def _seen(events: Sequence[Event], demand: Demand, happened: Values, usual: Values) -> list[tuple[Values, Values]]:
+    """Give what came at each event, and what came at that time of the weeks around it."""
     found = []
     for event in events:
         window = _slots(event, demand.start, demand.step, len(demand))
         came, expected = happened[window], _weeks_around(usual, window, round(WEEK / demand.step))
         both = ~np.isnan(came) & ~np.isnan(expected)
-        if both.sum() * demand.step >= LEAST_SEEN and expected[both].sum() > 0:
-            ratio = came[both].sum() / expected[both].sum()
-            found.append(float(np.log(min(max(ratio, 1 / LARGEST), LARGEST))))
+        if both.sum() * demand.step >= LEAST_SEEN:
+            found.append((came[both], expected[both]))
     return found
+
+
+def _ratios(seen: Sequence[tuple[Values, Values]]) -> list[float]:
+    """Give the logarithm of what each event made of the demand of the weeks around it."""
+    ratios = [came.sum() / expected.sum() for came, expected in seen if expected.sum() > 0]
+    return [float(np.log(min(max(ratio, 1 / LARGEST), LARGEST))) for ratio in ratios]
+
+
+def _beyond(seen: Sequence[tuple[Values, Values]]) -> Values:
+    """Give what came at events that did more than a factor may tell, believed the more the more often it was seen."""
+    beyond = [came for came, expected in seen if came.sum() > LARGEST * expected.sum()]
+    believed = len(beyond) / (len(seen) + DOUBT)
+    return believed * np.concatenate([np.zeros(0), *beyond])
 
 
 def _weeks_around(usual: Values, window: slice, week: int) -> Values:

@@ -100,7 +100,7 @@ def read_back(
         if level is not None:
             tidy[row] = level  # To the last digit: a hair above what an instance serves would ask for one more.
             reason = f"it never changed in {format_duration(len(series.values) * series.step)} of history"
-        values = _with_occasions(series.wall.take_down(tidy[row]), series)
+        values = _with_occasions(series.wall.take_down(tidy[row]), series, asked.quantiles)
         yield (
             name,
             Forecast(
@@ -160,9 +160,11 @@ def _never_changed(values: Values) -> float | None:
     return float(least) if least == most else None
 
 
-def _with_occasions(values: Values, series: Prepared) -> Values:
+def _with_occasions(values: Values, series: Prepared, quantiles: Sequence[float]) -> Values:
     for occasion in series.occasions:
-        values[:, occasion.slots(series.start, series.step, values.shape[1])] *= occasion.factor or 1.0
+        during = values[:, occasion.slots(series.start, series.step, values.shape[1])]
+        during *= occasion.factor or 1.0
+        np.maximum(during, occasion.at_least(quantiles)[:, None], out=during)
     return values
 
 
@@ -180,6 +182,13 @@ def _notes(demand: Demand) -> str:
 def _of_occasions(occasions: Sequence[Occasion], now: datetime) -> str:
     """Say what is expected of the occasions ahead, and of which nothing is known."""
     ahead = [each for each in occasions if each.event.end > now]
-    told = [f"; {each.event.name} taken {each.factor:.2g}-fold, as before" for each in ahead if each.learnt]
-    unseen = [each.event.name for each in ahead if each.factor is None]
-    return "".join([*told, *(f"; {name} taken for a usual day: none was seen before" for name in unseen)])
+    told = [f"; {each.event.name} {_expected(each)}" for each in ahead if each.learnt or each.factor is None]
+    return "".join(told)
+
+
+def _expected(occasion: Occasion) -> str:
+    if occasion.came.size:
+        return f"taken for {occasion.came.mean():,.4g}, as before: many times the usual of that time"
+    if occasion.learnt:
+        return f"taken {occasion.factor:.2g}-fold, as before"
+    return "taken for a usual day: none was seen before"

@@ -94,6 +94,24 @@ def test_what_a_sale_did_before_is_expected_of_the_next() -> None:
     assert stated.sum() == pytest.approx(expected.sum() * 2 / 3, rel=0.1)
 
 
+@pytest.mark.parametrize("usual", [0.0, 2.0])
+@pytest.mark.parametrize("often", [1, 3])
+def test_an_event_in_idle_hours_is_expected_as_it_came_where_no_factor_tells(usual: float, often: int) -> None:
+    days, hours = 36, np.arange(36 * 24) % 24
+    load = np.where((hours >= 8) & (hours < 18), 50.0, usual)
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    nights = [start + day * DAY + 20 * HOUR for day in (35, 30, 24, 17)][: often + 1]
+    closings = [Event(name="closing", start=night, end=night + 4 * HOUR) for night in nights]
+    for night in nights:
+        first = (night - start) // HOUR
+        load[first : first + 4] = 1_000.0
+    made = forecast(Demand(start, HOUR, load).before(start + (days - 1) * DAY), events=closings, horizon=DAY)
+    assert made.at(0.5)[20:].mean() > 600
+    assert made.at(0.9)[:20].max() < 100
+    assert "closing taken for" in made.reason
+    assert "as before: many times the usual of that time" in made.reason
+
+
 def test_each_series_learns_from_its_own_past() -> None:
     usual = synthetic_demand(days=23, step=HOUR, noise=0.02)
     raised = usual.values.copy()
