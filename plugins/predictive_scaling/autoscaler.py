@@ -41,6 +41,11 @@ class Workload(Strict):
     namespace: Label = "default"
     type: Literal["deployment", "statefulset", "daemonset", "job", "service"] = "deployment"
 
+    @property
+    def pods(self) -> str:
+        """The pattern of its pods' names: Kubernetes adds one part or two, and those of web-api are none of web's."""
+        return f"{self.name.replace('.', '[.]')}-[^-]+(-[^-]+)?"
+
 
 class Autoscaler(Strict):
     """What a person asks for."""
@@ -129,7 +134,7 @@ class Autoscaler(Strict):
 
     def _from_dcgm(self) -> dict[str, Any]:
         """Of each instance the mean of its GPUs, and of these the sum: the total, which a resize does not change."""
-        where = f'namespace="{self.workload.namespace}", pod=~"{self.workload.name}-.*"'
+        where = f'namespace="{self.workload.namespace}", pod=~"{self.workload.pods}"'
         query = f"sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{where}}}))"
         return {
             "source": "prometheus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from predictive_scaling.autoscaler import Autoscaler
+from predictive_scaling.autoscaler import Autoscaler, Workload
 from predictive_scaling.fleet_folder import joined, read_fleets, read_folder
 from predictive_scaling.ledger.autoscalers import (
     Autoscalers,
@@ -83,10 +84,19 @@ def test_one_is_added_once_found_by_name_and_key_and_removed_once(autoscalers: A
 def test_a_gpu_target_is_measured_by_the_dcgm_exporter_as_a_total() -> None:
     body = a_body(workload={"name": "trainer", "namespace": "ml"}, target_gpu_percent=70)
     spec = Autoscaler.model_validate(body).spec()
-    assert 'sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{namespace="ml", pod=~"trainer-.*"}))' in spec.metric.described
+    pods = 'namespace="ml", pod=~"trainer-[^-]+(-[^-]+)?"'
+    assert f"sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{pods}}}))" in spec.metric.described
     assert (spec.policy.min_size, spec.policy.max_size, spec.policy.target_per_instance) == (1, 8, 70.0)
     assert spec.reaction is not None
     assert spec.policy.cooldown_down == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("pod", ["web.eu-0", "web.eu-x7k2p", "web.eu-5d4f7b9c6-x7k2p"])
+def test_the_pods_of_a_workload_are_its_own(pod: str) -> None:
+    pattern = Workload(name="web.eu").pods
+    assert re.fullmatch(pattern, pod)
+    assert not re.fullmatch(pattern, pod.replace(".", "-"))
+    assert not re.fullmatch(Workload(name="web").pods, "web-api-5d4f7b9c6-x7k2p")
 
 
 def test_each_target_is_a_load_of_the_fleet() -> None:
