@@ -225,5 +225,6 @@ def test_a_file_that_says_observe_goes_before_whatever_its_forecast_is_trusted_w
 def test_a_name_that_no_database_can_hold_is_refused() -> None:
     name = TypeAdapter(Name)
     assert name.validate_python("web") == "web"
-    with pytest.raises(ValidationError, match="String should match pattern"):
-        name.validate_python("we\0b")
+    for odd in ("we\0b", "web\n"):
+        with pytest.raises(ValidationError, match="String should match pattern"):
+            name.validate_python(odd)

@@ -43,7 +43,9 @@ from predictive_scaling.tally import tally
 
 router = APIRouter(prefix="/fleets", tags=["fleets"], responses=PROBLEMS)
 
-Name = Annotated[str, Path(max_length=63, pattern=r"^[^\x00]*$", description="the fleet's name, as in its file")]
+Name = Annotated[
+    str, Path(max_length=63, pattern=r"^[^\x00-\x1f\x7f]*$", description="the fleet's name, as in its file")
+]
 Field = Literal[
     "name", "state", "in_service", "planned", "next_at", "next_capacity", "demand", "wape", "coverage", "cost_per_hour"
 ]
