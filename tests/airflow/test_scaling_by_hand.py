@@ -47,7 +47,7 @@ def test_what_a_person_adds_serves_and_is_put_back_by_its_number(stack: Stack) -
     ended = stack.airflow.wait_for_run("roll_back", back)
     assert ended["state"] == "success", stack.airflow.task_log("roll_back", back, "roll_back")
     assert stack.desired("api-checkout") == before
-    assert stack.ledger.open_operation("api-checkout") is None
+    assert not stack.is_held("api-checkout", run, back)
 
 
 UNANSWERED: dict[str, Any] = {"service": "autoscaling", "after": True, "latency": 18.0}
@@ -74,8 +74,8 @@ def written(stack: Stack) -> dict[str, int]:
 
 
 def assert_told_to_its_end(stack: Stack, fleet: str, run: str) -> list[Event]:
-    """Nothing is open, every intent has its outcome, every raise its end; give the events of the run."""
-    assert stack.ledger.open_operation(fleet) is None
+    """Nothing of it is open, every intent has its outcome, every raise its end; give the events of the run."""
+    assert not stack.is_held(fleet, run)
     mine = [event for event in stack.ledger.events(fleet=fleet, limit=1000) if event.by.run_id == run]
     intents = [event.call for event in mine if event.kind is EventKind.INTENT]
     outcomes = [event.call for event in mine if event.kind in {EventKind.APPLIED, EventKind.FAILED} and event.call]

@@ -47,6 +47,11 @@ class Stack:
         answer = self.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
         return int(answer["AutoScalingGroups"][0]["DesiredCapacity"])
 
+    def is_held(self, fleet: str, *runs: str) -> bool:
+        """Tell whether one of these runs holds a fleet; a plan drawn meanwhile may, for a moment."""
+        held = self.ledger.open_operation(fleet)
+        return held is not None and held.by.run_id in runs
+
     def unschedule(self, group: str) -> None:
         """Remove a group's actions behind the product's back, so that there is something to write again."""
         autoscaling = self.cloud.client("autoscaling")
