@@ -172,8 +172,7 @@ class Blended:
         quantiles = (np.exp(best[:, None, :] + away) - OFFSET) * mean[:, :, None]
         leans = leaning.mean(axis=1).tolist()
         leant_on = "last week" if panel.length >= panel.per_week else "a day of its kind"
-        blended = blend.shares(guesses.names)
-        blended = [_known_by_name(each, panel) for each in blended]
+        blended = [_known_by_name(each, panel) for each in blend.shares(guesses.names)]
         shares = [_with_leaning(each, leant_on, lean) for each, lean in zip(blended, leans, strict=True)]
         reasons = [_reason(each, panel) for each in shares]
         return np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=1), reasons, learnt

@@ -55,7 +55,8 @@ def _in_the_way(changes: Changes, present: Collection[ScheduledAction]) -> list[
 def _setting_more(changes: Changes, present: Collection[ScheduledAction]) -> list[ScheduledAction]:
     """Give those that set a size which they are to leave alone, such as a maximum after a person's word is over."""
     wanted = {action.name: action.as_json().keys() for action in changes.put}
-    return [action for action in present if action.as_json().keys() - wanted.get(action.name, action.as_json().keys())]
+    known = (action for action in present if action.name in wanted)
+    return [action for action in known if action.as_json().keys() - wanted[action.name]]
 
 
 def _batches(actions: Sequence[ScheduledAction]) -> list[tuple[ScheduledAction, ...]]:

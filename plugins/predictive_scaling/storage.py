@@ -223,9 +223,10 @@ class Storage:
 
     def replays(self, fleet: str | None = None) -> list[str]:
         """Name the stored replays of one fleet or of all, such as web/20260304T120000Z, the newest first."""
+        if fleet is not None:
+            return [f"{fleet}/{name}" for name in reversed(self._files.names(f"replays/{fleet}", ".json"))]
         of_all = self._files.names_below("replays", ".json")
-        wanted = (name for name in of_all if fleet is None or name.partition("/")[0] == fleet)
-        return sorted(wanted, key=lambda name: name.partition("/")[2], reverse=True)
+        return sorted(of_all, key=lambda name: name.partition("/")[2], reverse=True)
 
     def replay(self, name: str) -> tuple[datetime, dict[str, Any]]:
         """Give a stored replay by its name, and when it was made."""

@@ -48,8 +48,10 @@ class EnsureDashboardOperator(BaseOperator):
         from predictive_scaling.dashboard import apply_changes, bodies, changes
 
         now = datetime.now(UTC)
-        cloudwatch = _cloudwatch_of(min(specs, key=lambda spec: spec.region or ""))
-        wanted = bodies(self.dashboard, _shown(specs, now), now=now)
+        cloudwatches = {region: _cloudwatch(specs[0].connection, region) for region in {spec.region for spec in specs}}
+        regions = {region: each.meta.region_name for region, each in cloudwatches.items()}
+        cloudwatch = cloudwatches[min(cloudwatches, key=lambda region: region or "")]
+        wanted = bodies(self.dashboard, _shown(specs, regions, now), now=now)
         planned = changes(cloudwatch, self.dashboard, wanted)
         for change in planned:
             self.log.info("%s%s", "would " if dry and change.verb != "keep" else "", change)
@@ -62,13 +64,13 @@ def _account(spec: FleetSpec) -> str:
     return spec.connection
 
 
-def _cloudwatch_of(spec: FleetSpec) -> Any:
+def _cloudwatch(connection: str, region: str | None) -> Any:
     from predictive_scaling.aws_client import client
 
-    return client("cloudwatch", connection=spec.connection, region=spec.region)
+    return client("cloudwatch", connection=connection, region=region)
 
 
-def _shown(specs: list[FleetSpec], now: datetime) -> list[Shown]:
+def _shown(specs: list[FleetSpec], regions: dict[str | None, str], now: datetime) -> list[Shown]:
     from forecasting import Plan
     from predictive_scaling.dashboard import Shown
     from predictive_scaling.ledger.statuses import SqlStatuses
@@ -83,7 +85,7 @@ def _shown(specs: list[FleetSpec], now: datetime) -> list[Shown]:
         found.append(
             Shown(
                 spec=spec,
-                region=_cloudwatch_of(spec).meta.region_name,
+                region=regions[spec.region],
                 status=statuses.of(spec.name),
                 plan=Plan.from_json(json.dumps(plan)) if plan else None,
                 price=own or (meter.price if meter else None),
