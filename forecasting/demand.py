@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecasting.duration import format_duration
+from forecasting.duration import format_duration, shown_duration
 from forecasting.errors import InvalidDemand, shown
 from forecasting.instant import as_utc
 from forecasting.values import GREATEST, TOO_GREAT
@@ -34,7 +34,8 @@ class Demand:
     def __post_init__(self) -> None:
         """Store the start as UTC and the values as a read-only array of finite, non-negative numbers or NaN."""
         if not isinstance(self.step, timedelta) or self.step <= timedelta(0):
-            msg = f"step {self.step} is no positive time: give that between two values, e.g. timedelta(minutes=5)"
+            given = shown_duration(self.step)
+            msg = f"step {given} is no positive time: give that between two values, e.g. timedelta(minutes=5)"
             raise InvalidDemand(msg)
         object.__setattr__(self, "start", as_utc(self.start, "start", InvalidDemand))
         object.__setattr__(self, "values", _checked(self.values))

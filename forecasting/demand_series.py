@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 def read_series(series: pd.Series[Any]) -> tuple[datetime, timedelta, Values]:
     """Read the start, step and values of a series indexed by aware instants."""
+    if not isinstance(series, pd.Series):
+        msg = f"this is a {type(series).__name__}, not a series: give one, such as a single column of a table"
+        raise InvalidDemand(msg)
     index = series.index
     if not isinstance(index, pd.DatetimeIndex):
         msg = f"the series is indexed by {type(index).__name__}: give it a DatetimeIndex"

@@ -46,6 +46,11 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+def shown_duration(duration: object) -> str:
+    """Show in an error what should have been a duration."""
+    return format_duration(duration) if isinstance(duration, timedelta) else shown(duration)
+
+
 def _read(value: str | float) -> timedelta | None:
     if isinstance(value, bool) or value != value:  # noqa: PLR0124  (NaN is no duration)
         return None

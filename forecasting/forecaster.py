@@ -7,6 +7,8 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from forecasting.demand import Demand
+from forecasting.errors import InvalidRequest
 from forecasting.models import model
 from forecasting.prepared import grouped, panel, read_back
 from forecasting.request import QUANTILES, WORKERS, Request
@@ -15,7 +17,6 @@ from forecasting.side_by_side import side_by_side
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forecasting.demand import Demand
     from forecasting.event import Event
     from forecasting.forecast import Forecast
     from forecasting.prepared import Name
@@ -68,6 +69,10 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
 
 
 def _answer(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, Forecast]:
+    for each in demands.values():
+        if not isinstance(each, Demand):
+            msg = f"the demand is a {type(each).__name__}: make it one, with Demand(...) or Demand.from_series(series)"
+            raise InvalidRequest(msg)
     made = side_by_side(partial(_forecasts, asked=asked), parts(demands, asked), asked.workers)
     found = {name: each for part in made for name, each in part.items()}
     return {name: found[name] for name in demands}

@@ -56,12 +56,22 @@ def _step(times: Values, rows: list[str]) -> float:
         msg = f"{rows[first]} and {rows[first + 1]} have the same timestamp {_iso(times[first])}: keep one of them"
         raise InvalidDemand(msg)
     step, share = _commonest(gaps.tolist())
-    if share >= MEANT_GAPS or np.abs(gaps / step - np.rint(gaps / step)).max() * step < MILLISECOND:
+    if np.abs(gaps / step - np.rint(gaps / step)).max() * step < MILLISECOND:
         return step
     # Rows that all come a little early or late: what divides a day is meant, if it is near.
-    usual = float(np.median(gaps[gaps < 1.5 * np.quantile(gaps, 0.05)]))
+    usual = float(gaps[gaps < 1.5 * np.quantile(gaps, 0.05)].mean())
     whole = float(DIVISORS[np.argmin(np.abs(DIVISORS - usual))])
-    return whole if abs(usual - whole) < SNAP * whole else step
+    meant = share >= MEANT_GAPS
+    if max(abs(each - whole) for each in ((usual, step) if meant else (usual,))) >= SNAP * whole:
+        return step
+    # Seconds late by turns make one wrong gap the commonest; which of the two is meant shows over the whole file.
+    return min(step, whole, key=lambda each: _astray(times, each)) if meant else whole
+
+
+def _astray(times: Values, step: float) -> float:
+    """Tell how far from a common grid the rows would lie, as a mean."""
+    turns = np.exp(2j * np.pi * (times - times[0]) / step)
+    return float(np.abs(np.angle(turns / turns.mean())).mean() * step)
 
 
 def _phase(times: Values, step: float) -> float:

@@ -23,6 +23,9 @@ def zone(name: str) -> ZoneInfo:
 
 def as_utc(when: datetime, name: str, error: type[ValueError] = InvalidRequest) -> datetime:
     """Turn an aware instant into UTC; a naive one is refused, for its zone would be a guess."""
+    if not isinstance(when, datetime):
+        msg = f"{name} {shown(when)} is not an instant: give an aware one, e.g. datetime(2026, 1, 5, tzinfo=UTC)"
+        raise error(msg)
     if when.tzinfo is None:
         msg = f"{name} {when.isoformat()} has no time zone: add one, e.g. {when.isoformat()}+00:00"
         raise error(msg)

@@ -22,11 +22,14 @@ from forecasting.instant import FIRST_YEAR, LAST_YEAR, zone
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holidays import HolidayBase
+
     from forecasting.demand import Demand
     from forecasting.values import Values
 
 WEEK: Final = timedelta(weeks=1)
 DAY: Final = timedelta(days=1)
+SUNDAY: Final = 6
 AROUND: Final = (-2, -1, 1, 2)
 LEAST_SEEN: Final = timedelta(hours=1)
 # What was seen once is believed by two thirds, and nothing beyond a tenth or ten times the usual.
@@ -58,20 +61,29 @@ class Occasion:
 @lru_cache(maxsize=256)
 def holidays_of(country: str, first: int, last: int, timezone: str) -> tuple[Event, ...]:
     """Give a country's holidays of some years, from midnight to midnight; "DE", or with a part of it "US-CA"."""
+    found = _calendar(country, range(max(first, FIRST_YEAR), min(last, LAST_YEAR - 1) + 1))
+    local = zone(timezone)
+    midnight = [(datetime.combine(day, time(), local), label) for day, label in sorted(found.items())]
+    return tuple(Event(name=label, start=when, end=when + DAY) for when, label in midnight)
+
+
+@lru_cache(maxsize=256)
+def days_of_rest(country: str | None) -> int:
+    """Tell how many days after Saturday and Sunday a country rests: where it is Friday and Saturday, -1."""
+    return max(_calendar(country, range(0)).weekend) - SUNDAY if country else 0
+
+
+def _calendar(country: str, years: range) -> HolidayBase:
     import holidays
 
     name, _, part = country.partition("-")
     try:
         if not name.isupper():  # The library looks for a class of that name, and has others than countries.
             raise NotImplementedError  # noqa: TRY301  (as it says itself of what is no country)
-        years = range(max(first, FIRST_YEAR), min(last, LAST_YEAR - 1) + 1)
-        found = holidays.country_holidays(name, subdiv=part or None, years=years)
+        return holidays.country_holidays(name, subdiv=part or None, years=years)
     except NotImplementedError as error:
         msg = f'country {shown(country)} is unknown: write an ISO code such as "DE", or with its part as in "US-CA"'
         raise InvalidRequest(msg) from error
-    local = zone(timezone)
-    midnight = [(datetime.combine(day, time(), local), label) for day, label in sorted(found.items())]
-    return tuple(Event(name=label, start=when, end=when + DAY) for when, label in midnight)
 
 
 def check_country(country: str) -> None:

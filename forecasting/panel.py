@@ -15,9 +15,17 @@ DAY = timedelta(days=1)
 MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001  (wall-clock time is naive by nature)
 
 
+def phase_of(start: datetime, step: timedelta) -> int:
+    """Tell which slot of the week, counted from Monday 00:00, begins at a wall-clock time."""
+    return ((start - MONDAY) // step) % (7 * DAY // step)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
-    """Series (rows) of one step over the same wall-clock slots (columns); NaN is missing."""
+    """Series (rows) of one step over the same wall-clock slots (columns); NaN is missing.
+
+    The clock is one on which their weekend is Saturday and Sunday.
+    """
 
     values: Values
     start: datetime
@@ -48,7 +56,7 @@ class Panel:
     @property
     def phase(self) -> int:
         """Tell which slot of the week, counted from Monday 00:00, the first column is."""
-        return ((self.start - MONDAY) // self.step) % self.per_week
+        return phase_of(self.start, self.step)
 
     @property
     def origin(self) -> datetime:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecasting.capacity import SETTLED, Segment, at_most, cells, floor, segments, without_wobbles
-from forecasting.errors import InvalidForecast, InvalidRequest
+from forecasting.errors import InvalidForecast, InvalidRequest, shown
 from forecasting.grounds import Words
 from forecasting.instant import as_utc, zone
 from forecasting.limits import limited
@@ -52,8 +52,9 @@ def draw_plan(  # noqa: PLR0913  (the four after now are rarely given)
 
 
 def _check(forecast: Forecast, now: datetime, slots: int, current: int | None) -> None:
-    if current is not None and not 0 <= current <= MOST_INSTANCES:
-        msg = f"current is {current}: give the capacity the fleet has now, 0 to {MOST_INSTANCES:,}"
+    whole = isinstance(current, int | np.integer) and 0 <= current <= MOST_INSTANCES
+    if current is not None and not whole:
+        msg = f"current is {shown(current)}: give the capacity the fleet has now, 0 to {MOST_INSTANCES:,}"
         raise InvalidRequest(msg)
     if forecast.end <= now:
         msg = f"the forecast ended at {forecast.end.isoformat()}, before now ({now.isoformat()}): make a new one"

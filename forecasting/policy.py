@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecasting.duration import format_duration
+from forecasting.duration import shown_duration
 from forecasting.errors import InvalidPolicy, shown
 from forecasting.policy_file import fields_of, read_policy
 from forecasting.values import GREATEST, MOST_INSTANCES
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST_HEADROOM = 10
 MOST_SURE = 0.99  # Beyond it a forecast has seen too few cases to know.
+_SIZES = ("min_size", "max_size", "max_step_up", "max_step_down", "breach_max", "units")
+_OPTIONAL = ("near_quantile", "shortage_cost")
+_AMOUNTS = ("target_per_instance", "quantile", "headroom", "tolerance", "price_per_hour", "idle_below", *_OPTIONAL)
 _DAY = timedelta(days=1)
 _LEAST_TARGET = 1e-9
 _MOST_PAID = 1e9  # for an hour
@@ -59,6 +62,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse a policy that contradicts itself, naming the field, its value and the mend."""
+        self._read_numbers()
         self._check_sizes()
         target, price = self.target_per_instance, self.price_per_hour
         _check(
@@ -78,6 +82,16 @@ class Policy:
         self._check_times()
         self._check_limits()
 
+    def _read_numbers(self) -> None:
+        """Keep a number of numpy as Python's own, which can be written as JSON; refuse what is none."""
+        for name in (*_SIZES, *_AMOUNTS):
+            value = getattr(self, name)
+            if isinstance(value, np.number):
+                object.__setattr__(self, name, value.item())
+            elif name in _AMOUNTS and not (isinstance(value, int | float) or (value is None and name in _OPTIONAL)):
+                msg = f"{name} is {shown(value)}: give a number"
+                raise InvalidPolicy(msg)
+
     def _check_sizes(self) -> None:
         for name in ("min_size", "max_size"):
             size = getattr(self, name)
@@ -92,11 +106,12 @@ class Policy:
         for name in ("lead_time", "stabilisation", "cooldown_up", "cooldown_down", "no_reversal"):
             duration = getattr(self, name)
             within = isinstance(duration, timedelta) and timedelta(0) <= duration <= _DAY
-            _check(within, f"{name} is {_written(duration)}: give a duration of 0 to 24 hours, e.g. 5m")
+            _check(within, f"{name} is {shown_duration(duration)}: give a duration of 0 to 24 hours, e.g. 5m")
         whole = isinstance(self.granularity, timedelta) and not self.granularity % timedelta(minutes=1)
         _check(
             whole and timedelta(0) < self.granularity <= _DAY and not _DAY % self.granularity,
-            f"granularity is {_written(self.granularity)}: give whole minutes that divide a day, e.g. 1m, 5m or 1h",
+            f"granularity is {shown_duration(self.granularity)}: "
+            "give whole minutes that divide a day, e.g. 1m, 5m or 1h",
         )
 
     def _check_limits(self) -> None:
@@ -178,10 +193,6 @@ class Policy:
     def bounded(self, size: int) -> int:
         """Hold a number of instances within min_size and the ceiling."""
         return min(max(size, self.min_size), self.ceiling)
-
-
-def _written(duration: object) -> str:
-    return format_duration(duration) if isinstance(duration, timedelta) else shown(duration)
 
 
 def _whole(size: object) -> bool:

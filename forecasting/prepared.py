@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -13,12 +13,14 @@ import numpy as np
 from forecasting.duration import format_duration
 from forecasting.errors import ForecastingError, InvalidDemand, NotEnoughHistory
 from forecasting.forecast import Forecast
-from forecasting.occasions import known_occasions, taken_out
-from forecasting.panel import DAY, Panel
+from forecasting.occasions import days_of_rest, known_occasions, taken_out
+from forecasting.panel import DAY, MONDAY, Panel, phase_of
+from forecasting.slots import Slots
 from forecasting.wall_clock import WallClock, wall_clock
+from forecasting.weekend import weekends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from forecasting.demand import Demand
     from forecasting.occasions import Occasion
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 MEMORY: Final = timedelta(days=28)
 LEAST_KNOWN: Final = 12
 LEAST_STEP: Final = timedelta(seconds=1)
+SATURDAY: Final = MONDAY + 5 * DAY
 Name = TypeVar("Name", bound=str | None)
 
 
@@ -43,11 +46,19 @@ class Prepared:
     step: timedelta
     notes: str
     occasions: tuple[Occasion, ...] = ()
+    rests_late: timedelta = timedelta(0)  # after Saturday 00:00
 
     @property
     def group(self) -> tuple[datetime, timedelta, int, int]:
         """Series of one group lie on the same slots and can share a matrix."""
         return self.wall.start, self.step, self.wall.length, self.wall.horizon
+
+    def resting(self, late: timedelta) -> Prepared:
+        """Give the same with a weekend that begins so long after Saturday 00:00."""
+        if not late:
+            return self
+        begins = SATURDAY + late
+        return replace(self, rests_late=late, notes=f"{self.notes}; its weekend begins on {begins:%A at %H:%M}")
 
 
 def grouped(demands: Mapping[Name, Demand], asked: Request) -> Iterator[tuple[list[Name], list[Prepared]]]:
@@ -57,7 +68,21 @@ def grouped(demands: Mapping[Name, Demand], asked: Request) -> Iterator[tuple[li
         prepared = _prepared(name, demand, asked)
         groups[prepared.group].append((name, prepared))
     for members in groups.values():
-        yield [name for name, _ in members], [series for _, series in members]
+        for alike in _by_weekend(members, asked):
+            yield [name for name, _ in alike], [series for _, series in alike]
+
+
+def _by_weekend(members: list[tuple[Name, Prepared]], asked: Request) -> Iterable[list[tuple[Name, Prepared]]]:
+    """Bring those together whose weekend begins at the same time."""
+    first = members[0][1]
+    per_day, phase = DAY // first.step, phase_of(first.wall.start, first.step)
+    usual = days_of_rest(asked.country) * per_day
+    values = np.stack([series.values for _, series in members])
+    found = weekends(values, Slots(per_day=per_day, phase=phase, horizon=first.wall.horizon), usual)
+    groups = defaultdict(list)
+    for (name, series), slots in zip(members, found.tolist(), strict=True):
+        groups[slots].append((name, series.resting(slots * series.step)))
+    return groups.values()
 
 
 def _prepared(name: str | None, demand: Demand, asked: Request) -> Prepared:
@@ -83,7 +108,7 @@ def panel(members: list[Prepared], asked: Request) -> Panel:
     """Put series of one group into a matrix."""
     return Panel(
         values=np.stack([series.values for series in members]),
-        start=members[0].wall.start,
+        start=members[0].wall.start - members[0].rests_late,
         step=members[0].step,
         horizon=members[0].wall.horizon,
         quantiles=asked.quantiles,

@@ -71,10 +71,16 @@ class Offers:
     days: float = 30.0  # of a month
 
     def __post_init__(self) -> None:
-        """Refuse a risk that is no share."""
+        """Refuse a risk that is no share, and names that stand for two things."""
         if not (0 <= self.risk_limit <= 1 and self.days > 0):
             msg = f"risk_limit is {self.risk_limit}, days {self.days}: give a share of 0 to 1 and the days of a month"
             raise InvalidRequest(msg)
+        names = [each.name for each in (self.always_on, self.on_demand, self.spot, self.serverless) if each]
+        names += [name for name, _ in self.serverless.monthly_fees] if self.serverless else []
+        for name in names:
+            if names.count(name) > 1:
+                msg = f"{name!r} names more than one of what is bought: costs are told by name, give each its own"
+                raise InvalidRequest(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

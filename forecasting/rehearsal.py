@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from forecasting.capacity import instances
-from forecasting.duration import format_duration
+from forecasting.duration import format_duration, shown_duration
 from forecasting.errors import InvalidRequest, NotEnoughHistory
 from forecasting.forecaster import forecast_many
 from forecasting.foresight import Foresight
@@ -88,8 +88,8 @@ class Rehearsal:
 
     def steered(self, policy: Policy, mode: Mode, boot: timedelta) -> Course:
         """Give what would have been ordered."""
-        if not timedelta(0) <= boot <= DAY:
-            msg = f"boot is {format_duration(boot)}: give 0 to 24 hours"
+        if not isinstance(boot, timedelta) or not timedelta(0) <= boot <= DAY:
+            msg = f"boot is {shown_duration(boot)}: give 0 to 24 hours"
             raise InvalidRequest(msg)
         return self._course(mode, policy, boot, self._ordered(policy, mode, boot))
 
@@ -244,8 +244,8 @@ def _part(demand: Demand, since: datetime, until: datetime | None, refresh: time
             f"{demand.start.isoformat()} to {demand.end.isoformat()}"
         )
         raise InvalidRequest(msg)
-    if not TICK <= refresh <= MOST_REFRESH:
-        msg = f"refresh is {format_duration(refresh)}: give 5 minutes to {MOST_REFRESH.days} days"
+    if not isinstance(refresh, timedelta) or not TICK <= refresh <= MOST_REFRESH:
+        msg = f"refresh is {shown_duration(refresh)}: give 5 minutes to {MOST_REFRESH.days} days"
         raise InvalidRequest(msg)
     check_step(demand.step)
     return demand.between(since, end)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from forecasting.duration import format_duration
 from forecasting.errors import InvalidRequest, shown
+from forecasting.event import Event
 from forecasting.forecast import checked_quantiles
-
-if TYPE_CHECKING:
-    from forecasting.event import Event
 
 LONGEST_HORIZON: Final = timedelta(days=14)
 QUANTILES: Final = (0.5, 0.9, 0.95)
@@ -36,6 +34,10 @@ class Request:
         if not isinstance(self.engine, str):
             msg = f"engine is {shown(self.engine)}: give the name of one, such as 'auto'"
             raise InvalidRequest(msg)
+        for event in self.events:
+            if not isinstance(event, Event):
+                msg = f"event {shown(event)} is none: give Event(name=..., start=..., end=...)"
+                raise InvalidRequest(msg)
         if self.workers < 1:
             msg = f"workers is {self.workers}: give 1 or more, or leave it out"
             raise InvalidRequest(msg)

@@ -100,6 +100,7 @@ _NUMBERS = (
     ("seconds", 0, 1e9),
     ("status", 400, 599),
 )
+_WHOLE = ("count", "skip", "status")
 _MAY_BE_NONE = ("rate", "burst", "count", "seconds")
 
 
@@ -125,6 +126,8 @@ def _check_number(fault: Fault, name: str, low: float, high: float) -> None:
     value = getattr(fault, name)
     if value is None and name in _MAY_BE_NONE:
         return
+    if name in _WHOLE and isinstance(value, float) and not value.is_integer():
+        _refuse(name, value, "a whole number")
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         _refuse(name, value, f"a number from {low:g} to {high:g}")
 

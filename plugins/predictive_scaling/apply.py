@@ -39,6 +39,7 @@ class Order:
     turn: Turn
     write: bool
     why_not: str = ""
+    gives_back: bool = True  # what did not come of a raise that nobody follows any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Applied:
 
 def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -> Applied:
     """Put the plan in place on a fleet just observed; raise after recording when that fails."""
-    if order.write:
+    if order.write and order.gives_back:
         at = Workplace(name=order.fleet, fleet=fleet, ledger=ledger, turn=order.turn)
         observed = restore_unfollowed(at, observed)
     changes = _changes(order, observed)

@@ -52,7 +52,7 @@ def planned_for(view: View, slots: int, around: Circumstances, now: datetime) ->
     claim = Claim(spec=spec, policy=policy, plan=whole, observed=observed, forecast=view.forecasts[0], granted=let)
     gated = around.cost_gate.capped(claim, by=around.by, now=now)
     found = agreed(gated.plan, spec, _case(view, gated, whole, around, now), questions, asking)
-    plan = overridden(found.plan, bounding(overrides), usual_max=usual_max(overrides))
+    plan = overridden(found.plan, bounding(overrides), usual_max=usual_max(overrides, policy))
     return replace(found, plan=plan, notes=(*gated.notes, *found.notes), verdicts=gated.verdicts)
 
 

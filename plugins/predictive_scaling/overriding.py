@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from forecasting import Policy
+    from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.overrides import Overrides
@@ -84,20 +86,20 @@ def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now
 
 
 def imposed_before(fleet: str, desk: Desk) -> Override | None:
-    """Give the override that an earlier try of this very task took down, if it is still open."""
-    if not desk.by.is_retry:
-        return None
-    told = desk.ledger.events(fleet=fleet, kind=EventKind.OVERRIDDEN, by=desk.by, limit=1)
-    known = {(event.after or {}).get("id") for event in told}
-    return next((each for each in desk.overrides.open(fleet) if each.id in known), None)
+    """Give the override that an earlier try of this very task took down, though it may have been ended since."""
+    told = _told_before(fleet, desk)
+    return desk.overrides.of(str((told[0].after or {})["id"])) if told else None
 
 
 def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Override]:
     """End every override of a fleet, or with `*` those of every fleet, by a person's word.
 
-    A retry may find them ended by the try before it.
+    A retry may find them ended by the try before it; what a person has decided since then is not its to end.
     """
-    ending = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
+    told = _told_before(fleet, desk)
+    since = told[-1].at if told else None
+    mine = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
+    ending = [each for each in mine if since is None or each.created_at < since]
     if not ending and not desk.by.is_retry:
         what = "no override of every fleet" if fleet == EVERY_FLEET else f"no override of fleet {fleet}"
         msg = f"there is {what} to end: look for `overridden` in the ledger"
@@ -110,21 +112,25 @@ def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Ov
     return ending
 
 
-def in_force(fleet: str, observed: Observed, desk: Desk, *, now: datetime) -> tuple[Override, ...]:
+def in_force(spec: FleetSpec, observed: Observed, desk: Desk, *, now: datetime) -> tuple[Override, ...]:
     """Give the overrides a plan must heed: those to come, those that hold, and those the fleet is not yet back from."""
     heeded = []
-    for each in desk.overrides.open(fleet):
+    for each in desk.overrides.open(spec.name):
         over = each.over_at is not None and each.over_at <= now
-        if over and (each.max_size is None or observed.max_size == each.max_before):
+        if over and (each.max_size is None or _is_back(each, observed, spec.policy)):
             _returned(each, desk, now, "its time is over, and the group was seen to be back")
         else:
             heeded.append(each)
     return tuple(heeded)
 
 
-def usual_max(overrides: Sequence[Override]) -> int | None:
-    """Give the maximum that the group returns to after all of them; those that state none leave it to others."""
-    return next((each.max_before for each in overrides if each.max_size is not None), None)
+def usual_max(overrides: Sequence[Override], policy: Policy) -> int | None:
+    """Give the maximum that the group returns to after all of them; those that state none leave it to others.
+
+    Where a forecast may pass the maximum, that before an override may have been no more than a passing one.
+    """
+    first = _max_before(overrides)
+    return first if first is None or policy.breach_max is None else policy.max_size
 
 
 def bounding(overrides: Sequence[Override]) -> tuple[Override, ...]:
@@ -140,6 +146,21 @@ def _refuse_beyond_the_group(made: Override) -> None:
         raise InvalidRequest(msg)
 
 
+def _is_back(override: Override, observed: Observed, policy: Policy) -> bool:
+    """Whether the group's maximum is no longer the override's; one that a forecast may pass is the plan's to state."""
+    passing = policy.breach_max is not None and observed.max_size >= policy.max_size
+    return passing or observed.max_size == override.max_before
+
+
+def _max_before(overrides: Sequence[Override]) -> int | None:
+    return next((each.max_before for each in overrides if each.max_size is not None), None)
+
+
+def _told_before(fleet: str, desk: Desk) -> Sequence[Event]:
+    """Give what earlier tries of this very task told of overrides, newest first."""
+    return desk.ledger.events(fleet=fleet, kind=EventKind.OVERRIDDEN, by=desk.by) if desk.by.is_retry else ()
+
+
 def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
     desk.overrides.returned(override, at=now)
     desk.ledger.record(_told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}"))
@@ -147,7 +168,7 @@ def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
 
 def _after_others(made: Override, known: Sequence[Override]) -> Override:
     """A maximum that another override has moved is not the one to return to."""
-    first = usual_max(known)
+    first = _max_before(known)
     return made if first is None else replace(made, max_before=first)
 
 

@@ -150,7 +150,8 @@ def hold_by_hand(fleet: Fleet, claim: Claim) -> str:
 def last_written(events: Sequence[Event], now: datetime) -> Sizes:
     """Give the bounds that our own writes have left by now; nothing while AWS may still be late with one.
 
-    The newest events of the fleet suffice: a bound that none of them set is not known, and not judged.
+    The events must go back to where no action from before them can have been carried out since; a bound that none of
+    them set is not known, and not judged.
     """
     past = [move for move in moves(events) if move.at <= now]
     if any(now - move.at < LATEST for move in past):

@@ -39,6 +39,11 @@ class Permission:
     may: May
     reason: str = ""
 
+    @property
+    def back(self) -> bool:
+        """Whether no more may be written than what takes back."""
+        return self.may is May.TAKE_BACK
+
 
 def permission(spec: FleetSpec, standing: Standing | None, *, dry_run: bool) -> Permission:
     """Let a plan be written only where the run, the file and the gate agree."""

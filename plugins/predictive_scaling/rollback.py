@@ -117,7 +117,8 @@ def roll_back(event: Event, at: Workplace, reason: str, *, force: bool = False, 
         return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, "all is as it was before"))
     if why_not:
         would(moves, why_not, at)
-        return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, f"would write; {why_not}"))
+        lines += [f"would {move.call}; {why_not}" for move in moves]
+        return Restored(operation_id=undo.operation_id, written=False, lines=tuple(lines))
     done = change(KIND, moves, at)
     lines += [outcome.reason for outcome in done.outcomes]
     return Restored(operation_id=done.operation_id, written=True, lines=tuple(lines))

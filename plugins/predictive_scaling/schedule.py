@@ -65,7 +65,7 @@ def wanted_actions(plan: Plan, naming: Naming, observed: Observed, *, now: datet
     """Give the actions the plan asks for, in its order, each at a minute that no foreign action holds."""
     taken = {action.start for action in observed.actions if action.start and not naming.is_ours(action)}
     wanted: list[ScheduledAction] = []
-    earliest = _whole_minute(now + NOTICE)
+    earliest = soonest(now)
     for start, step in _starts(_by_minutes(plan), naming, observed, now):
         free = _free_minute(max(start, earliest) if wanted else start, taken, earliest=earliest)
         earliest = max(earliest, free + MINUTE)
@@ -91,13 +91,18 @@ def counted(items: Collection[object], what: str) -> str:
     return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"
 
 
+def soonest(now: datetime) -> datetime:
+    """The nearest minute that AWS takes an action for."""
+    return _whole_minute(now + NOTICE)
+
+
 def _starts(plan: Plan, naming: Naming, observed: Observed, now: datetime) -> Iterator[tuple[datetime, Step]]:
     """Yield what starts when: the catch-up for what should hold already, then every step that is still to come."""
-    earliest = _whole_minute(now + NOTICE)
+    earliest = soonest(now)
     later = [step for step in plan.steps if step.at > earliest]
     held = plan.step_at(earliest)
     ours = [action for action in observed.actions if naming.is_ours(action)]
-    same = [action for action in ours if _sets(action, held)]
+    same = [action for action in ours if brings(action, held)]
     late = any(_is_late(action, now) for action in ours if action not in same)
     if late or held.capacity != observed.min_size or held.most not in {None, observed.max_size}:
         yield _pending(same, after=now, until=earliest) or earliest, held
@@ -111,7 +116,8 @@ def _by_minutes(plan: Plan) -> Plan:
     return Plan(tuple({at: replace(step, at=at) for at, step in zip(minutes, plan.steps, strict=True)}.values()))
 
 
-def _sets(action: ScheduledAction, step: Step) -> bool:
+def brings(action: ScheduledAction, step: Step) -> bool:
+    """Whether an action sets what a step asks for."""
     return (action.min_size, action.max_size) == (step.capacity, step.most)
 
 

@@ -21,7 +21,7 @@ def set_capacity(spec: FleetSpec, at: Workplace, sizes: Sizes, reason: str, *, w
     observed = settle(at.name, at.fleet, at.ledger, at.turn)
     changed = within_bounds(spec, observed, sizes)
     if not changed:
-        return f"wrote nothing: the group is at {observed.sizes.as_json()} already"
+        return f"wrote nothing: the group is at {observed.sizes} already"
     told = ", ".join(f"{name} {observed.sizes.as_json()[name]} -> {size}" for name, size in changed.as_json().items())
     move = resize_move("to given sizes", f"set {told}: {reason}", observed, changed)
     if why_not:

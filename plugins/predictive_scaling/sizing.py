@@ -62,8 +62,10 @@ def within_bounds(spec: FleetSpec, observed: Observed, sizes: Sizes) -> Sizes:
     low, high = spec.policy.min_size, spec.policy.max_size
     for name, size in sizes.as_json().items():
         if not low <= size <= high:
+            other = "more" if size < low else "less"
             msg = (
-                f"fleet {spec.name}: {name} {size} is outside {low}..{high} of the fleet file: ask for less, or edit it"
+                f"fleet {spec.name}: {name} {size} is outside {low}..{high} of the fleet file: "
+                f"ask for {other}, or edit it"
             )
             raise OutOfBounds(msg)
     present, given = observed.sizes.as_json(), sizes.as_json()
@@ -71,7 +73,7 @@ def within_bounds(spec: FleetSpec, observed: Observed, sizes: Sizes) -> Sizes:
     if not would["min"] <= would["desired"] <= would["max"]:
         msg = (
             f"fleet {spec.name}: min {would['min']}, desired {would['desired']}, max {would['max']} cannot hold "
-            f"together; the group is at {present}, {given} was asked for"
+            f"together: ask for what fits the group as it is, at {observed.sizes}"
         )
         raise OutOfBounds(msg)
     return Sizes.from_json({name: size for name, size in given.items() if present[name] != size})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from predictive_scaling.schedule import NOTICE, counted
+from predictive_scaling.schedule import brings, counted, soonest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from forecasting import Plan, Policy
+    from forecasting import Plan, Policy, Step
     from forecasting.accuracy import Accuracy
     from forecasting.approval import Question
     from forecasting.gate import Stage
@@ -50,24 +50,26 @@ class Steered:
     def story(self) -> list[str]:
         """Tell it to the person who reads the task log at night."""
         coming = [step for step in self.plan.steps if step.at > self.now]
-        held = self.plan.step_at(self.now)
-        catch_up = [action for action in self.applied.changes.put if self._is_catch_up(action)]
+        held = self.plan.step_at(soonest(self.now))
+        catch_up = [action for action in self.applied.changes.put if self._is_catch_up(action, held)]
         lines = [
             f"saw {self.seen}",
             *self.notes,
-            self._decision([step.capacity for step in self.plan.steps]),
+            self._decision(),
             self._deed(),
             *(f"  now, at {action.start:%H:%M} UTC -> {action.min_size}: {held.reason}" for action in catch_up),
             *(f"  {step.at:%a %H:%M} UTC -> {step.capacity}: {step.reason}" for step in coming[:3]),
         ]
+        if not coming and not catch_up:
+            lines.append(f"  now -> {held.capacity}: {held.reason}")
         if len(coming) > 3:  # noqa: PLR2004 - three lines are shown above
             lines.append(f"  and {len(coming) - 3} more, the last at {coming[-1].at:%a %H:%M} UTC")
         return [f"{self.fleet}: {line}" for line in lines]
 
-    def _is_catch_up(self, action: ScheduledAction) -> bool:
+    def _is_catch_up(self, action: ScheduledAction, held: Step) -> bool:
         """Whether the action brings what should hold already, before the first step that is still to come."""
-        coming = next((step.at for step in self.plan.steps if step.at > self.now + NOTICE), None)
-        return action.start is not None and (coming is None or action.start < coming)
+        coming = next((step.at for step in self.plan.steps if step.at > held.at), None)
+        return brings(action, held) and action.start is not None and (coming is None or action.start < coming)
 
     def _deed(self) -> str:
         changes = self.applied.changes
@@ -76,8 +78,9 @@ class Steered:
         counts = f"{counted(changes.put, 'new action')}, {counted(changes.delete, 'removal')}, {len(changes.keep)} kept"
         return f"{'wrote' if self.applied.written else 'wrote nothing of'} {counts}; {self.applied.reason}"
 
-    def _decision(self, capacities: list[int]) -> str:
+    def _decision(self) -> str:
+        capacities = [step.capacity for step in self.plan.steps]
         return (
-            f"decided {len(capacities)} steps between {min(capacities)} and {max(capacities)} instances "
+            f"decided {counted(capacities, 'step')} between {min(capacities)} and {max(capacities)} instances "
             f"(plan {self.plan.plan_id}, forecast {self.forecast_id})"
         )

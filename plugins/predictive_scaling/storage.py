@@ -147,7 +147,10 @@ class Storage:
         """Give the newest forecast with its id."""
         names = self._forecasts(fleet)
         if not names:
-            msg = f"fleet {fleet.name}: no forecast is stored yet: run forecast_demand, or wait for its next run"
+            mend = ": run forecast_demand, or wait for its next run"
+            if not self._months(fleet):
+                mend = f", nor any value of {fleet.metric.name}: the log of pull_metrics says why, once it has run"
+            msg = f"fleet {fleet.name}: no forecast is stored yet{mend}"
             raise NoHistory(msg)
         return f"{fleet.name}@{names[-1]}", self.forecast(fleet, names[-1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -49,6 +50,25 @@ def test_the_life_of_an_autoscaler(server: PageServer) -> None:
         ("otto", "deleted"),
         ("uma", "created"),
     ]
+
+
+def test_who_asks_with_one_key_many_times_at_once_gets_one_autoscaler_and_no_conflict(server: PageServer) -> None:
+    token = server.token("uma")
+    headers = {"Authorization": f"Bearer {token}"}
+    address = f"{server.url}/scaling/{PATH}"
+
+    def ask(name: str) -> httpx.Response:
+        return httpx.post(address, json=a_body(name), headers={**headers, "Idempotency-Key": name}, timeout=60)
+
+    names = [f"at-once-{each}" for each in range(6)]
+    with ThreadPoolExecutor(8) as several:
+        answers = {name: list(several.map(ask, [name] * 8)) for name in names}
+    assert {answer.status_code for told in answers.values() for answer in told} == {201}
+    for name in names:
+        assert len({answer.json()["created_at"] for answer in answers[name]}) == 1
+        events = server.scaling(f"api/v1/events?fleet={name}").json()["items"]
+        assert [each["kind"] for each in events] == ["created"]
+        server.send("DELETE", f"{PATH}/{name}")
 
 
 def test_a_clash_changes_nothing_and_says_who_was_there_first(server: PageServer) -> None:

@@ -324,6 +324,29 @@ def test_nothing_is_wider_than_a_phone(server: PageServer, sign_in: SignIn, wher
     assert wide <= 0
 
 
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_phone_the_reason_of_a_step_has_the_width_of_its_row(
+    server: PageServer, sign_in: SignIn, width: int
+) -> None:
+    page = sign_in(width=width)
+    go(page, server, "fleet/web-shop")
+    expect(page.locator(".loading")).to_have_count(0)
+    of_row = "why => why.clientWidth / why.parentElement.clientWidth"
+    assert page.locator(".plan .why").first.evaluate(of_row) > 0.9
+    assert page.locator(".page").evaluate("page => page.scrollWidth - page.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_field_of_a_form_is_cut_off(server: PageServer, sign_in: SignIn, width: int) -> None:
+    page = sign_in(width=width)
+    go(page, server, "fleet/web-shop")
+    page.get_by_role("button", name="Scale by hand…").click()
+    form = page.get_by_role("dialog")
+    expect(form.locator("select")).to_have_count(2)
+    assert form.evaluate("form => form.scrollWidth - form.clientWidth") <= 0
+    form.get_by_role("button", name="Cancel").click()
+
+
 def test_on_a_phone_fleets_are_sorted_without_a_head_to_press(server: PageServer, sign_in: SignIn) -> None:
     page = sign_in(width=390)
     go(page, server)

@@ -152,3 +152,13 @@ def test_what_was_measured_later_goes_on_and_what_is_known_stays() -> None:
         later.followed_by(known)
     with pytest.raises(InvalidDemand, match="do not follow on this grid"):
         known.followed_by(Demand(MONDAY, 2 * FIVE, np.array([1.0])))
+
+
+@pytest.mark.parametrize("step", [60, 300, 3600])
+@pytest.mark.parametrize("late", [(0, 1), (0, 3), (0, 3, 2, 1), tuple(range(10))])
+def test_rows_that_are_late_by_turns_lie_on_the_grid_they_were_meant_for(step: int, late: tuple[int, ...]) -> None:
+    seconds = [1767571200 + step * row + late[row % len(late)] for row in range(500)]
+    index = pd.to_datetime(seconds, unit="s", utc=True)
+    demand = Demand.from_series(pd.Series(np.arange(500.0), index=index))
+    assert (demand.step, demand.values.tolist()) == (timedelta(seconds=step), list(range(500)))
+    assert MONDAY <= demand.start <= MONDAY + timedelta(seconds=max(late))

@@ -212,6 +212,8 @@ def test_a_wrong_price_file_says_what_and_where(tmp_path: Path, text: str, messa
         ({"always_on": {"capacity": 1, "rate": "m9.huge"}}, "name one that the price files have"),
         ({"risk_limit": 30}, "risk_limit is 30.0"),
         ({"serverless": {"name": "burst"}}, "give per_million, or seconds"),
+        ({"on_demand": {"name": "GPU server", "capacity": 1, "per_hour": 1}}, "'GPU server' names more than one of"),
+        ({"serverless": {"name": "x", "per_million": 1, "fees": {"x": 5}}}, "'x' names more than one of"),
         ({"colour": "red"}, "that is no key here"),
     ],
 )

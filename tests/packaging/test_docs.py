@@ -14,6 +14,7 @@ from forecasting import ENGINES
 from forecasting.duration import parse_duration
 from predictive_scaling.burst_file import BurstFields
 from predictive_scaling.fleet_file import ApprovalFields, EventFields, FleetFile
+from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.metric_file import KINDS
 from predictive_scaling.settings import OPTIONS
@@ -98,6 +99,39 @@ def test_every_default_is_the_codes_own(heading: str) -> None:
                 assert parse_duration(written) == default, name
             case str() | float() as default:
                 assert written == str(default), name
+
+
+SOUND = """name: {name}
+group: {name}
+metric: {{namespace: A, name: B}}
+target_per_instance: 5
+min: 2
+max: 4
+"""
+SPOILT: dict[str, dict[str, str]] = {
+    "one": {"max: 4": "max: 4\ncooldown: 5m"},
+    "two": {"name: B": "name: CPUUtilization, statistic: Average"},
+    "three": {"min: 2": "min: 5"},
+    "four": {"name: B": "name: B, period: 7m"},
+    "five": {"max: 4": "max: 4\nmax: 30"},
+    "six": {"max: 4": "max: 4\nlead_time: soon"},
+    "seven": {"max: 4": "max: 4\nengine: magic"},
+    "eight": {"group: eight": "group: shared"},
+    "nine": {"group: nine": "group: shared"},
+    "ten": {"group: ten": "group: 12", "min: 2": "min: two"},
+    "eleven": {"max: 4": "max: 4\ntimezone: Berlin"},
+}
+
+
+def test_the_complaints_that_are_shown_are_those_that_are_made(tmp_path: Path) -> None:
+    for name, faults in SPOILT.items():
+        text = SOUND.format(name=name)
+        for right, wrong in faults.items():
+            text = text.replace(right, wrong)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    shown = re.findall(r"^\w+\.yaml: .*$", (ROOT / "docs" / "fleets.md").read_text(), re.MULTILINE)
+
+    assert sorted(shown) == sorted(str(problem) for problem in read_fleets(tmp_path).problems)
 
 
 def test_the_described_engines_are_those_there_are() -> None:

@@ -117,6 +117,15 @@ def test_what_is_known_of_one_metric_says_nothing_of_another(tmp_path: Path) -> 
     assert (storage.accuracies(a_spec()), storage.contest(a_spec()).engine) == (scored, "seasonal_naive")
 
 
+def test_where_nothing_was_ever_measured_that_is_told_before_a_forecast_is_asked_for(tmp_path: Path) -> None:
+    storage = a_storage(tmp_path)
+    with pytest.raises(NoHistory, match="is stored yet, nor any value of Requests: the log of pull_metrics says why"):
+        storage.newest_forecast(a_spec())
+    storage.append(a_spec(), some_points(NEW_YEAR, 1))
+    with pytest.raises(NoHistory, match="no forecast is stored yet: run forecast_demand"):
+        storage.newest_forecast(a_spec())
+
+
 def test_nothing_is_left_of_a_write_but_its_file(tmp_path: Path) -> None:
     a_storage(tmp_path).append(a_spec(), some_points(NEW_YEAR, 1))
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".parquet"]

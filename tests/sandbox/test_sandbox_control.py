@@ -116,6 +116,7 @@ def test_a_reset_leaves_nothing_behind(cloud: Cloud) -> None:
         ("faults", {}, ["error", "Throttling"]),
         ("faults", {"error": "Throttling", "operation": "("}, ["operation", "'('", "regular expression"]),
         ("faults", {"error": "Throttling", "probability": 2}, ["probability", "2", "from 0 to 1"]),
+        ("faults", {"error": "Throttling", "count": 1.5}, ["count", "1.5", "a whole number"]),
         ("faults", {"error": "Throttling", "status": 200}, ["status", "200", "400"]),
         ("faults", {"error": "Throttling", "after": "yes"}, ["after", "'yes'", "true or false"]),
         ("reset", {"now": 1}, ["now", "no key"]),

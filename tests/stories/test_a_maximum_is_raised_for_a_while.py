@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from living import Life, a_spec, office_hours
 
+from forecasting.override import OverrideKind
+from predictive_scaling.overriding import Wish, impose
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,3 +43,28 @@ def test_a_maximum_that_may_not_be_passed_is_honoured(cloud: sandbox.Cloud, tmp_
     life = a_busy_life(cloud, tmp_path, breach_max=None)
     life.pass_by(timedelta(hours=7))
     assert life.sizes()[:2] == (20, 20)
+
+
+def test_a_fleet_held_while_a_forecast_passes_the_maximum_returns_to_its_own(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_busy_life(cloud, tmp_path, breach_max=30)
+    life.pass_by(timedelta(hours=7))
+    wish = Wish(
+        kind=OverrideKind.HOLD,
+        reason="an incident",
+        starts_at=life.now,
+        ends_at=life.now + timedelta(hours=8),
+        min_size=10,
+    )
+    observed = life.reach(life.spec).observe()
+    assert observed.max_size > 20
+    impose(wish, "web", observed, life.around().desk, now=life.now)
+    life.steered()
+
+    life.pass_by(timedelta(hours=8, minutes=10))
+    plan = life.steered().plan
+
+    assert life.sizes()[1] == 20
+    assert life.overrides.open("web") == (), "it was seen to be back"
+    assert plan.step_at(life.now).most == 20

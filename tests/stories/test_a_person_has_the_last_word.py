@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from by_hand import a_desk, a_run
+from by_hand import FLEET_FILE, a_desk, a_run
 from living import Life, office_hours
+from rights import client_of, keys_of, marked
 from telling import floors, told
 
-from forecasting import InvalidRequest
+from forecasting import ForecastingError, InvalidRequest
 from forecasting.override import OverrideKind
-from predictive_scaling.errors import InvalidSetting
+from predictive_scaling.errors import InvalidFleet, InvalidSetting, NoHistory
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.ledger.overrides import EVERY_FLEET, SqlOverrides
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.operators import KillSwitchOperator, PauseFleetOperator, ResumeFleetOperator
 from predictive_scaling.overriding import Desk as OverrideDesk
 from predictive_scaling.overriding import Wish, impose, resume
+from predictive_scaling.raised import Fallback
+from predictive_scaling.scale_out import Terms, raise_desired
+from predictive_scaling.schedule import Naming
+from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from by_hand import Desk
 
     import sandbox
     from forecasting.override import Override
+    from predictive_scaling.fleets import ScheduledAction
 
 MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 HOUR, SOON = timedelta(hours=1), timedelta(minutes=10)
@@ -50,6 +58,11 @@ def a_life(cloud: sandbox.Cloud, folder: Path) -> Life:
     life.reviewed()
     life.steered()
     return life
+
+
+def scheduled(life: Life) -> list[ScheduledAction]:
+    """Give what AWS has of the plan, in its order."""
+    return sorted(life.reach(life.spec).observe().actions, key=lambda action: str(action.start))
 
 
 def desk_of(life: Life) -> OverrideDesk:
@@ -79,6 +92,19 @@ def test_a_fleet_held_at_a_number_stays_there_and_returns_though_nobody_runs_any
     floor, most, _ = life.sizes()
     assert floor > 4
     assert most == 20
+
+
+def test_the_log_of_a_hold_says_what_holds_now_once_and_calls_nothing_now_that_is_to_come(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(timedelta(minutes=7, seconds=18))
+    ends = life.now + 2 * HOUR
+    wish = Wish(kind=OverrideKind.HOLD, reason="an incident", starts_at=life.now, ends_at=ends, min_size=4)
+    observed = AutoScalingFleet(life.cloud.client("autoscaling"), "web").observe()
+    impose(wish, "web", observed, desk_of(life), now=life.now)
+    (line,) = [line for line in life.steered().story() if "now, at" in line]
+    assert line.startswith("web:   now, at 05:09 UTC -> 4: hold (min 4, max 4) by ada")
 
 
 def test_the_return_is_verified_and_told(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -178,6 +204,7 @@ def test_the_kill_switch_takes_everything_back_and_nothing_is_written_until_it_i
     impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
 
     life.steered()
+    assert life.steered().story()[-1].endswith("stop by ada until it is ended: everything looks wrong")
     life.pass_by(SOON)
 
     assert (life.sizes()[0], floors(cloud)) == (2, {})
@@ -217,6 +244,148 @@ def test_a_budget_that_cannot_be_read_keeps_plans_back_but_not_the_kill_switch(
 
     assert floors(cloud) == {}
     assert any("budgets.yaml" in note for note in told.notes)
+
+
+def torn_forecasts(folder: Path) -> None:
+    for file in (folder / "storage" / "forecasts").rglob("*.json"):
+        file.write_text("{")
+
+
+def storage_away(folder: Path) -> None:
+    shutil.rmtree(folder / "storage")
+    (folder / "storage").write_text("no folder")
+
+
+def broken_budgets(folder: Path) -> None:
+    (folder / "budgets.yaml").write_text("budgets: [{name: web, daily: much}]")
+
+
+@pytest.mark.parametrize("spoil", [torn_forecasts, storage_away, broken_budgets])
+def test_what_plans_are_drawn_from_may_be_out_of_reach_and_a_held_fleet_is_held_and_returns(
+    cloud: sandbox.Cloud, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(4 * HOUR)
+    at_its_end = next(each.min_size for each in scheduled(life) if each.start and each.start > life.now + 2 * HOUR)
+    spoil(tmp_path)
+
+    imposed(life, OverrideKind.HOLD, hours=2, least=4, forecast=False)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (4, 4)
+    again = life.steered(forecast=False)
+    assert not again.applied.written
+    assert [each.text for each in again.concerns if each.key == "no plan"] == [
+        note for note in again.notes if "no plan was drawn" in note
+    ]
+    life.pass_by(2 * HOUR)
+    floor, most, _ = life.sizes()
+    assert at_its_end is not None
+    assert abs(floor - at_its_end) <= 1
+    assert most == 20, "what was scheduled goes on after it"
+
+
+@pytest.mark.parametrize("spoil", [torn_forecasts, storage_away])
+def test_what_plans_are_drawn_from_may_be_out_of_reach_and_the_kill_switch_stops_the_fleet(
+    cloud: sandbox.Cloud, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(6 * HOUR)
+    spoil(tmp_path)
+    with pytest.raises((ForecastingError, OSError)):
+        life.steered(forecast=False)
+    assert floors(cloud), "what was scheduled goes on"
+
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    told = life.steered(forecast=False)
+    life.pass_by(SOON)
+
+    assert (life.sizes()[0], floors(cloud)) == (2, {})
+    assert any("no plan was drawn" in note for note in told.notes)
+
+
+def test_a_person_is_obeyed_though_the_last_forecast_has_ended(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(49 * HOUR)
+    with pytest.raises(NoHistory, match="the forecast ended at 2026-03-04T05:00:00"):
+        life.steered(forecast=False)
+
+    imposed(life, OverrideKind.HOLD, hours=None, least=4, forecast=False)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (4, 4)
+    resume("web", "over", desk_of(life), now=life.now)
+    life.steered(forecast=False)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (2, 20)
+
+    imposed(life, OverrideKind.HOLD, hours=None, least=5, forecast=False)
+    life.pass_by(SOON)
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    life.steered(forecast=False)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (2, 20)
+
+
+def test_a_min_above_the_group_keeps_plans_back_but_not_the_kill_switch(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(SOON)
+    held = life.sizes()[0]
+    life.spec = replace(life.spec, policy=replace(life.spec.policy, min_size=30, max_size=40))
+    with pytest.raises(InvalidFleet, match="min 30 is above the maximum 20"):
+        life.steered()
+
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+    told = life.steered()
+    life.pass_by(SOON)
+
+    assert (life.sizes()[0], floors(cloud)) == (held, {}), "nothing is scheduled, and nothing started"
+    assert any("min 30 is above the maximum 20" in note for note in told.notes)
+
+
+def test_the_kill_switch_goes_on_to_the_next_fleet_though_no_file_can_be_written(
+    cloud: sandbox.Cloud, desk: Desk, tmp_path: Path
+) -> None:
+    cloud.create_fleet("zoo", min_size=2, max_size=20, desired=2)
+    marked(cloud, "zoo")
+    (tmp_path / "fleets" / "zoo.yaml").write_text(FLEET_FILE.replace(" web\n", " zoo\n"))
+    later = datetime.now(UTC).replace(second=0, microsecond=0) + 24 * HOUR
+    for name in ("web", "zoo"):
+        cloud.client("autoscaling").put_scheduled_update_group_action(
+            AutoScalingGroupName=name, ScheduledActionName=Naming("ps", name).of(later), StartTime=later, MinSize=9
+        )
+    (tmp_path / "storage").write_text("no folder")
+
+    desk.carry_out(a_switch("stop"))
+
+    answer = cloud.client("autoscaling").describe_scheduled_actions()
+    assert answer["ScheduledUpdateGroupActions"] == []
+
+
+def test_a_raise_that_nobody_follows_is_not_given_back_while_everything_is_stopped(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.rights = ("scale", "auto")
+    life.pass_by(SOON)
+    reach = partial(client_of, cloud, keys=keys_of(cloud, *life.rights))
+    turn = Turn(by=life.by, now=life.now, patience=SOON)
+    at = Workplace(
+        name="web", fleet=AutoScalingFleet(reach("autoscaling"), "web", reach), ledger=life.ledger, turn=turn
+    )
+    cloud.shortages.add(limit=life.sizes()[2])
+    goal = raise_desired(life.spec, at, 3, "a sale", Terms(fallback=Fallback.ROLLBACK)).goal
+    life.pass_by(HOUR - SOON)
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=life.now)
+    impose(stop, EVERY_FLEET, None, desk_of(life), now=life.now)
+
+    life.steered()
+    assert life.reach(life.spec).observe().desired == goal
+
+    resume(EVERY_FLEET, "found it", desk_of(life), now=life.now)
+    life.steered()
+    assert life.reach(life.spec).observe().desired < goal
 
 
 def test_what_is_not_held_cannot_be_resumed(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -272,6 +441,45 @@ def test_a_pause_of_a_fleet_that_another_task_is_at_work_on_is_obeyed_by_its_ret
 
     assert set(floors(cloud).values()) == {5}
     assert len(desk.ledger.events(kind=EventKind.OVERRIDDEN)) == 1
+
+
+@pytest.mark.parametrize("what", ["pause", "stop"])
+def test_what_somebody_ended_is_not_laid_down_again_by_a_retry(desk: Desk, what: str) -> None:
+    laid, ended = a_word(what)
+    with at_work_on_it(desk), pytest.raises(AirflowException, match="has been open since"):
+        desk.carry_out(laid, run=1)
+    with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
+        desk.carry_out(ended, run=2)
+
+    with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
+        desk.carry_out(laid, run=1, attempt=2)
+    assert overrides_of(desk) == []
+
+
+@pytest.mark.parametrize("what", ["pause", "stop"])
+def test_what_somebody_laid_down_since_is_not_ended_by_a_retry(desk: Desk, what: str) -> None:
+    laid, ended = a_word(what)
+    desk.carry_out(laid, run=1)
+    with at_work_on_it(desk), pytest.raises(AirflowException, match="has been open since"):
+        desk.carry_out(ended, run=2)
+    desk.carry_out(laid, run=3)
+
+    desk.carry_out(ended, run=2, attempt=2)
+    assert len(overrides_of(desk)) == 1
+
+
+def a_word(what: str) -> tuple[PauseFleetOperator | KillSwitchOperator, ResumeFleetOperator | KillSwitchOperator]:
+    """Give what lays a person's word down, and what ends it."""
+    if what == "stop":
+        return a_switch("stop"), a_switch("lift")
+    bounds = PauseFleetOperator(task_id="pause", fleet="web", kind="bounds", reason="a test", sizes={"least": "5"})
+    return bounds, ResumeFleetOperator(task_id="resume", params={"fleet": "web", "reason": "over"})
+
+
+def overrides_of(desk: Desk) -> list[Override]:
+    """Give those that hold now."""
+    overrides = SqlOverrides(desk.ledger._engine)  # noqa: SLF001 - one database for all tables
+    return [each for each in overrides.open("web") if each.holds_at(datetime.now(UTC))]
 
 
 def test_a_fleet_is_resumed_once_and_the_retry_goes_on_from_there(desk: Desk) -> None:

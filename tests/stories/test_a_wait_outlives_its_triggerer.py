@@ -14,7 +14,6 @@ from by_hand import WEB, a_desk, the_fleet
 from rights import marked
 
 import sandbox
-from predictive_scaling.errors import GroupNotFound
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.sensors import FleetServesSensor
 from predictive_scaling.triggers.fleet import FleetTrigger
@@ -77,13 +76,13 @@ def test_when_the_time_is_up_the_last_trouble_is_in_the_reason(cloud: sandbox.Cl
     assert "could not look, trying again: An error occurred (AccessDenied)" in verdict["reason"]
 
 
-def test_a_group_that_is_deleted_meanwhile_ends_the_wait(cloud: sandbox.Cloud) -> None:
+def test_a_group_that_is_deleted_meanwhile_ends_the_wait_with_a_verdict_and_no_traceback(cloud: sandbox.Cloud) -> None:
     delete = {"AutoScalingGroupName": "web", "ForceDelete": True}
     gone = threading.Timer(0.3, lambda: cloud.client("autoscaling").delete_auto_scaling_group(**delete))
     gone.start()
-    with pytest.raises(GroupNotFound, match="'web' is gone"):
-        asyncio.run(event_of(a_trigger()))
+    verdict = asyncio.run(event_of(a_trigger()))
     gone.join()
+    assert (verdict["ended"], verdict["reason"]) == ("overtaken", "Auto Scaling group 'web' is gone")
 
 
 def test_a_look_costs_three_calls_behind_one_target_group(cloud: sandbox.Cloud) -> None:

@@ -56,6 +56,13 @@ def test_an_alarm_is_made_once_and_follows_the_fleet_file(
     assert alarm["Metrics"][-1]["Expression"] == "load0 - 275 * FILL(serving, 2)", "50 a minute, for five, and a tenth"
 
 
+def test_where_no_fleet_reacts_the_log_says_that_no_alarm_is_wanted(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ensured(a_desk_with(cloud, tmp_path, monkeypatch, FLEET_FILE)) == []
+    assert "no fleet of connection 'aws_default' has `reaction:` or `burst:`" in capsys.readouterr().out
+
+
 def test_an_alarm_goes_with_the_reaction_and_what_is_not_ours_stays(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

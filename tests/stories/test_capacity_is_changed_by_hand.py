@@ -196,16 +196,17 @@ def test_sizes_are_set_verified_and_not_written_twice(desk: Desk) -> None:
     operator = SetCapacityOperator(task_id="set", fleet="web", reason="a test", desired="5", min_size=3)
     assert desk.carry_out(operator)["done"] == "wrote min 2 -> 3, desired 4 -> 5; read back and verified"
     again = SetCapacityOperator(task_id="set", fleet="web", reason="a test", desired=5)
-    assert desk.carry_out(again, run=2)["done"].startswith("wrote nothing")
+    assert desk.carry_out(again, run=2)["done"] == "wrote nothing: the group is at min 3, max 20, desired 5 already"
     assert sizes(desk.cloud) == (3, 5, 20)
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"desired": 13}, r"desired 13 is outside 2\.\.12 of the fleet file"),
+        ({"desired": 13}, r"desired 13 is outside 2\.\.12 of the fleet file: ask for less, or edit it"),
+        ({"desired": 1}, r"desired 1 is outside 2\.\.12 of the fleet file: ask for more, or edit it"),
         ({"desired": "many"}, "desired 'many' is not a whole number"),
-        ({"min_size": 5}, "min 5, desired 4, max 20 cannot hold together"),
+        ({"min_size": 5}, "desired 4, max 20 cannot hold together: .* as it is, at min 2, max 20, desired 4$"),
     ],
 )
 def test_sizes_that_cannot_be_are_refused_with_the_reason(desk: Desk, asked: dict[str, Any], message: str) -> None:

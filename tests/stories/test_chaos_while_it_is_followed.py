@@ -12,7 +12,7 @@ from arranging import a_cloud_of_four
 from by_hand import Desk, a_desk, seen, sizes, the_fleet
 from meanwhile import once
 
-from predictive_scaling.errors import CloudUnavailable, GroupNotFound
+from predictive_scaling.errors import CloudUnavailable
 from predictive_scaling.operators import ScaleInOperator, ScaleOutOperator
 from sandbox import interruptions
 from sandbox.world import WORLD
@@ -108,7 +108,7 @@ def test_a_group_deleted_while_a_change_is_followed_ends_it(
 ) -> None:
     cloud = desk.cloud
     gone = once(lambda: the_fleet(cloud).observe().desired != 4, lambda: delete(cloud))
-    with pytest.raises((AirflowFailException, CloudUnavailable, GroupNotFound), match="web"):
+    with pytest.raises((AirflowFailException, CloudUnavailable), match="web"):
         desk.carry_out(operator)
     gone.join()
     with pytest.raises(AirflowFailException, match="'web' does not exist"):

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from by_hand import Desk, a_desk
-from living import Life, a_spec
+from living import Life, a_spec, office_hours
 from rights import a_user, connect_with
 
 from forecasting.override import OverrideKind
 from predictive_scaling.ledger.overrides import SqlOverrides
+from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.operators import ApplyPlansOperator
 from predictive_scaling.overriding import Wish, impose
 from predictive_scaling.summary import status_after
@@ -57,6 +58,32 @@ def test_a_group_whose_launches_fail_is_told_of(cloud: sandbox.Cloud, tmp_path: 
     assert told["launches"].startswith("desired 6, and only 2 are there or coming")
     assert "process Launch is suspended" in told["rival"]
     assert set(status_after(life.spec, steered).concerns) == {concern.key for concern in steered.concerns}
+
+
+def test_a_floor_that_was_scheduled_before_a_busy_hour_is_not_taken_for_somebody_elses(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = Life(cloud, tmp_path, MONDAY, a_spec())
+    life.measured(office_hours(20, end=MONDAY))
+    life.reviewed()
+    life.steered()
+    life.pass_by(timedelta(hours=1))
+    busy = Event(fleet="web", kind=EventKind.BUDGETED, reason="within", by=life.by)
+    life.ledger.record(*[busy] * 200)
+    wish = Wish(
+        kind=OverrideKind.BOUNDS,
+        reason="a sale",
+        starts_at=life.now,
+        ends_at=life.now + timedelta(minutes=10),
+        min_size=9,
+    )
+    impose(wish, "web", life.reach(life.spec).observe(), life.around().desk, now=life.now)
+
+    told = []
+    for _ in range(10):
+        told += [concern.text for concern in life.steered(forecast=False).concerns if "rival" in concern.key]
+        life.pass_by(timedelta(minutes=10))
+    assert told == []
 
 
 def a_pager(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> str:

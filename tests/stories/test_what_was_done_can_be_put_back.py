@@ -163,11 +163,12 @@ def test_an_operation_that_was_refused_has_nothing_to_put_back(desk: Desk) -> No
         desk.carry_out(undo(event), run=2)
 
 
-def test_a_dry_run_says_what_would_go_back(desk: Desk) -> None:
+def test_a_dry_run_says_what_would_go_back(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     event = resized(desk, desired=6)
     assert desk.carry_out(undo(event, only_plan=True), run=2)["written"] is False
     assert sizes(desk.cloud) == (2, 6, 20)
     assert desk.ledger.events(fleet="web", limit=1)[0].kind is EventKind.OBSERVED
+    assert "would resize back to what it was; this is a dry run" in capsys.readouterr().out
 
 
 def test_a_fleet_on_trial_is_not_written_to(desk: Desk, tmp_path: Path) -> None:

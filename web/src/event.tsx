@@ -10,7 +10,7 @@ import { Shown } from "./notice";
 import { to } from "./route";
 import type { Act } from "./run_form";
 import type { Actions, EventDetail, EventRow, Question } from "./views";
-import { clock, load, NONE, stamp } from "./wording";
+import { clock, fleetName, load, NONE, stamp } from "./wording";
 
 export function EventView({ id }: { id: string }) {
   const live = useLive<EventDetail>(`events/${encodeURIComponent(id)}`);
@@ -60,7 +60,7 @@ function Head({ event }: { event: EventDetail }) {
           ← Events
         </a>
         <h2>
-          {event.fleet} <Badge word={event.kind} />
+          {fleetName(event.fleet)} <Badge word={event.kind} />
         </h2>
         <p>{event.reason}</p>
         <p class="quiet">{`event ${event.id}, ${stamp(event.at)}, by ${event.actor}`}</p>

@@ -5,7 +5,7 @@ import { Badge } from "./badge";
 import { Notice } from "./notice";
 import { go, to } from "./route";
 import type { EventRow } from "./views";
-import { away, stamp } from "./wording";
+import { away, EVERY_FLEET, fleetName, stamp } from "./wording";
 
 export function EventTable({ rows, fleetShown = true }: { rows: EventRow[]; fleetShown?: boolean }) {
   if (rows.length === 0) return <Notice title="No event">Nothing that matches has been recorded.</Notice>;
@@ -30,6 +30,16 @@ export function EventTable({ rows, fleetShown = true }: { rows: EventRow[]; flee
   );
 }
 
+/** A fleet, by the way to it; what is for all of them leads to none. */
+function FleetLink({ fleet }: { fleet: string }) {
+  if (fleet === EVERY_FLEET) return <span class="name">{fleetName(fleet)}</span>;
+  return (
+    <a class="name" href={to("fleet", fleet)}>
+      {fleet}
+    </a>
+  );
+}
+
 function Row({ row, fleetShown }: { row: EventRow; fleetShown: boolean }) {
   const here = to("event", String(row.id));
   return (
@@ -40,9 +50,7 @@ function Row({ row, fleetShown }: { row: EventRow; fleetShown: boolean }) {
       </td>
       {fleetShown && (
         <td>
-          <a class="name" href={to("fleet", row.fleet)}>
-            {row.fleet}
-          </a>
+          <FleetLink fleet={row.fleet} />
         </td>
       )}
       <td>

@@ -5,7 +5,7 @@ import { Figure } from "./fleets";
 import { useLive } from "./live";
 import { Notice, Shown } from "./notice";
 import type { Evidence, Gate, Override } from "./views";
-import { away, clock, count, percent, spell } from "./wording";
+import { away, clock, count, EVERY_FLEET, percent, spell } from "./wording";
 
 export function GateCard({ base, asked }: { base: string; asked: number }) {
   const live = useLive<Gate>(`${base}/gate`, 30_000);
@@ -66,7 +66,7 @@ export function Overrides({ items }: { items: Override[] }) {
 
 function sizes({ kind, fleet, min_size: least, max_size: most }: Override): string {
   const told = [least === null ? "" : `min ${least}`, most === null ? "" : `max ${most}`].filter(Boolean).join(", ");
-  return `${fleet === "*" ? "every fleet: " : ""}${kind.replaceAll("_", " ")}${told ? ` (${told})` : ""}`;
+  return `${fleet === EVERY_FLEET ? "every fleet: " : ""}${kind.replaceAll("_", " ")}${told ? ` (${told})` : ""}`;
 }
 
 function until({ holds, starts_at: starts, ends_at: ends, ended_at: ended }: Override): string {

@@ -55,7 +55,7 @@ function StepRow({ step, before, holds, priced }: { step: Step; before: Step | n
         {!holds && change !== 0 && <small class={change > 0 ? "up" : "down"}>{change > 0 ? `+${change}` : `−${-change}`}</small>}
       </td>
       {priced && <td class="number">{money(step.price_per_hour)}</td>}
-      <td>
+      <td class="why">
         {step.reason}
         {step.bound && <small>{`bound by ${step.bound}${step.unbounded === null ? "" : `, else ${step.unbounded}`}`}</small>}
         {step.rejected && <small>{step.rejected}</small>}

@@ -4,6 +4,13 @@ import { chosenZone } from "./airflow";
 
 export const NONE = "–";
 
+/** What the ledger calls all fleets together, as a stop is for them. */
+export const EVERY_FLEET = "*";
+
+export function fleetName(fleet: string): string {
+  return fleet === EVERY_FLEET ? "every fleet" : fleet;
+}
+
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? NONE : new Intl.NumberFormat("en").format(value);
 }

@@ -68,16 +68,17 @@ def list_autoscalers(
 )
 def create_autoscaler(asked: Autoscaler, records: RecordsOfServer, user: GetUserDep, key: Key = None) -> Response:
     """Make one: from its next run on, every DAG knows it as a fleet, just as if it had a file."""
-    again = records.autoscalers.asked_with(key) if key else None
-    if again is not None:
-        return _made(_same(again, asked), records)
-    if why := _clash(asked, records):
-        raise HTTPException(409, f"{why}; nothing was made")
+    if again := _asked_before(key, asked, records):
+        return _made(again, records)
     body = asked.model_dump(mode="json", exclude_none=True)
     now = datetime.now(UTC)
     stored = StoredAutoscaler(name=asked.name, asked=body, actor=user.get_name(), created_at=now, key=key)
-    if not records.autoscalers.add(stored):
-        raise HTTPException(409, _taken(asked.name))
+    why_not = _clash(asked, records) or ("" if records.autoscalers.add(stored) else _taken(asked.name))
+    # Of two that ask with one key at once, the later is in the way of nobody: it is answered as the earlier is.
+    if why_not and (again := _asked_before(key, asked, records)):
+        return _made(again, records)
+    if why_not:
+        raise HTTPException(409, f"{why_not}; nothing was made")
     records.ledger.record(_told(stored, user.get_name(), EventKind.CREATED))
     return _made(stored, records)
 
@@ -127,8 +128,10 @@ def _tag(stored: StoredAutoscaler, records: Records) -> str:
     return etag_of(bytes(JSONResponse(_json(stored, records)).body))
 
 
-def _same(known: StoredAutoscaler, asked: Autoscaler) -> StoredAutoscaler:
-    if dict(known.asked) != asked.model_dump(mode="json", exclude_none=True):
+def _asked_before(key: str | None, asked: Autoscaler, records: Records) -> StoredAutoscaler | None:
+    """Give what was made for the key already; of another body it is a mistake."""
+    known = records.autoscalers.asked_with(key) if key else None
+    if known and dict(known.asked) != asked.model_dump(mode="json", exclude_none=True):
         raise HTTPException(422, f"this Idempotency-Key made autoscaler {known.name!r} of another body: take a new key")
     return known
 

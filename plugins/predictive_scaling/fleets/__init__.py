@@ -146,6 +146,9 @@ class Sizes:
     def __bool__(self) -> bool:
         return bool(self.as_json())
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {size}" for name, size in self.as_json().items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:

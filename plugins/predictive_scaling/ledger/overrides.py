@@ -30,6 +30,9 @@ class Overrides(Protocol):
     def open(self, *fleets: str) -> Sequence[Override]:
         """Give those of these fleets, and of every fleet, that have not been returned from, the oldest first."""
 
+    def of(self, number: str) -> Override | None:
+        """Give one by its id, whatever has become of it."""
+
     def end(self, override: Override, *, by: str, at: datetime) -> None:
         """End one before its time; one that has been ended stays as it was."""
 
@@ -62,6 +65,13 @@ class SqlOverrides:
             rows = connection.execute(query.order_by(table.created_at, table.id)).mappings()
             return tuple(_override(row) for row in rows)
 
+    def of(self, number: str) -> Override | None:
+        """Give one by its id."""
+        query = sa.select(scaling_override).where(scaling_override.c.id == number)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _override(row) if row else None
+
     def end(self, override: Override, *, by: str, at: datetime) -> None:
         """End one."""
         table = scaling_override.c
@@ -81,6 +91,7 @@ class MemoryOverrides:
 
     def __init__(self) -> None:
         self._known: dict[str, Override] = {}
+        self._back: set[str] = set()
 
     def add(self, override: Override) -> None:
         """Keep a new one."""
@@ -88,8 +99,13 @@ class MemoryOverrides:
 
     def open(self, *fleets: str) -> Sequence[Override]:
         """Give those that have not been returned from, the oldest first."""
-        found = (each for each in self._known.values() if each.fleet in {*fleets, EVERY_FLEET})
+        there = (each for each in self._known.values() if each.id not in self._back)
+        found = (each for each in there if each.fleet in {*fleets, EVERY_FLEET})
         return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
+
+    def of(self, number: str) -> Override | None:
+        """Give one by its id."""
+        return self._known.get(number)
 
     def end(self, override: Override, *, by: str, at: datetime) -> None:  # noqa: ARG002 - the table keeps who
         """End one."""
@@ -98,7 +114,7 @@ class MemoryOverrides:
 
     def returned(self, override: Override, *, at: datetime) -> None:  # noqa: ARG002 - the table keeps when
         """Remember that the fleet was seen to be back from it."""
-        self._known.pop(override.id, None)
+        self._back.add(override.id)
 
 
 def _override(row: Mapping[Any, Any]) -> Override:

@@ -54,6 +54,9 @@ class EnsureAlarmsOperator(BaseOperator):
         cloudwatch = client("cloudwatch", connection=specs[0].connection, region=specs[0].region)
         ringing = any(spec.reaction or spec.burst for spec in specs)
         topic = self.topic or (self._bell(specs[0], f"{prefix}-load-alarms", dry=dry) if ringing else "")
+        if not ringing:
+            told = "no fleet of connection %r has `reaction:` or `burst:` in its file: no alarm is wanted"
+            self.log.info(told, specs[0].connection)
         wanted, none = wanted_alarms(specs, prefix, topic)
         for fleet, why in none.items():
             self.log.warning("%s: %s", fleet, why)

@@ -61,7 +61,8 @@ class PauseFleetOperator(SteeringOperator):
         if made is None:
             wish = self._wish(spec, now)
             made = impose(wish, spec.name, around.reach(spec).observe(), around.desk, now=now)
-        self.log.info("%s: %s", spec.name, made)
+        ended = "" if made.over_at is None or now < made.over_at else "; it has ended since, and is not laid down again"
+        self.log.info("%s: %s%s", spec.name, made, ended)
         self._steer_all([spec], around, context)
         return _row(made)
 
@@ -88,7 +89,8 @@ class PauseFleetOperator(SteeringOperator):
     def _size(self, name: str, spec: FleetSpec) -> int | None:
         size, policy = whole_number(name, self.sizes.get(name)), spec.policy
         if size is not None and policy.bounded(size) != size:
-            msg = f"{name} {size} is outside of min {policy.min_size} and max {policy.max_size} of the fleet file"
+            bounds = f"{policy.min_size}..{policy.max_size} of the fleet file"
+            msg = f"fleet {spec.name}: {name} {size} is outside {bounds}: ask for one within, or edit it"
             raise AirflowFailException(msg)
         return size
 
@@ -122,19 +124,22 @@ class KillSwitchOperator(SteeringOperator):
         from forecasting.override import OverrideKind
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.ledger.overrides import EVERY_FLEET
-        from predictive_scaling.overriding import Wish, impose, resume
+        from predictive_scaling.overriding import Wish, impose, imposed_before, resume
         from predictive_scaling.settings import Settings
 
         form, settings, now = context["params"], Settings.from_airflow(), datetime.now(UTC)
         every = read_fleets(settings.fleets_folder).fleets
         around = self._around(context, settings, every)
+        told = f"{form['action']} for every fleet: {form['reason']}"
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
             resume(EVERY_FLEET, form["reason"], around.desk, now=now)
-        elif not changed:  # a retry finds the stop of the try before it
+        elif not changed and (before := imposed_before(EVERY_FLEET, around.desk)):
+            changed, told = [before], f"{told}; it has been lifted since, and is not laid down again"
+        elif not changed:
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]
-        self.log.warning("%s for every fleet: %s", form["action"], form["reason"])
+        self.log.warning("%s", told)
         self._steer_all(every, around, context)
         return [_row(each) for each in changed]
 

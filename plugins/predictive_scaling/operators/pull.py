@@ -29,18 +29,19 @@ class ListShardsOperator(BaseOperator):
         """Give keys such as 1-of-3; a bad file is left out here, and named by CheckPullOperator."""
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleet_spec import shards_of
+        from predictive_scaling.schedule import counted
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()
         folder = read_fleets(settings.fleets_folder)
         shards = shards_of(folder.fleets, fleets_per_shard=settings.fleets_per_shard)
         self.log.info(
-            "%d fleets in %s, cut into %d shards of at most %d; %d files cannot be used",
-            len(folder.fleets),
+            "%s in %s, cut into %s of at most %d; %s cannot be used",
+            counted(folder.fleets, "fleet"),
             settings.fleets_folder,
-            len(shards),
+            counted(shards, "shard"),
             settings.fleets_per_shard,
-            len(folder.problems),
+            counted(folder.problems, "file"),
         )
         return [str(shard) for shard in shards]
 

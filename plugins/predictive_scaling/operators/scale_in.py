@@ -84,7 +84,8 @@ class ScaleInOperator(OneFleetOperator):
         from predictive_scaling.waits import Ended
 
         if verdict.ended is not Ended.DONE:
-            msg = f"fleet {self.fleet}: {verdict.reason}; they are on their way out, and the group goes on by itself"
+            still = "; they are on their way out, and the group goes on by itself"
+            msg = f"fleet {self.fleet}: {verdict.reason}{still if verdict.ended is Ended.TIMED_OUT else ''}"
             conclude(let, verdict, at, error=msg)
             raise NotFollowed(msg)
         seconds = conclude(let, verdict, at)

@@ -89,12 +89,11 @@ class SteeringOperator(BaseOperator):
         from predictive_scaling import concerns
         from predictive_scaling.awaiting import await_answer
         from predictive_scaling.measures import emit, measures_of
-        from predictive_scaling.summary import size_seen, status_after
+        from predictive_scaling.summary import status_after
 
         status = status_after(spec, steered, around.statuses.of(spec.name))
         around.statuses.save(status, json.loads(steered.plan.to_json()))
-        around.storage.save_inventory(spec.name, steered.observed.instances, now=steered.now)
-        around.storage.save_size(spec.name, size_seen(steered))
+        self._picture(spec, steered, around)
         emit(measures_of(status))
         for line in steered.story():
             self.log.info("%s", line)
@@ -103,6 +102,16 @@ class SteeringOperator(BaseOperator):
                 self.log.warning("%s", trouble)
         fresh = concerns.news(steered.concerns, before.concerns if before else ())
         return Turned(fleet=spec.name, steered=steered, news=tuple(f"{spec.name}: {each.text}" for each in fresh))
+
+    def _picture(self, spec: FleetSpec, steered: Steered, around: Circumstances) -> None:
+        """Keep what the page draws of a fleet; that it cannot be kept is no reason to leave out the next one."""
+        from predictive_scaling.summary import size_seen
+
+        try:
+            around.storage.save_inventory(spec.name, steered.observed.instances, now=steered.now)
+            around.storage.save_size(spec.name, size_seen(steered))
+        except Exception:
+            self.log.exception("%s: the page shows its instances and sizes of before", spec.name)
 
     def _pass_on(self, news: list[str], context: Context) -> None:
         """Tell people, in one message a task; a notifier that fails is told in the log."""

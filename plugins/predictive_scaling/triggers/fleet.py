@@ -50,7 +50,14 @@ class FleetTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", fields
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is a verdict."""
+        """Look until there is a verdict; a group that is deleted meanwhile is one too."""
+        try:
+            verdict = await self._verdict()
+        except GroupNotFound as gone:
+            verdict = Verdict(ended=Ended.OVERTAKEN, reason=str(gone))
+        yield TriggerEvent(verdict.as_json())
+
+    async def _verdict(self) -> Verdict:
         wait, until = wait_from(self.wait), datetime.fromisoformat(self.until)
         told = ""
         await asyncio.sleep(min(self.every, FIRST_LOOK))
@@ -65,8 +72,7 @@ class FleetTrigger(BaseTrigger):
                 if verdict is None and datetime.now(UTC) >= until:
                     verdict = Verdict(ended=Ended.TIMED_OUT, reason=f"the time was up at {until:%H:%M:%S} UTC: {told}")
                 if verdict:
-                    yield TriggerEvent(verdict.as_json())
-                    return
+                    return verdict
                 await asyncio.sleep(self.every)
 
 
