@@ -42,6 +42,7 @@ class Override:
     min_size: int | None = None
     max_size: int | None = None
     max_before: int | None = None  # what the group's maximum returns to
+    group_id: str | None = None  # the group it was laid on; a stop has none
     created_at: datetime
     ended_at: datetime | None = None  # when a person ended it before its time
 
@@ -71,6 +72,13 @@ class Override:
         """Bring a size within the bounds."""
         least = 0 if self.min_size is None else self.min_size
         return max(least, size if self.max_size is None else min(size, self.max_size))
+
+    def held_to(self, most: int) -> Override:
+        """Give it as it is where nobody may ask for more than so many any longer."""
+        least, top = (None if size is None else min(size, most) for size in (self.min_size, self.max_size))
+        if (least, top) == (self.min_size, self.max_size):
+            return self
+        return replace(self, min_size=least, max_size=top, reason=f"{self.reason} (held to max {most})")
 
     def __str__(self) -> str:
         until = f"until {self.ends_at:%Y-%m-%d %H:%M} UTC" if self.ends_at else "until it is ended"

@@ -20,6 +20,7 @@ from predictive_scaling.errors import PredictiveScalingError, unforeseen
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.lookout import groups_of
+from predictive_scaling.overriding import laid_on
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
@@ -126,7 +127,8 @@ def _intended(
     name, group = reaction.fleet, watched.group
     if outdated := _outdated(reaction, group, watched.spec, now):
         return Answer(reaction=reaction, told=f"nothing to do at {group.desired}: {outdated}; it was {reaction.reason}")
-    heeded = [each for each in decided if each.fleet in {name, EVERY_FLEET}]
+    mine = [each for each in decided if each.fleet in {name, EVERY_FLEET}]
+    heeded = laid_on(group, mine, watched.spec.policy)
     why_not = "this is a dry run" if around.dry_run else reacting(watched.spec, heeded, now)
     try:
         size, note = (reaction.capacity, "") if why_not else _left(reaction, watched, around, heeded, now)

@@ -38,6 +38,7 @@ class Order:
     naming: Naming
     turn: Turn
     write: bool
+    group_id: str | None = None
     why_not: str = ""
     gives_back: bool = True  # what did not come of a raise that nobody follows any more
 
@@ -175,6 +176,7 @@ def _event(order: Order, kind: EventKind, reason: str) -> Event:
         by=order.turn.by,
         forecast_id=order.forecast_id,
         plan_id=order.plan.plan_id,
+        group_id=order.group_id,
     )
 
 

@@ -157,4 +157,5 @@ def _intent(at: Workplace, move: Move) -> Event:
         call=move.call,
         before=dict(move.before),
         after=dict(move.after),
+        group_id=move.group_id,
     )

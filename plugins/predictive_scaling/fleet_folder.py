@@ -113,6 +113,17 @@ def named(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
     return known[name]
 
 
+def once_named(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
+    """Find the fleet of something in the ledger; without its file nobody knows where its group is."""
+    if name not in {fleet.name for fleet in fleets}:
+        msg = (
+            f"fleet {name!r} has no usable file any more: put back the one it had, or give a renamed fleet this name "
+            "again, with the group it had, and do this again; after the next apply_plans it may go"
+        )
+        raise InvalidFleet(msg)
+    return named(name, fleets)
+
+
 def _autoscalers() -> Sequence[StoredAutoscaler]:
     """Read them as a task does; without a connection to the ledger there can be none."""
     from sqlalchemy.exc import SQLAlchemyError

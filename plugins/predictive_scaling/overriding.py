@@ -12,7 +12,7 @@ from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.ledger.records import Event, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from forecasting import Policy
@@ -48,6 +48,7 @@ class Wish:
             min_size=least,
             max_size=most,
             max_before=observed.max_size if observed else None,
+            group_id=observed.group_id if observed else None,
             created_at=now,
         )
 
@@ -68,17 +69,19 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where overrides are kept and told, and on whose behalf."""
+    """Where overrides are kept and told, on whose behalf, and since when that is asked for."""
 
     overrides: Overrides
     ledger: Ledger
     by: TaskRun
+    asked_at: datetime | None = None
 
 
 def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now: datetime) -> Override:
     """Take an override down; the group's maximum returns to what it was before the first of several."""
     made = wish.over(fleet, observed, desk.by, now=now)
-    made = _after_others(made, desk.overrides.open(fleet))
+    before = desk.overrides.open(fleet)
+    made = _after_others(made, [each for each in before if each.group_id in {None, made.group_id}])
     _refuse_beyond_the_group(made)
     desk.overrides.add(made)
     desk.ledger.record(_told(made, EventKind.OVERRIDDEN, desk.by, str(made)))
@@ -94,10 +97,11 @@ def imposed_before(fleet: str, desk: Desk) -> Override | None:
 def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Override]:
     """End every override of a fleet, or with `*` those of every fleet, by a person's word.
 
-    A retry may find them ended by the try before it; what a person has decided since then is not its to end.
+    A retry may find them ended by the try before it; what a person has decided since then, or since it was asked for
+    where that try told nothing, is not its to end.
     """
     told = _told_before(fleet, desk)
-    since = told[-1].at if told else None
+    since = told[-1].at if told else desk.asked_at if desk.by.is_retry else None
     mine = [each for each in desk.overrides.open(fleet) if each.fleet == fleet and not each.ended_at]
     ending = [each for each in mine if since is None or each.created_at < since]
     if not ending and not desk.by.is_retry:
@@ -108,20 +112,30 @@ def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Ov
         desk.overrides.end(each, by=desk.by.actor, at=now)
         desk.ledger.record(_told(each, EventKind.OVERRIDDEN, desk.by, f"ended early, {reason}; it was {each}"))
         if each.kind is OverrideKind.STOP:
-            _returned(each, desk, now, "plans are written again")
+            returned(each, desk, now, "plans are written again")
     return ending
 
 
 def in_force(spec: FleetSpec, observed: Observed, desk: Desk, *, now: datetime) -> tuple[Override, ...]:
     """Give the overrides a plan must heed: those to come, those that hold, and those the fleet is not yet back from."""
     heeded = []
-    for each in desk.overrides.open(spec.name):
+    for each in laid_on(observed, desk.overrides.open(spec.name), spec.policy):
         over = each.over_at is not None and each.over_at <= now
         if over and (each.max_size is None or _is_back(each, observed, spec.policy)):
-            _returned(each, desk, now, "its time is over, and the group was seen to be back")
+            returned(each, desk, now, "its time is over, and the group was seen to be back")
         else:
             heeded.append(each)
     return tuple(heeded)
+
+
+def laid_on(observed: Observed, overrides: Iterable[Override], policy: Policy) -> tuple[Override, ...]:
+    """Give those that concern a group, within what its file allows by now: the agreed bound goes before a person's."""
+    return tuple(each.held_to(policy.ceiling) for each in overrides if not observed.is_other_than(each.group_id))
+
+
+def name_in(group_id: str) -> str:
+    """The group's name, without its account and region."""
+    return group_id.split("/", 2)[-1]
 
 
 def usual_max(overrides: Sequence[Override], policy: Policy) -> int | None:
@@ -129,7 +143,7 @@ def usual_max(overrides: Sequence[Override], policy: Policy) -> int | None:
 
     Where a forecast may pass the maximum, that before an override may have been no more than a passing one.
     """
-    first = _max_before(overrides)
+    first = max_before(overrides)
     return first if first is None or policy.breach_max is None else policy.max_size
 
 
@@ -152,7 +166,8 @@ def _is_back(override: Override, observed: Observed, policy: Policy) -> bool:
     return passing or observed.max_size == override.max_before
 
 
-def _max_before(overrides: Sequence[Override]) -> int | None:
+def max_before(overrides: Iterable[Override]) -> int | None:
+    """Give the group's maximum before the first of those that moved it."""
     return next((each.max_before for each in overrides if each.max_size is not None), None)
 
 
@@ -161,14 +176,15 @@ def _told_before(fleet: str, desk: Desk) -> Sequence[Event]:
     return desk.ledger.events(fleet=fleet, kind=EventKind.OVERRIDDEN, by=desk.by) if desk.by.is_retry else ()
 
 
-def _returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
+def returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
+    """Remember that nothing of it is left on its group."""
     desk.overrides.returned(override, at=now)
     desk.ledger.record(_told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}"))
 
 
 def _after_others(made: Override, known: Sequence[Override]) -> Override:
     """A maximum that another override has moved is not the one to return to."""
-    first = _max_before(known)
+    first = max_before(known)
     return made if first is None else replace(made, max_before=first)
 
 
@@ -177,4 +193,5 @@ def _told(override: Override, kind: EventKind, by: TaskRun, reason: str) -> Even
     after: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     after |= {"id": override.id, "until": override.ends_at.isoformat() if override.ends_at else None}
     before = {"max": override.max_before} if override.max_before is not None else None
-    return Event(fleet=override.fleet, kind=kind, by=by, reason=reason, before=before, after=after)
+    group = override.group_id
+    return Event(fleet=override.fleet, kind=kind, by=by, reason=reason, before=before, after=after, group_id=group)

@@ -64,6 +64,7 @@ class Raised:
     operation_id: str | None = None
     note: str = ""
     ending: str = ""
+    group_id: str | None = None
 
     @property
     def wait(self) -> InServiceWait:
@@ -96,6 +97,7 @@ class Raised:
             fallback=before["fallback"],
             operation_id=intent.operation_id,
             ending=ending,
+            group_id=intent.group_id,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -200,6 +202,9 @@ def _without_end(ledger: Ledger, fleet: str, *, besides: TaskRun | None = None) 
 
 def _verdict(raised: Raised, observed: Observed) -> Verdict | None:
     """The end as the group's sizes show it; None while something was asked for and is not there, or is given back."""
+    if observed.is_other_than(raised.group_id):
+        reason = f"the fleet steers another group by now: look whether {raised.goal} is meant on {raised.group_id}"
+        return Verdict(ended=Ended.OVERTAKEN, reason=reason)
     if observed.desired > raised.goal:
         reason = f"somebody else raised desired to {observed.desired} above {raised.goal}"
         return Verdict(ended=Ended.OVERTAKEN, reason=reason)

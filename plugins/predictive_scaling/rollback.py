@@ -6,16 +6,18 @@ before it; anything else is somebody else's change, and is left alone unless the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from forecasting.override import ruling
 from predictive_scaling.calls import calls_for
 from predictive_scaling.change import change, would
-from predictive_scaling.errors import ChangedSince, NothingToRestore
+from predictive_scaling.errors import ChangedSince, NotAllowed, NothingToRestore
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.overriding import bounding
 from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import NOTICE, Changes, counted
 from predictive_scaling.settle import settle
@@ -23,13 +25,14 @@ from predictive_scaling.sizing import resize_move
 from predictive_scaling.workplace import Move, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from predictive_scaling.calls import Call
     from predictive_scaling.ledger import Ledger
 
 KIND: Final = "rollback"
-_SIZES: Final = ("min", "max", "desired", "on_demand")
+_BOUNDED: Final = ("min", "max", "desired")
+_SIZES: Final = (*_BOUNDED, "on_demand")
 BURST: Final = "burst"
 """The name of what a split of traffic changes: the percent that go to the burst."""
 
@@ -42,6 +45,7 @@ class Undo:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     story: str
+    group_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,10 @@ def undo_of(event: Event, ledger: Ledger) -> Undo:
         was, became = _states(intent, made[intent.call])
         before = {**was, **before}
         after.update(became)
-    return Undo(operation_id=event.operation_id, before=before, after=after, story=intents[0].reason)
+    first = intents[0]
+    return Undo(
+        operation_id=event.operation_id, before=before, after=after, story=first.reason, group_id=first.group_id
+    )
 
 
 def moved_traffic(event: Event, ledger: Ledger) -> bool:
@@ -99,6 +106,7 @@ def roll_back(event: Event, at: Workplace, reason: str, *, force: bool = False, 
     """
     observed = settle(at.name, at.fleet, at.ledger, at.turn)
     undo = undo_of(event, at.ledger)
+    _refuse_elsewhere(undo, observed, at.name)
     if not why_not:
         observed = restore_unfollowed(at, observed)
     present = _present(undo, observed)
@@ -115,6 +123,7 @@ def roll_back(event: Event, at: Workplace, reason: str, *, force: bool = False, 
     lines += notes
     if not moves:
         return Restored(operation_id=undo.operation_id, written=False, lines=(*lines, "all is as it was before"))
+    _refuse_beyond_a_word(moves, observed, at)
     if why_not:
         would(moves, why_not, at)
         lines += [f"would {move.call}; {why_not}" for move in moves]
@@ -122,6 +131,41 @@ def roll_back(event: Event, at: Workplace, reason: str, *, force: bool = False, 
     done = change(KIND, moves, at)
     lines += [outcome.reason for outcome in done.outcomes]
     return Restored(operation_id=done.operation_id, written=True, lines=tuple(lines))
+
+
+def _refuse_elsewhere(undo: Undo, observed: Observed, fleet: str) -> None:
+    """What was before on one group says nothing of another."""
+    if observed.is_other_than(undo.group_id):
+        msg = (
+            f"fleet {fleet}: operation {undo.operation_id} changed group {undo.group_id}, and the fleet steers "
+            f"{observed.group_id} by now: put it back there by hand, or name that group in the fleet file again"
+        )
+        raise NotAllowed(msg)
+
+
+def _refuse_beyond_a_word(moves: Sequence[Move], observed: Observed, at: Workplace) -> None:
+    """What a person has laid over the plan bounds what an older state may bring back, at any time it holds."""
+    overrides = [each for each in bounding(at.overrides) if not observed.is_other_than(each.group_id)]
+    for when, name, size in _brought(moves, at.turn.now):
+        rule = ruling(overrides, when)
+        if rule and rule.bound(size) != size:
+            msg = (
+                f"fleet {at.name}: {name} {size} of {when:%a %H:%M} UTC would go beyond {rule}: "
+                "end it with resume_fleet first"
+            )
+            raise NotAllowed(msg)
+
+
+def _brought(moves: Iterable[Move], now: datetime) -> Iterator[tuple[datetime, str, int]]:
+    """Yield the sizes that the moves bring, and when."""
+    for move in moves:
+        sizes = (
+            [(now, move.after)]
+            if verb_of(move.call) == "resize"
+            else [(_starts(action), action) for action in move.after.values()]
+        )
+        for when, given in sizes:
+            yield from ((when, name, given[name]) for name in _BOUNDED if given.get(name) is not None)
 
 
 def _moved_since(undo: Undo, name: str, present: Any, now: datetime) -> bool:
@@ -163,7 +207,7 @@ def _moves(undo: Undo, observed: Observed, reason: str, now: datetime) -> tuple[
     away = sorted(name for name, value in actions.items() if value is None)
     gone = tuple(_action(name, present[name]) for name in away)
     calls = calls_for(Changes(put=back, delete=gone), observed.actions)
-    moves += [_move(call, reason, present) for call in calls]
+    moves += [replace(_move(call, reason, present), group_id=observed.group_id) for call in calls]
     if actions:
         notes.append("the next run of apply_plans draws the plan again: pause the fleet to keep it so")
     return moves, notes

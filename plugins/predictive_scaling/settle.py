@@ -86,6 +86,7 @@ def outcome_of(intent: Event, findings: Findings, by: TaskRun) -> Event:
         call=intent.call,
         forecast_id=intent.forecast_id,
         plan_id=intent.plan_id,
+        group_id=intent.group_id,
         by=by,
         before=intent.before,
         after=dict(findings.found),

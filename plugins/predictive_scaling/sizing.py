@@ -32,6 +32,7 @@ def resize_move(call: str, reason: str, observed: Observed, sizes: Sizes, **also
         before={**state_of(observed), **also},
         after=sizes.as_json(),
         send=lambda fleet: fleet.resize(sizes),
+        group_id=observed.group_id,
     )
 
 
@@ -43,6 +44,7 @@ def retire_move(instance: Instance, reason: str, observed: Observed, desired: in
         before={**state_of(observed), "desired": desired + instance.weight},
         after={"desired": desired, "retired": [instance.id]},
         send=lambda fleet: fleet.retire(instance.id),
+        group_id=observed.group_id,
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from forecasting import ForecastingError, Plan, Step
+from forecasting import Plan, Step
 from forecasting.override import overridden
 from predictive_scaling.apply import Order, apply_plan
 from predictive_scaling.approving import Agreed
+from predictive_scaling.basis import Basis, basis_of
 from predictive_scaling.concerns import Concern, concerns
 from predictive_scaling.drawing import View, planned_for
 from predictive_scaling.errors import (
@@ -20,13 +19,11 @@ from predictive_scaling.errors import (
     InvalidSetting,
     NoHistory,
     OutcomeUnknown,
-    PredictiveScalingError,
     Unforeseen,
     WriteRefused,
-    unforeseen,
 )
 from predictive_scaling.fleet_spec import HORIZON
-from predictive_scaling.fleets import Sizes
+from predictive_scaling.former_group import leave
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.overriding import bounding, in_force, usual_max
@@ -40,7 +37,7 @@ from predictive_scaling.track_record import quantile_to_ask
 from predictive_scaling.workplace import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from forecasting import Forecast, Policy
@@ -52,23 +49,8 @@ if TYPE_CHECKING:
     from predictive_scaling.ledger.gates import Gate
     from predictive_scaling.ledger.records import TaskRun
 
-_log: Final = logging.getLogger(__name__)
-RECENT: Final = 200
-"""Events of a fleet among which its last writes are looked for."""
 RESERVED: Final = 2
 """Slots of AWS's limit kept free: one to catch up with what should hold already, one for a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foresight:
-    """What a plan is drawn from, or why it cannot be had."""
-
-    forecast_id: str | None = None
-    forecasts: tuple[Forecast, ...] = ()  # of each load, or none
-    accuracies: dict[str, Accuracy] = field(default_factory=dict)
-    missing: str = ""  # why there is no forecast
-    trouble: str = ""  # why nothing could be read
-    followed: bool = False  # what is scheduled goes on in spite of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +64,16 @@ class Look:
     observed: Observed
     overrides: tuple[Override, ...]
     gate: Gate | None
-    foresight: Foresight
+    basis: Basis
     policy: Policy
     notes: tuple[str, ...]
     may: Permission
+    left: tuple[Concern, ...]
 
     @property
     def forecast(self) -> Forecast | None:
         """The forecast of its first load."""
-        return next(iter(self.foresight.forecasts), None)
+        return next(iter(self.basis.forecasts), None)
 
     @property
     def has_actions(self) -> bool:
@@ -112,17 +95,18 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         plan=order.plan,
         applied=applied,
         now=now,
-        forecast_id=look.foresight.forecast_id,
+        forecast_id=look.basis.forecast_id,
         policy=look.policy,
         demand=demand,
-        accuracy=next(reversed(look.foresight.accuracies.values()), None),
+        accuracy=next(reversed(look.basis.accuracies.values()), None),
         stage=look.gate.standing.stage if look.gate else None,
         peak=_peak(look.forecast, look.policy.quantile) if look.forecast else None,
-        notes=(*look.notes, *planned.notes, *held.notes),
+        notes=(*look.notes, *planned.notes, *held.notes, *(each.text for each in look.left)),
         questions=planned.questions,
         concerns=(
-            *concerns(held, look.overrides, planned.verdicts, look.foresight.accuracies, now=now),
-            *(Concern("no plan", note) for note in _untold(look)),
+            *concerns(held, look.overrides, planned.verdicts, look.basis.accuracies, now=now),
+            *(Concern("no plan", note) for note in look.basis.untold),
+            *look.left,
         ),
     )
 
@@ -132,19 +116,20 @@ def _look(spec: FleetSpec, around: Circumstances, now: datetime) -> Look:
     fleet = around.reach(spec)
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
+    left = leave(spec, observed, around, turn)
     overrides = in_force(spec, observed, around.desk, now=now)
     kept = around.gates.of(spec.name)
     gate = kept and kept.on(spec.measured_by)
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)
     naming = Naming(around.prefix, spec.name)
     bound = bool(overrides) or any(naming.is_ours(action) for action in observed.actions)
-    alone = _rules_alone(may, overrides, now)
-    read = partial(_read, spec, around, now, budgets=alone and may.may is May.PLAN)
-    foresight, may = _foreseen(spec, read, may, needed=not bound, alone=alone)
+    basis, may = basis_of(spec, around, may, overrides, now)
+    if basis.missing and not bound:
+        raise NoHistory(basis.missing)
     usual = usual_max(overrides, spec.policy)
     floor = observed.min_size if bound and may.back else None
     within, notes = _within_group(spec, observed.max_size if usual is None else usual, floor)
-    policy, learnt = _as_of_now(within, gate, foresight.accuracies)
+    policy, learnt = _as_of_now(within, gate, basis.accuracies)
     return Look(
         spec=spec,
         fleet=fleet,
@@ -153,24 +138,25 @@ def _look(spec: FleetSpec, around: Circumstances, now: datetime) -> Look:
         observed=observed,
         overrides=overrides,
         gate=gate,
-        foresight=foresight,
+        basis=basis,
         policy=policy,
         notes=(*notes, *learnt),
         may=may,
+        left=left,
     )
 
 
 def _planned(look: Look, around: Circumstances) -> Agreed:
     """Draw the plan; a fleet without a forecast rests."""
-    if not look.foresight.forecasts:
-        return Agreed(plan=_at_rest(look), notes=_untold(look))
+    if not look.basis.forecasts:
+        return Agreed(plan=_at_rest(look), notes=look.basis.untold)
     view = View(
         spec=look.spec,
         policy=look.policy,
         observed=look.observed,
         overrides=look.overrides,
         may=look.may,
-        forecasts=look.foresight.forecasts,
+        forecasts=look.basis.forecasts,
     )
     try:
         reserved = around.cost_gate.more_steps(look.spec.name) + 2 * len(look.overrides)
@@ -186,9 +172,10 @@ def _order(look: Look, planned: Agreed) -> Order:
     order = Order(
         fleet=look.spec.name,
         plan=planned.plan,
-        forecast_id=look.foresight.forecast_id,
+        forecast_id=look.basis.forecast_id,
         naming=look.naming,
         turn=look.turn,
+        group_id=look.observed.group_id,
         write=look.may.may is May.PLAN,
         why_not=look.may.reason,
     )
@@ -205,78 +192,12 @@ def _claimed(order: Order, look: Look, around: Circumstances) -> tuple[Order, He
     spec, now = look.spec, look.turn.now
     if not order.write:
         return order, Held(observed=look.observed, permitted=look.may)
-    told = around.ledger.events(fleet=spec.name, limit=RECENT)
-    written = last_written(told, now) if _reaches_back(told, now) else Sizes()
-    ours = Ours(deployment=around.deployment, naming=order.naming, how=spec.ownership, written=written)
+    told = around.ledger.bounds_written(spec.name, look.observed.group_id, within=HORIZON)
+    ours = Ours(deployment=around.deployment, naming=order.naming, how=spec.ownership, written=last_written(told, now))
     held = hold(look.fleet, look.observed, ours, look.may, now=now)
     if held.permitted.may is May.NOTHING:
         order = replace(order, write=False, why_not=held.permitted.reason)
     return order, held
-
-
-def _reaches_back(told: Sequence[Event], now: datetime) -> bool:
-    """Whether these events are all, or go back to where a plan of before them has ended by now."""
-    since = told[-1].at if len(told) == RECENT else None
-    return since is None or since <= now - HORIZON
-
-
-def _foreseen(
-    spec: FleetSpec, read: Callable[[], Foresight], may: Permission, *, needed: bool, alone: bool
-) -> tuple[Foresight, Permission]:
-    """Give what a plan is drawn from, and what may be written by it.
-
-    Where there is no forecast a person's word still holds, and what was scheduled can be taken back. While files cannot
-    be read it rules alone, where it can.
-    """
-    try:
-        found = read()
-    except Exception as error:
-        if not alone:
-            raise
-        trouble = _in_words(spec, error)
-        unseen = Foresight(trouble=trouble, followed=may.may is May.PLAN)
-        return unseen, Permission(min(may.may, May.OVERRIDE), may.reason or trouble)
-    if found.missing and needed:
-        raise NoHistory(found.missing)
-    return found, Permission(min(may.may, May.OVERRIDE), found.missing) if found.missing else may
-
-
-def _rules_alone(may: Permission, overrides: Sequence[Override], now: datetime) -> bool:
-    """Whether a person's word can be obeyed without a plan: a stop can, any other until one is over.
-
-    The way back from it is a plan; and what stays as it was scheduled is what was planned before.
-    """
-    under_way = all(each.over_at is None or now < each.over_at for each in overrides)
-    return bool(overrides) and may.may is not May.NOTHING and (may.back or under_way)
-
-
-def _read(spec: FleetSpec, around: Circumstances, now: datetime, *, budgets: bool) -> Foresight:
-    """Read each load's newest forecast, and how forecasts fared; one that has ended is none."""
-    accuracies = around.storage.accuracies(spec)
-    try:
-        ids, forecasts = zip(*map(around.storage.newest_forecast, spec.loads), strict=True)
-    except NoHistory as error:
-        return Foresight(accuracies=accuracies, missing=str(error))
-    if (end := min(each.end for each in forecasts)) <= now:
-        ended = f"the forecast ended at {end.isoformat()}, before now ({now.isoformat()})"
-        missing = f"fleet {spec.name}: {ended}: see why forecast_demand makes no new one"
-        return Foresight(accuracies=accuracies, missing=missing)
-    if budgets:
-        _ = around.cost_gate.budgets
-    return Foresight(forecast_id=ids[0], forecasts=forecasts, accuracies=accuracies)
-
-
-def _in_words(spec: FleetSpec, error: Exception) -> str:
-    if isinstance(error, PredictiveScalingError | ForecastingError):
-        return str(error)
-    _log.error("%s: what plans are drawn from cannot be read", spec.name, exc_info=error)
-    return unforeseen(error)
-
-
-def _untold(look: Look) -> tuple[str, ...]:
-    """Say why no plan was drawn, where a person's word was obeyed in spite of it."""
-    trouble = look.foresight.trouble
-    return (f"no plan was drawn, a person's word is obeyed: {trouble}",) if trouble else ()
 
 
 def _seen(look: Look, demand: float | None) -> str:
@@ -297,7 +218,7 @@ def _as_of_now(policy: Policy, gate: Gate | None, accuracies: Mapping[str, Accur
 
 def _at_rest(look: Look) -> Plan:
     """Draw the plan of a fleet whose forecast is not followed."""
-    if look.foresight.followed:
+    if look.basis.followed:
         return _as_scheduled(look)
     policy, usual = look.policy, usual_max(look.overrides, look.policy)
     if usual is None and policy.breach_max is not None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from forecasting.override import Override
     from predictive_scaling.fleets import Fleet, Receipt
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
@@ -26,13 +27,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """One fleet, its ledger, whose turn it is, and who we are to the group; without a claim nobody asks whose it is."""
+    """One fleet, its ledger, whose turn it is, who we are to the group, and what people have laid over its plan.
+
+    Without a claim nobody asks whose the group is.
+    """
 
     name: str
     fleet: Fleet
     ledger: Ledger
     turn: Turn
     claim: Claim | None = None
+    overrides: Sequence[Override] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +49,4 @@ class Move:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     send: Callable[[Fleet], Receipt]
+    group_id: str | None = None

@@ -73,7 +73,7 @@ def test_the_kill_switch_takes_everything_back_until_it_is_lifted(stack: Stack) 
     ("form", "complaint"),
     [
         ({"kind": "hold", "size": None}, "fill in Size"),
-        ({"kind": "hold", "size": 4000}, "is outside 2..16 of the fleet file"),
+        ({"kind": "hold", "size": 4000}, "is outside 2..40 of the fleet file"),
         ({"fleet": "batch-video"}, "mode is observe"),
         ({"fleet": "nobody"}, "choose one of"),
     ],

@@ -139,6 +139,21 @@ def test_a_fleet_that_was_given_up_leaves_the_list_when_nothing_of_it_can_stand_
     assert len(fleet_rows(known, [a_status("web")], now=after, overrides=[hold])) == 2, "its return is still to come"
 
 
+def test_a_word_that_was_laid_on_another_group_holds_this_one_not() -> None:
+    hold = an_override(OverrideKind.HOLD)
+    for group, state in (("1/r/web", State.HELD), ("1/r/former/web", State.AUTO)):
+        laid = replace(hold, group_id=group)
+        assert fleet_row(a_fleet(), a_status(), now=NOW, overrides=[laid]).state is state
+
+
+def test_a_fleet_without_a_file_that_is_held_says_how_it_is_let_go() -> None:
+    held = replace(an_override(OverrideKind.HOLD), ends_at=None)
+    nothing = FleetFolder(fleets=(), problems=())
+    (row,) = fleet_rows(nothing, [a_status()], now=NOW + timedelta(days=9), overrides=[held])
+    assert row.state is State.NO_FILE
+    assert "a release: it stays until its file is put back and resume_fleet has ended it" in row.state_reason
+
+
 def test_the_cost_is_that_of_the_instances_in_service_and_unknown_without_a_price() -> None:
     assert fleet_row(a_fleet(), a_status(), now=NOW).cost_per_hour == 0.3
     assert fleet_row(a_fleet(), a_status(price_per_hour=0.0), now=NOW).cost_per_hour is None

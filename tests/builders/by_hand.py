@@ -76,12 +76,13 @@ class Desk:
     cloud: sandbox.Cloud
     ledger: SqlLedger
 
-    def carry_out(self, operator: Any, run: int = 1, *, attempt: int = 1) -> Any:
+    def carry_out(self, operator: Any, run: int = 1, *, attempt: int = 1, asked_at: datetime | None = None) -> Any:
         """Execute an operator as Airflow does; when it defers, its trigger goes through JSON into a loop of its own."""
         from airflow.sdk._shared.module_loading import import_string
         from airflow.sdk.exceptions import TaskDeferred
 
         context = {**_context(operator.task_id, run, attempt), "params": operator.params.dump()}
+        context["dag_run"].run_after = asked_at
         try:
             return operator.execute(context)
         except TaskDeferred as deferred:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from predictive_scaling.ledger import Ledger
 
 BY = TaskRun(actor="ada", dag_id="apply_plans", run_id="r1", task_id="apply", map_index=-1, try_number=1)
+MONDAY, DAY = datetime(2026, 1, 5, tzinfo=UTC), timedelta(days=1)
 _databases = itertools.count()
 
 
@@ -122,6 +124,30 @@ def test_events_of_a_task_are_those_of_all_its_tries_whoever_triggered_them(ledg
     assert [event.by for event in ledger.events(by=by_hand)] == [by_hand]
 
 
+def test_what_set_the_bounds_of_a_group_is_found_however_much_was_told_since(ledger: Ledger) -> None:
+    done = replace(an_event(EventKind.APPLIED), group_id="1/r/web")
+    sized = replace(done, call="resize sizes", after={"max": 9, "desired": 4})
+    removed = replace(done, call="delete 1 of 1", before={"a": {"min": 3}}, after=None)
+    in_part = replace(done, kind=EventKind.FAILED)
+    told_before_groups_were = replace(done, group_id=None)
+    expected = [done, sized, removed, in_part, told_before_groups_were]
+    ledger.record(*expected)
+    ledger.record(
+        an_event(),
+        replace(done, group_id="1/r/shop"),
+        replace(done, fleet="api"),
+        replace(done, call=None, after={"max": 9}),
+        replace(done, call="resize to its load", after={"desired": 9}),
+        replace(done, kind=EventKind.FAILED, before=None, after=None),
+        *(an_event(EventKind.OBSERVED) for _ in range(300)),
+    )
+
+    found = ledger.bounds_written("web", "1/r/web", within=timedelta(hours=1))
+    assert [replace(event, id=None, at=None) for event in reversed(found)] == expected
+    assert ledger.bounds_written("web", "1/r/else", within=timedelta(hours=1))[0].group_id is None
+    assert ledger.bounds_written("nobody", None, within=timedelta(hours=1)) == ()
+
+
 @pytest.mark.parametrize("ledger", ["sqlite", "postgres"], indirect=True)
 def test_of_ten_who_open_at_once_exactly_one_gets_the_fleet(ledger: Ledger) -> None:
     refused: list[FleetBusy] = []
@@ -140,6 +166,19 @@ def test_of_ten_who_open_at_once_exactly_one_gets_the_fleet(ledger: Ledger) -> N
 
     assert len(refused) == 9
     assert len(ledger.events(fleet="web")) == 1
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_what_set_the_bounds_long_before_the_last_that_did_is_not_read(kind: str, tmp_path: Path) -> None:
+    times = iter([MONDAY, MONDAY + 2 * DAY, MONDAY + 9 * DAY, MONDAY + 10 * DAY])
+    engine = engine_for(f"sqlite:///{tmp_path}/ledger.db")
+    metadata.create_all(engine)
+    ledger = MemoryLedger(lambda: next(times)) if kind == "memory" else SqlLedger(engine, lambda: next(times))
+    for _ in range(4):
+        ledger.record(an_event(EventKind.APPLIED))
+
+    found = ledger.bounds_written("web", None, within=2 * DAY)
+    assert [event.at for event in found] == [MONDAY + 10 * DAY, MONDAY + 9 * DAY]
 
 
 def test_a_ledger_without_tables_says_which_is_missing_and_what_to_do(tmp_path: Path) -> None:

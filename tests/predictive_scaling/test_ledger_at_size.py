@@ -15,6 +15,7 @@ from demo.big_ledger import FLEETS, NOW, fill
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.event_search import EventSearch, Wanted, query
 from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import metadata, scaling_event, scaling_operation, scaling_status
 
 if TYPE_CHECKING:
@@ -94,6 +95,22 @@ def test_events_are_found_by_an_index_and_few_pages(search: str, ledger: sa.Engi
     assert "Seq Scan" not in used
     assert all("scaling_event" in index for index in used)
     assert pages < FEW
+
+
+def test_what_set_the_bounds_of_a_fleet_is_found_by_an_index_and_few_pages(ledger: sa.Engine) -> None:
+    asked: list[sa.Select[Any]] = []
+
+    def heard(_: sa.Connection, statement: sa.Select[Any], *__: Any) -> None:
+        asked.append(statement)
+
+    sa.event.listen(ledger, "before_execute", heard)
+    found = SqlLedger(ledger).bounds_written(FLEET, None, within=timedelta(hours=48))
+    sa.event.remove(ledger, "before_execute", heard)
+    assert found
+    for statement in tuple(asked):
+        _, used, pages = explained(ledger, statement)
+        assert "Seq Scan" not in used
+        assert pages < FEW
 
 
 def test_a_bound_in_time_leaves_out_nothing_that_clocks_have_shuffled(ledger: sa.Engine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -401,6 +401,38 @@ def test_a_person_is_obeyed_though_there_is_no_forecast(cloud: sandbox.Cloud, tm
     assert life.sizes()[:2] == (5, 5)
 
 
+def test_a_maximum_of_the_file_lowered_since_goes_before_a_hold_above_it(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    imposed(life, OverrideKind.HOLD, hours=None, least=15)
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (15, 15)
+
+    life.spec = replace(life.spec, policy=replace(life.spec.policy, max_size=10))
+    steered = life.steered()
+    life.pass_by(SOON)
+    assert life.sizes()[:2] == (10, 10)
+    assert "an incident (held to max 10)" in steered.plan.steps[0].reason
+
+    resume("web", "over", desk_of(life), now=life.now)
+    life.steered()
+    life.pass_by(SOON)
+    assert life.sizes()[1] == 20, "the group's own maximum is nobody's to lower"
+
+
+def test_bounds_that_somebody_else_moves_are_told_however_much_the_ledger_holds_since(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    life.pass_by(6 * HOUR)
+    life.steered()
+    life.pass_by(SOON)
+    many = [Event(fleet="web", kind=EventKind.OBSERVED, reason="looked", by=life.by)] * 300
+    life.ledger.record(*many)
+    cloud.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName="web", MinSize=3)
+
+    assert any("min is 3 and we left it at" in note for note in life.steered().notes)
+
+
 def test_after_a_hold_the_plan_is_not_bound_by_it(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = a_life(cloud, tmp_path)
     imposed(life, OverrideKind.HOLD, hours=2, least=4)
@@ -466,6 +498,42 @@ def test_what_somebody_laid_down_since_is_not_ended_by_a_retry(desk: Desk, what:
 
     desk.carry_out(ended, run=2, attempt=2)
     assert len(overrides_of(desk)) == 1
+
+
+@pytest.mark.parametrize("what", ["pause", "stop"])
+def test_what_somebody_laid_down_since_is_not_ended_by_a_retry_whose_first_try_told_nothing(
+    desk: Desk, what: str
+) -> None:
+    laid, ended = a_word(what)
+    desk.carry_out(laid, run=1)
+    asked_at = datetime.now(UTC)
+    desk.carry_out(laid, run=3) if what == "pause" else lay_down_again(desk)
+
+    with suppress(AirflowFailException):
+        desk.carry_out(ended, run=2, attempt=2, asked_at=asked_at)
+    assert [each.created_at > asked_at for each in overrides_of(desk)] == [True]
+
+
+def lay_down_again(desk: Desk) -> None:
+    """Lift the stop and set it anew, as two people may."""
+    with pytest.raises(AirflowFailException, match="web: no forecast is stored yet"):
+        desk.carry_out(a_switch("lift"), run=4)
+    desk.carry_out(a_switch("stop"), run=5)
+
+
+def test_a_hold_of_a_fleet_whose_file_is_gone_can_be_ended_once_its_file_is_back(desk: Desk, tmp_path: Path) -> None:
+    desk.carry_out(a_hold_at(5), run=1)
+    (tmp_path / "fleets" / "web.yaml").rename(tmp_path / "web.yaml")
+    back = ResumeFleetOperator(task_id="resume", params={"fleet": "web", "reason": "over"})
+    told = r"fleet 'web' has no usable file any more: put back the one it had.*still open: hold \(min 5, max 5\) by ada"
+    with pytest.raises(AirflowFailException, match=told):
+        desk.carry_out(back, run=2)
+    with pytest.raises(AirflowFailException, match="there is no fleet 'wab': choose one of none"):
+        desk.carry_out(ResumeFleetOperator(task_id="resume", params={"fleet": "wab", "reason": "over"}), run=3)
+
+    (tmp_path / "web.yaml").rename(tmp_path / "fleets" / "web.yaml")
+    desk.carry_out(back, run=4)
+    assert overrides_of(desk) == []
 
 
 def a_word(what: str) -> tuple[PauseFleetOperator | KillSwitchOperator, ResumeFleetOperator | KillSwitchOperator]:

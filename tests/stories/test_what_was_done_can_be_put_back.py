@@ -10,14 +10,18 @@ import pytest
 from aftermath import assert_every_intent_has_one_certain_outcome
 from airflow.sdk.exceptions import AirflowFailException
 from arranging import a_cloud_of_four
-from by_hand import WEB, Desk, a_desk, at_work, seen, sizes, the_fleet
+from by_hand import WEB, Desk, a_desk, a_run, at_work, seen, sizes, the_fleet
 
+from forecasting.override import OverrideKind
 from predictive_scaling.change import begun, change
 from predictive_scaling.errors import WriteRefused
 from predictive_scaling.fleets import ScheduledAction, Sizes
+from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.operators import RollbackOperator, ScaleInOperator, SetCapacityOperator
+from predictive_scaling.overriding import Desk as OverrideDesk
+from predictive_scaling.overriding import Wish, impose
 from predictive_scaling.rollback import roll_back
 from predictive_scaling.schedule import Naming
 from predictive_scaling.set_capacity import set_capacity
@@ -202,6 +206,48 @@ def test_an_action_that_was_carried_out_since_is_nobodys_change(desk: Desk) -> N
     )
 
     assert scheduled(desk) == {was[1].name: 3}
+
+
+def test_what_goes_beyond_a_persons_word_is_not_put_back_while_it_holds(desk: Desk) -> None:
+    tomorrow = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=1)
+    fleet, name = the_fleet(desk.cloud), Naming("ps", "web").of(tomorrow)
+    fleet.put([ScheduledAction(name=name, start=tomorrow, min_size=11)])
+    gone = Move(
+        call="delete 1 of 1",
+        reason="the plan no longer asks for it",
+        before={name: fleet.observe().actions[0].as_json()},
+        after={},
+        send=lambda fleet: fleet.delete([name]),
+    )
+    change("apply_plan", [gone], at_work(fleet, desk.ledger))
+    removed = desk.ledger.events(fleet="web", limit=1)[0]
+    resized(desk, 2, desired=6)
+    lowered = resized(desk, 3, desired=4)
+    overrides = SqlOverrides(desk.ledger._engine)  # noqa: SLF001 - one database for all tables
+    wish = Wish(kind=OverrideKind.HOLD, reason="an incident", starts_at=datetime.now(UTC), min_size=2)
+    table = OverrideDesk(overrides=overrides, ledger=desk.ledger, by=a_run(4))
+    hold = impose(wish, "web", fleet.observe(), table, now=datetime.now(UTC))
+
+    for event, told in ((removed, "min 11 of"), (lowered, "desired 6 of")):
+        with pytest.raises(AirflowFailException, match=rf"{told}.*would go beyond hold \(min 2, max 2\) by ada"):
+            desk.carry_out(undo(event, force="True"), run=5)
+    assert scheduled(desk) == {}
+
+    overrides.end(hold, by="ada", at=datetime.now(UTC))
+    desk.carry_out(undo(removed), run=6)
+    assert scheduled(desk) == {name: 11}
+
+
+def test_what_is_left_of_a_fleet_whose_file_is_gone_can_be_put_back_once_its_file_is_back(
+    desk: Desk, tmp_path: Path
+) -> None:
+    event = resized(desk, desired=6)
+    file = tmp_path / "fleets" / "web.yaml"
+    file.rename(tmp_path / "web.yaml")
+    with pytest.raises(AirflowFailException, match="fleet 'web' has no usable file any more: put back the one it had"):
+        desk.carry_out(undo(event), run=2)
+    (tmp_path / "web.yaml").rename(file)
+    assert desk.carry_out(undo(event), run=2)["written"]
 
 
 def test_a_plan_goes_back_though_both_are_too_many_for_aws_together(desk: Desk) -> None:

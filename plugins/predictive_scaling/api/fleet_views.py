@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from forecasting.override import Override, OverrideKind, ruling
 from predictive_scaling.fleet_spec import HORIZON
 from predictive_scaling.ledger.overrides import EVERY_FLEET
+from predictive_scaling.overriding import name_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -143,19 +144,21 @@ def fleet_row(
         why = "it is new: the next run of apply_plans looks at it"
         return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)
     mine = sorted((each for each in questions if each.fleet == spec.name), key=lambda each: each.due_at)
-    held = _overridden(spec.name, overrides, now) or _waiting(mine)
+    held = _overridden(spec, overrides, now) or _waiting(mine)
     state, why = _in_trouble(status, now) or held or _state(status, spec.mode.value)
     due = mine[0].due_at if mine else None
     return FleetRow(**given, state=state, state_reason=why, waits_until=due, **_seen(status, status.spent(now)))
 
 
-def row_without_file(status: Status, now: datetime) -> FleetRow:
+def row_without_file(status: Status, now: datetime, overrides: Sequence[Override] = ()) -> FleetRow:
     """Show a fleet that was seen, and whose file is gone or cannot be used."""
     given: dict[str, Any] = {"name": status.fleet, "group": status.group, "mode": status.mode, "unit": status.unit}
     why = (
         "there is no usable file and no autoscaler of this name: it is left alone, and what is scheduled goes on, "
         f"at the longest until {_stands_until(status):%a %H:%M} UTC"
     )
+    if held := [each for each in overrides if each.fleet == status.fleet]:
+        why += f"; {held[0]}: it stays until its file is put back and resume_fleet has ended it"
     return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, status.spent(now, given_up=True)))
 
 
@@ -175,7 +178,7 @@ def fleet_rows(
     ]
     held = {each.fleet for each in overrides}
     left = [each for each in seen.values() if folder.problems or each.fleet in held or now < _stands_until(each)]
-    return sorted([*rows, *(row_without_file(each, now) for each in left)], key=lambda row: row.name)
+    return sorted([*rows, *(row_without_file(each, now, overrides) for each in left)], key=lambda row: row.name)
 
 
 def costs(rows: Sequence[FleetRow], statuses: Sequence[Status], *, now: datetime) -> dict[str, float]:
@@ -273,9 +276,10 @@ def _in_trouble(status: Status, now: datetime) -> tuple[State, str] | None:
     return None
 
 
-def _overridden(fleet: str, overrides: Sequence[Override], now: datetime) -> tuple[State, str] | None:
+def _overridden(spec: FleetSpec, overrides: Sequence[Override], now: datetime) -> tuple[State, str] | None:
     """A stop goes before everything; of the others the one made last rules."""
-    mine = [each for each in overrides if each.fleet in {fleet, EVERY_FLEET} and each.holds_at(now)]
+    held = (each for each in overrides if each.fleet in {spec.name, EVERY_FLEET} and each.holds_at(now))
+    mine = [each for each in held if not each.group_id or name_in(each.group_id) == spec.group]
     stops = [each for each in mine if each.kind is OverrideKind.STOP]
     rules = ruling(stops or mine, now)
     if rules is None:

@@ -13,7 +13,7 @@ from predictive_scaling.ledger.tables import scaling_override
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SAME = ("id", "fleet", "reason", "actor", "min_size", "max_size", "max_before")
+_SAME = ("id", "fleet", "reason", "actor", "min_size", "max_size", "max_before", "group_id")
 _INSTANTS = ("starts_at", "ends_at", "created_at", "ended_at")
 
 

@@ -186,12 +186,18 @@ class Observed:
     mix: Mix | None = None
     """Of a group that may buy Spot; others buy in one way."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    group_id: str | None = None
+    """Account, region and name: it tells the group from all others, whatever connection leads to it."""
 
     @property
     def sizes(self) -> Sizes:
         """The numbers."""
         base = self.mix.base if self.mix else None
         return Sizes(min_size=self.min_size, max_size=self.max_size, desired=self.desired, on_demand=base)
+
+    def is_other_than(self, group_id: str | None) -> bool:
+        """Whether it is known to be another group than that one."""
+        return None not in {group_id, self.group_id} and group_id != self.group_id
 
     @property
     def staying_units(self) -> int:

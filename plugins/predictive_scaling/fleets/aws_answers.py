@@ -42,6 +42,7 @@ def observed(group: AutoScalingGroupTypeDef, actions: Iterable[ScheduledAction] 
         types=_types(group),
         mix=_mix(group),
         tags={str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in group.get("Tags", ())},
+        group_id=_group_id(group),
     )
 
 
@@ -139,3 +140,11 @@ def _mix(group: AutoScalingGroupTypeDef) -> Mix | None:
 def _target_state(health: Mapping[str, str]) -> str:
     """A target group that is behind no load balancer never checks, so nothing can be awaited from it."""
     return "not in use" if health.get("Reason") == "Target.NotInUse" else health["State"]
+
+
+def _group_id(group: AutoScalingGroupTypeDef) -> str | None:
+    """Read it from arn:aws:autoscaling:REGION:ACCOUNT:…; one that is made anew under its name is the same."""
+    match group.get("AutoScalingGroupARN", "").split(":"):
+        case [_, _, _, region, account, *_]:
+            return f"{account}/{region}/{group['AutoScalingGroupName']}"
+    return None

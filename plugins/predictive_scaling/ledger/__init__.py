@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 
@@ -47,3 +48,9 @@ class Ledger(Protocol):
         limit: int = 100,
     ) -> Sequence[Event]:
         """Give the newest events, newest first; `by` a task instance, those of all its tries."""
+
+    def bounds_written(self, fleet: str, group_id: str | None, *, within: timedelta) -> Sequence[Event]:
+        """Give the outcomes of what set the bounds of a fleet's group, newest first: the last one, and so long before.
+
+        Those that tell of no group may be about this one.
+        """

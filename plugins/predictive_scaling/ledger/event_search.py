@@ -2,33 +2,27 @@
 
 A page goes on from the last id seen, so it stays right while new events come in, and costs the same however far back
 it lies. Lists leave out what was before and after: a page of them would be megabytes.
-
-A bound in time is made a bound on ids as well. Without it, asking for a day of last spring, newest first, would walk
-through everything since.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from predictive_scaling.ledger.ids import first_id, last_id
 from predictive_scaling.ledger.store import event_of, operation_of
 from predictive_scaling.ledger.tables import scaling_event, scaling_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from predictive_scaling.ledger.records import Event, EventKind, Operation
 
 _HEAVY: Final = ("before", "after")
-_EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
-_LATEST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 _BRIEF: Final = [sa.null().label(column.name) if column.name in _HEAVY else column for column in scaling_event.columns]
-SKEW: Final = timedelta(hours=1)
-"""Ids rise with time but for clocks that differ and transactions that last: by less than this."""
 CHAIN: Final = 500
 """No operation has more events: a plan of 125 steps is three calls."""
 
@@ -53,10 +47,10 @@ class Wanted:
                 yield scaling_event.c[column] == str(value)
         if self.since is not None:
             yield scaling_event.c.at >= self.since
-            yield scaling_event.c.id >= _first_id(since=self.since)
+            yield scaling_event.c.id >= first_id(since=self.since)
         if self.until is not None:
             yield scaling_event.c.at < self.until
-            yield scaling_event.c.id <= _last_id(until=self.until)
+            yield scaling_event.c.id <= last_id(until=self.until)
         if self.before is not None:
             yield scaling_event.c.id < self.before
 
@@ -95,17 +89,3 @@ def query(wanted: Wanted, *, limit: int) -> sa.Select[Any]:
 
 def _brief() -> sa.Select[Any]:
     return sa.select(*_BRIEF)
-
-
-def _first_id(*, since: datetime) -> sa.ScalarSelect[int]:
-    """Give an id that no event since then is below; null, and so no event, when there is none."""
-    other = scaling_event.alias()
-    earliest = max(since, _EARLIEST) - SKEW
-    return sa.select(other.c.id).where(other.c.at >= earliest).order_by(other.c.at).limit(1).scalar_subquery()
-
-
-def _last_id(*, until: datetime) -> sa.ScalarSelect[int]:
-    """Give an id that no event before then is above; null, and so no event, when there is none."""
-    other = scaling_event.alias()
-    latest = min(until, _LATEST) + SKEW
-    return sa.select(other.c.id).where(other.c.at < latest).order_by(other.c.at.desc()).limit(1).scalar_subquery()

@@ -10,7 +10,7 @@ from predictive_scaling.ledger.records import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 
@@ -73,3 +73,9 @@ class MemoryLedger:
             and (by is None or event.by.task == by.task)
         )
         return tuple(found)[:limit]
+
+    def bounds_written(self, fleet: str, group_id: str | None, *, within: timedelta) -> Sequence[Event]:
+        """Give the outcomes of what set the bounds of a fleet's group, newest first."""
+        mine = (each for each in reversed(self._events) if each.fleet == fleet and each.group_id in {None, group_id})
+        found = [each for each in mine if each.sets_bounds]
+        return tuple(each for each in found if each.at and found[0].at and found[0].at - each.at <= within)

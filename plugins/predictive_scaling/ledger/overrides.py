@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EVERY_FLEET: Final = "*"
 """The fleet of an override that concerns all of them."""
-_OWN: Final = ("id", "fleet", "reason", "actor", "min_size", "max_size", "max_before")
+_OWN: Final = ("id", "fleet", "reason", "actor", "min_size", "max_size", "max_before", "group_id")
 _INSTANTS: Final = ("starts_at", "ends_at", "created_at", "ended_at")
 
 

@@ -6,10 +6,14 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+
+SCHEDULES: Final = ("put ", "delete ")
+"""How the calls begin that change what is scheduled."""
 
 
 class EventKind(StrEnum):
@@ -115,6 +119,7 @@ class Event:
     call: str | None = None
     forecast_id: str | None = None
     plan_id: str | None = None
+    group_id: str | None = None  # the group it is about; unknown where it was written before this was kept
     aws_request_id: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
@@ -143,3 +148,9 @@ class Event:
     def has_changed(self) -> bool:
         """Whether this outcome of a call tells of changes that were made: all that were asked for, or some of them."""
         return self.kind is EventKind.APPLIED or (self.kind is EventKind.FAILED and bool(self.changed))
+
+    @property
+    def sets_bounds(self) -> bool:
+        """Whether this outcome of a call tells of changes to a group's bounds, now or by actions that are to come."""
+        scheduled = (self.call or "").startswith(SCHEDULES)
+        return self.has_changed and bool(self.call) and (scheduled or not {"min", "max"}.isdisjoint(self.after or {}))

@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
 from predictive_scaling.ledger.connection import CONNECTION, engine_of_connection, in_utc
-from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun, utc_now
+from predictive_scaling.ledger.ids import first_id
+from predictive_scaling.ledger.records import SCHEDULES, Event, EventKind, Operation, TaskRun, utc_now
 from predictive_scaling.ledger.tables import KEY_LENGTH, metadata, scaling_event, scaling_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 _OF_TASK: Final = ("dag_id", "run_id", "task_id", "map_index")
 _TASK_COLUMNS: Final = ("actor", *_OF_TASK, "try_number")
@@ -122,6 +123,18 @@ class SqlLedger:
         with self._engine.connect() as connection:
             return tuple(event_of(row) for row in connection.execute(query).mappings())
 
+    def bounds_written(self, fleet: str, group_id: str | None, *, within: timedelta) -> Sequence[Event]:
+        """Give the outcomes of what set the bounds of a fleet's group, newest first."""
+        query = _bounds_written(fleet, group_id)
+        with self._engine.connect() as connection:
+            newest = connection.execute(query.limit(1)).mappings().one_or_none()
+            last = in_utc(newest["at"]) if newest else None
+            if last is None:
+                return ()
+            since = last - within
+            query = query.where(scaling_event.c.at >= since, scaling_event.c.id >= first_id(since=since))
+            return tuple(event_of(row) for row in connection.execute(query).mappings())
+
 
 def _key(operation: Operation) -> str:
     """Give the key as its column can hold it: a longer one, of a task whose names are long, by its digest."""
@@ -171,7 +184,7 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
 
 def event_row(event: Event, at: datetime) -> dict[str, Any]:
     """Give an event as a row of `scaling_event`, stamped with the time it is written."""
-    own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
+    own = ("fleet", "operation_id", "call", "forecast_id", "plan_id", "group_id", "aws_request_id")
     texts = {name: getattr(event, name) for name in own}
     story = {"before": event.before, "after": event.after, "reason": event.reason, "error": event.error}
     return {"at": at, "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
@@ -179,10 +192,25 @@ def event_row(event: Event, at: datetime) -> dict[str, Any]:
 
 def event_of(row: Mapping[Any, Any]) -> Event:
     """Read a row of `scaling_event`."""
-    same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "aws_request_id")
+    same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "group_id", "aws_request_id")
     story = ("before", "after", "reason", "error")
     fields = {name: row[name] for name in (*same, *story)}
     return Event(kind=EventKind(row["kind"]), at=in_utc(row["at"]), by=_task(row), **fields)
+
+
+def _bounds_written(fleet: str, group_id: str | None) -> sa.Select[Any]:
+    """Write in SQL what `Event.sets_bounds` says."""
+    column = scaling_event.c
+    scheduled = sa.or_(*(column.call.startswith(each) for each in SCHEDULES))
+    sized = sa.or_(*(column.after[name].as_string().is_not(None) for name in ("min", "max")))
+    return (
+        sa.select(scaling_event)
+        .where(column.fleet == fleet, sa.or_(column.group_id.is_(None), column.group_id == group_id))
+        .where(column.kind.in_([EventKind.APPLIED.value, EventKind.FAILED.value]))
+        .where(sa.or_(column.before.is_not(None), column.after.is_not(None)))
+        .where(sa.or_(scheduled, sa.and_(column.call.is_not(None), sized)))
+        .order_by(column.id.desc())
+    )
 
 
 def _unusable(table: str, url: sa.URL, error: Exception) -> str:

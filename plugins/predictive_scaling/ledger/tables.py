@@ -28,6 +28,8 @@ metadata = sa.MetaData(
 
 NAME_LENGTH: Final = 250
 KEY_LENGTH: Final = 500
+GROUP_LENGTH: Final = 300
+"""A group's name may have 255 characters; its account and region go before it."""
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Instant = sa.DateTime(timezone=True)
 RowNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -80,6 +82,7 @@ scaling_event = sa.Table(
     sa.Column("call", sa.String(80)),
     sa.Column("forecast_id", sa.String(NAME_LENGTH)),
     sa.Column("plan_id", sa.String(NAME_LENGTH)),
+    sa.Column("group_id", sa.String(GROUP_LENGTH)),
     *_task_columns(),
     sa.Column("aws_request_id", sa.String(100)),
     sa.Column("before", Json),
@@ -128,6 +131,7 @@ scaling_override = sa.Table(
     sa.Column("min_size", sa.Integer),
     sa.Column("max_size", sa.Integer),
     sa.Column("max_before", sa.Integer),
+    sa.Column("group_id", sa.String(GROUP_LENGTH)),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
     sa.Column("starts_at", Instant, nullable=False),

@@ -57,7 +57,7 @@ class OneFleetOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
 
     def _reach(self, context: Context) -> tuple[FleetSpec, Workplace]:
-        from predictive_scaling.fleet_folder import named, read_fleets
+        from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
         from predictive_scaling.ledger.store import SqlLedger
         from predictive_scaling.links import console_address
@@ -68,7 +68,7 @@ class OneFleetOperator(BaseOperator):
         from predictive_scaling.workplace import Turn, Workplace
 
         settings = Settings.from_airflow()
-        spec = named(self.fleet, read_fleets(settings.fleets_folder).fleets)
+        spec = self._find(read_fleets(settings.fleets_folder).fleets)
         self.console = console_address(spec)
         ledger = SqlLedger.from_connection()
         ledger.check()
@@ -79,6 +79,11 @@ class OneFleetOperator(BaseOperator):
             how=spec.ownership,
         )
         return spec, Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn, claim=claim)
+
+    def _find(self, fleets: Sequence[FleetSpec]) -> FleetSpec:
+        from predictive_scaling.fleet_folder import named
+
+        return named(self.fleet, fleets)
 
     def _why_not(self, spec: FleetSpec) -> str:
         """Why nothing may be written: a dry run asked for, or everywhere; a fleet on trial is refused outright."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from forecasting.override import Override
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.overriding import Wish
 
@@ -107,8 +109,10 @@ class ResumeFleetOperator(SteeringOperator):
 
         form, settings = context["params"], Settings.from_airflow()
         every = read_fleets(settings.fleets_folder).fleets
-        spec, around = _fleet(form["fleet"], every), self._around(context, settings, every)
-        ended = resume(spec.name, form["reason"], around.desk, now=datetime.now(UTC))
+        around = self._around(context, settings, every)
+        spec = _held_fleet(form["fleet"], every, around)
+        desk = replace(around.desk, asked_at=context["dag_run"].run_after)
+        ended = resume(spec.name, form["reason"], desk, now=datetime.now(UTC))
         for each in ended:
             self.log.info("%s: ended: %s", spec.name, each)
         self._steer_all([spec], around, context)
@@ -133,7 +137,8 @@ class KillSwitchOperator(SteeringOperator):
         told = f"{form['action']} for every fleet: {form['reason']}"
         changed = [each for each in around.overrides.open(EVERY_FLEET) if each.holds_at(now)]
         if form["action"] == "lift":
-            resume(EVERY_FLEET, form["reason"], around.desk, now=now)
+            desk = replace(around.desk, asked_at=context["dag_run"].run_after)
+            resume(EVERY_FLEET, form["reason"], desk, now=now)
         elif not changed and (before := imposed_before(EVERY_FLEET, around.desk)):
             changed, told = [before], f"{told}; it has been lifted since, and is not laid down again"
         elif not changed:
@@ -156,6 +161,19 @@ def _fleet(name: str, fleets: Sequence[FleetSpec]) -> FleetSpec:
     except PredictiveScalingError as error:
         raise AirflowFailException(str(error)) from error
     return spec
+
+
+def _held_fleet(name: str, fleets: Sequence[FleetSpec], around: Circumstances) -> FleetSpec:
+    """Find the fleet that is to be resumed; one without a file may be held too, from the time it had one."""
+    from predictive_scaling.errors import InvalidFleet
+    from predictive_scaling.fleet_folder import once_named
+
+    held = [each for each in around.overrides.open(name) if each.fleet == name]
+    try:
+        return _fleet(once_named(name, fleets).name if held else name, fleets)
+    except InvalidFleet as error:
+        msg = f"{error}; still open: {'; '.join(map(str, held))}"
+        raise AirflowFailException(msg) from error
 
 
 def _row(override: Override) -> dict[str, Any]:

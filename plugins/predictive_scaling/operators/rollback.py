@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger.records import Event
 
 
@@ -38,6 +40,7 @@ class RollbackOperator(OneFleetOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Find what was changed, and put it back."""
         from predictive_scaling.balancer import Balancer
+        from predictive_scaling.ledger.overrides import SqlOverrides
         from predictive_scaling.rollback import moved_traffic, roll_back
         from predictive_scaling.traffic import Crossing, restore_split
 
@@ -50,9 +53,15 @@ class RollbackOperator(OneFleetOperator):
                 crossing = Crossing(spec=spec, balancer=Balancer.of(spec), at=at)
                 restored = restore_split(event, crossing, self.reason, force=force, why_not=why_not)
             else:
-                restored = roll_back(event, at, self.reason, force=force, why_not=why_not)
+                decided = SqlOverrides.from_connection().open(event.fleet)
+                restored = roll_back(event, replace(at, overrides=decided), self.reason, force=force, why_not=why_not)
         self._tell(*restored.lines)
         return {"fleet": self.fleet, "operation": restored.operation_id, "written": restored.written}
+
+    def _find(self, fleets: Sequence[FleetSpec]) -> FleetSpec:
+        from predictive_scaling.fleet_folder import once_named
+
+        return once_named(self.fleet, fleets)
 
     @mended_by_a_person()
     def _event(self) -> Event:
