@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecasting.errors import InvalidDemand, shown
 from forecasting.grid import place
-from forecasting.instant import check_year, zone
+from forecasting.instant import check_year, epoch_unit, zone
 from forecasting.values import GREATEST, TOO_GREAT
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forecasting.values import Values
 
+_OR_EPOCH = ", or every one as seconds or milliseconds since 1970"
 _MISSING = {"", "nan", "null", "none", "na"}
 
 
@@ -28,9 +29,11 @@ def read_demand(path: str | Path, timezone: str) -> tuple[datetime, timedelta, V
     values: list[float] = []
     names: list[str] = []
     folds: dict[datetime, int] = {}
-    for line, stamp, text in _oldest_first(list(_rows(Path(path)))):
+    rows = _oldest_first(list(_rows(Path(path))))
+    unit = epoch_unit([stamp for _, stamp, _ in rows])
+    for line, stamp, text in rows:
         value = _value(text, line)
-        when = _instant(stamp, local, folds, line)
+        when = datetime.fromtimestamp(int(stamp) / unit, UTC) if unit else _instant(stamp, local, folds, line)
         if not _exists(when):
             _refuse_value_in_gap(value, stamp, local, line)
             continue
@@ -99,7 +102,7 @@ def _instant(stamp: str, local: ZoneInfo, folds: dict[datetime, int], line: int)
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError as error:
-        msg = f"line {line}: timestamp {shown(stamp)} is not ISO 8601: write it as 2026-01-05T00:00:00Z"
+        msg = f"line {line}: timestamp {shown(stamp)} is not ISO 8601: write it as 2026-01-05T00:00:00Z{_OR_EPOCH}"
         raise InvalidDemand(msg) from error
     check_year(when, f"line {line}: timestamp", InvalidDemand)
     if when.tzinfo is not None:

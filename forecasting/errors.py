@@ -16,8 +16,12 @@ All are ValueErrors: the caller can mend them, waiting cannot.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from reprlib import Repr
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
@@ -74,3 +78,10 @@ class UnknownEngine(ForecastingError):
 def shown(value: object) -> str:
     """Show a value in an error as Python writes it, cut short where somebody gave a whole book."""
     return _SHORT.repr(value)
+
+
+def unknown_key(key: str, owner: str, known: Sequence[str], beside: Iterable[str] = ()) -> str:
+    """Say that a key is none, with the one that may be meant: a known one, or one that is allowed beside them."""
+    close = get_close_matches(key, [*known, *beside], n=1)
+    mend = f"did you mean {close[0]}?" if close else f"{owner} has {', '.join(known)}"
+    return f"key {shown(key)} is unknown: {mend}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from forecasting.errors import ForecastingError, InvalidRequest, shown
+from forecasting.errors import ForecastingError, InvalidRequest, shown, unknown_key
 from forecasting.event import Event
 from forecasting.instant import written_instant, zone
 from forecasting.models import check_engine
@@ -83,8 +83,7 @@ def _event(key: str, row: Any, local: ZoneInfo) -> Event:
 def _refuse_unknown(row: Any) -> None:
     unknown = [key for key in row if key not in _EVENT_KEYS] if isinstance(row, dict) else []
     if unknown:
-        msg = f"key {shown(unknown[0])} is unknown: an event has {', '.join(_EVENT_KEYS)}"
-        raise InvalidRequest(msg)
+        raise InvalidRequest(unknown_key(str(unknown[0]), "an event", _EVENT_KEYS))
 
 
 def _factor(value: object) -> float | None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forecasting.errors import InvalidRequest, shown
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # Beyond them no fleet was measured or is planned, and sums of instants and durations would leave the calendar.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+# Seconds since 1970 in the years 1990 to 2099: no milliseconds are among them, and no date written without dashes.
+_EPOCH = range(631_152_000, 4_102_444_800)
+_UNITS = (1, 1000)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -38,6 +45,14 @@ def check_year(when: datetime, name: str, error: type[ValueError] = InvalidReque
     if not FIRST_YEAR <= when.year <= LAST_YEAR:
         msg = f"{name} {when.isoformat()} lies outside the years {FIRST_YEAR} to {LAST_YEAR}: check the year"
         raise error(msg)
+
+
+def epoch_unit(stamps: Sequence[str]) -> int | None:
+    """Tell whether all are seconds since 1970 (1) or all milliseconds (1000); None where they are neither."""
+    longest = len(str(_EPOCH.stop * _UNITS[-1]))
+    if not stamps or not all(len(stamp) <= longest and stamp.isascii() and stamp.isdigit() for stamp in stamps):
+        return None
+    return next((unit for unit in _UNITS if all(int(stamp) // unit in _EPOCH for stamp in stamps)), None)
 
 
 def parse_instant(text: str, name: str) -> datetime:

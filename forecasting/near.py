@@ -16,6 +16,7 @@ import numpy as np
 
 from forecasting.errors import NotEnoughHistory
 from forecasting.sliding import ago, last_known, leading_max, trailing_max, trailing_mean
+from forecasting.values import MOST
 
 if TYPE_CHECKING:
     from forecasting.demand import Demand
@@ -33,7 +34,6 @@ RIDGE = 1e-3
 OFFSET = 0.02  # A share of the mean keeps logarithms finite at zero.
 # Of a logarithm: what was foretold better, or hardly ever moved, is no measure of what a surprise may come to.
 LEAST_SPREAD, LEAST_SIGN = 1e-3, 1e-3
-MOST = 3.0  # times the most ever seen: beyond, nothing is foreseen.
 LEVELS = np.concatenate([np.linspace(0.3, 0.9, 13), np.linspace(0.91, 0.99, 9), [0.993, 0.996]])
 
 
@@ -81,6 +81,10 @@ class _Reach:
     def of(self, hours: float) -> int:
         return max(1, round(hours * self.per_day / 24))
 
+    def back(self, season: int) -> int:
+        """Give how many slots ago, in whole seasons, all was known of what an order of then had to be ready for."""
+        return -(-self.width // season) * season
+
 
 class _Habits:
     """What tends to follow what, in logarithms."""
@@ -88,7 +92,7 @@ class _Habits:
     def __init__(self, logs: Values, reach: _Reach, *, weekly: bool) -> None:
         self._reach = reach
         self._now = ago(logs, 1)
-        self._from = reach.per_day * (8 if weekly else 1)
+        self._from = max(reach.per_day * (8 if weekly else 1), reach.back(reach.per_day))
         self._signs = _signs(logs, self._now, reach, weekly=weekly)
         self._rise = leading_max(logs, reach.width) - self._now
 
@@ -112,8 +116,9 @@ class _Habits:
         usual = size[known].mean()
         size = np.minimum(size, np.quantile(size[known], 0.99))
         lately = trailing_mean(ago(size, self._reach.width), self._reach.of(LATELY_HOURS))
-        at_this_time = _same_time(size, self._reach.per_day, 0.15)
-        at_this_time[: self._reach.per_day] = usual
+        come_to_light = self._reach.back(self._reach.per_day)
+        at_this_time = _same_time(ago(size, come_to_light - self._reach.per_day), self._reach.per_day, 0.15)
+        at_this_time[:come_to_light] = usual
         smooth = trailing_mean(at_this_time, 1 + self._reach.of(0.5))
         spread = LATELY * lately + AT_THIS_TIME * smooth + (1 - LATELY - AT_THIS_TIME) * usual
         return np.asarray(np.maximum(spread, LEAST_SPREAD))
@@ -126,13 +131,14 @@ def _signs(logs: Values, now: Values, reach: _Reach, *, weekly: bool) -> Values:
     day, week = reach.per_day, 7 * reach.per_day
     usual = _same_time(logs, day, 0.25)
     signs = [recent - now, hour - now, now - ago(now, 1), trailing_max(now, reach.of(1)) - now]
-    signs += [ago(peak, day) - ago(recent, day), ago(recent, day) - now, leading_max(usual, reach.width) - now]
+    back, ahead = reach.back(day), min(reach.width, day)
+    signs += [ago(peak, back) - ago(recent, back), ago(recent, day) - now, leading_max(usual, ahead) - now]
     if weekly:
         of_week = _same_time(logs, week, 0.4)
         of_week[:week] = usual[:week]
         of_week = np.convolve(np.pad(of_week, 1, mode="edge"), np.ones(3) / 3, mode="valid")
-        signs += [ago(peak, week) - ago(recent, week), ago(recent, week) - now]
-        signs.append(leading_max(of_week, reach.width) - now)
+        back, ahead = reach.back(week), min(reach.width, week - 1)
+        signs += [ago(peak, back) - ago(recent, back), ago(recent, week) - now, leading_max(of_week, ahead) - now]
     if reach.width <= reach.of(1):
         # What is done every hour, a job by the clock, shows in what followed whole hours ago.
         hours = [reach.of(1) * count for count in range(1, 7)]

@@ -6,11 +6,10 @@ A fleet file of the product is a policy file too: the keys that concern only the
 from __future__ import annotations
 
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from forecasting.duration import parse_duration
-from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest, shown
+from forecasting.errors import InvalidDuration, InvalidPolicy, InvalidRequest, shown, unknown_key
 from forecasting.freeze import Freeze
 from forecasting.instant import written_instant, zone
 
@@ -77,7 +76,7 @@ def some_fields(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, A
                 raise InvalidPolicy(msg)
             found[field] = _freezes(value, mapping) if field == "freezes" else _typed(str(key), field, value)
         elif key not in FLEET_KEYS:
-            raise InvalidPolicy(_unknown(str(key), known))
+            raise InvalidPolicy(unknown_key(str(key), "a policy", known, (*_ALIASES, *FLEET_KEYS)))
     return found
 
 
@@ -115,9 +114,3 @@ def _freezes(value: Any, mapping: Mapping[str, Any]) -> tuple[Freeze, ...]:
 
 def _freeze(row: Any, local: ZoneInfo) -> Freeze:
     return Freeze(*(written_instant(row[edge], f"freeze {edge}", local) for edge in ("start", "end")))
-
-
-def _unknown(key: str, known: Sequence[str]) -> str:
-    close = get_close_matches(key, [*known, *_ALIASES, *FLEET_KEYS], n=1)
-    mend = f"did you mean {close[0]}?" if close else f"a policy has {', '.join(known)}"
-    return f"key {shown(key)} is unknown: {mend}"

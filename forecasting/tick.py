@@ -17,6 +17,7 @@ from forecasting.carry import HALF_LIFE, RECENT, UNTRIED, latest_counting_most, 
 from forecasting.errors import InvalidForecast
 from forecasting.forecast import Forecast
 from forecasting.interval import OFFSET
+from forecasting.values import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 NEAR = timedelta(hours=6)
 # In errors of the trials: from here on a miss is a change, more and more, and from there on it is nothing else.
 UNUSUAL, UNKNOWN = 3.0, 6.0
-# Times the most that was forecast or measured: what is hardly ever there misses by a ratio to nothing.
-MOST = 3.0
 
 
 def tick(

@@ -18,6 +18,10 @@ Values: TypeAlias = "npt.NDArray[np.floating[Any]]"
 GREATEST: Final = 1e15
 TOO_GREAT: Final = f"is above {GREATEST:g}, more than any fleet is asked for: count in a greater unit"
 
+# Times the most that was seen or forecast: beyond, nothing is foreseen. What is hardly ever there misses by a ratio to
+# nothing.
+MOST: Final = 3.0
+
 # More than any cloud has; what a count comes to beyond it is a slip in a unit, and no longer counted.
 MOST_INSTANCES: Final = 1_000_000_000
 

@@ -15,7 +15,7 @@ grant usage on schema public to scaling_ledger;
 grant select, insert on scaling_event to scaling_ledger;
 grant select, insert on scaling_operation to scaling_ledger;
 grant update (state, outcome, opened_at, closed_at, try_number) on scaling_operation to scaling_ledger;
-grant select, insert, update on scaling_gate, scaling_status to scaling_ledger;
+grant select, insert, update on scaling_gate, scaling_status, scaling_look to scaling_ledger;
 grant select, insert on scaling_override to scaling_ledger;
 grant update (ended_at, ended_by, returned_at) on scaling_override to scaling_ledger;
 grant select, insert on scaling_approval to scaling_ledger;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from forecasting.errors import ForecastingError
 from predictive_scaling.errors import InvalidFleet
@@ -31,7 +31,7 @@ METRICS: Final = {
 
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?$")]
 Plain = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]
-Percent = Annotated[float, Field(ge=1, le=100)]
+Percent = Annotated[float, Field(strict=True, ge=1, le=100)]
 
 
 class Workload(Strict):
@@ -53,15 +53,15 @@ class Autoscaler(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="of the fleet; lower-case letters, digits, dashes")
     workload: Workload
     group: Plain = Field(description="name of the Auto Scaling group")
-    min_replicas: int = Field(ge=0, le=10_000)
-    max_replicas: int = Field(ge=1, le=10_000)
+    min_replicas: StrictInt = Field(ge=0, le=10_000)
+    max_replicas: StrictInt = Field(ge=1, le=10_000)
     target_cpu_percent: Percent | None = None
     target_memory_percent: Percent | None = Field(None, description="as the CloudWatch agent measures it")
     target_gpu_percent: Percent | None = None
     gpu_metrics: Literal["dcgm", "cloudwatch_agent"] = Field(
         "dcgm", description="where GPUs are measured: by the DCGM exporter through Prometheus, or by the agent"
     )
-    scale_check_interval_seconds: int = Field(
+    scale_check_interval_seconds: StrictInt = Field(
         CHECKED_EVERY, ge=CHECKED_EVERY, le=3600, description="looked at so often at least"
     )
     mode: Literal["observe", "approve", "auto"] = Field("observe", description="observe writes nothing")
@@ -135,11 +135,12 @@ class Autoscaler(Strict):
     def _from_dcgm(self) -> dict[str, Any]:
         """Of each instance the mean of its GPUs, and of these the sum: the total, which a resize does not change."""
         where = f'namespace="{self.workload.namespace}", pod=~"{self.workload.pods}"'
-        query = f"sum(avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{where}}}))"
+        by_host = f"avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{where}}})"
         return {
             "source": "prometheus",
             "name": "GPU percent, all instances",
-            "query": query,
+            "query": f"sum({by_host})",
+            "instances": f"count({by_host})",
             "connection": self.prometheus,
             "period": PERIOD,
         }

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from forecasting import Plan, Step
 from forecasting.cost_account import Asked
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from forecasting.budget import Budget
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger import Ledger
+    from predictive_scaling.look import Look
     from predictive_scaling.spend import Spending
     from predictive_scaling.status import Status, Statuses
 
@@ -35,6 +36,14 @@ RECENT: Final = 300
 
 Grant: TypeAlias = "tuple[datetime, Asked]"
 """What a verdict let a fleet hold, and when."""
+
+
+class _Known(NamedTuple):
+    """What is known of another fleet."""
+
+    status: Status | None
+    look: Look | None
+    grant: Grant | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +66,11 @@ class Standing:
     def beside(self, fleet: str, budgets: Sequence[Budget], now: datetime) -> tuple[Asked, ...]:
         """Tell what the other fleets of a fleet's budgets hold."""
         known = {status.fleet: status for status in self.statuses.all()}
+        looks = {name: look for name, look in self.statuses.looks().items() if now - look.at < PAID_FOR}
         grants = self._under_way(now) | self._granted
         others = (name for name in self._everyone if name != fleet and any(each.covers(name) for each in budgets))
-        return tuple(self._holds(name, known.get(name), grants.get(name), now) for name in others)
+        of_each = ((name, _Known(known.get(name), looks.get(name), grants.get(name))) for name in others)
+        return tuple(self._holds(name, each, now) for name, each in of_each)
 
     def judged(self, fleet: str, meter: Reading, granted: Asked | None = None) -> None:
         """Remember what was judged here: the next verdict may come before any status tells of it."""
@@ -89,15 +100,18 @@ class Standing:
         ended = meter.given_up(now)
         return ended if ended.month else None
 
-    def _holds(self, name: str, status: Status | None, grant: Grant | None, now: datetime) -> Asked:
-        """Give what a fleet was granted, until its status tells of it; what that tells; or its floor."""
+    def _holds(self, name: str, known: _Known, now: datetime) -> Asked:
+        """Give what a fleet was granted, until its status tells of it; what that tells; or its floor.
+
+        A look may fall between a grant and its being written, so it never says that a grant is over.
+        """
+        status, look, grant = known
         if grant and (status is None or status.seen_at < grant[0]):
             return grant[1]
-        plan = (
-            _lived(self.plan_of(status), status, now)
-            if status
-            else Plan((Step(now, self._floor(name), "no turn yet"),))
-        )
+        newest = status.looked(look) if status else None
+        plan = self.plan_of(newest) if newest else Plan((Step(now, self._floor(name), "no turn yet"),))
+        if seen := newest or look:
+            plan = _lived(plan, seen, now)
         if status and name not in self.fleets:
             plan = _ending(plan, status.at + BELIEVED)
         return Asked(fleet=name, plan=plan, price=self._price(name, now), floor=self._floor(name))
@@ -145,10 +159,10 @@ def resized(standing: Plan, amount: int, desired: int, now: datetime, lasting: t
     return _beginning(begin, standing, least=size if amount > 0 else 0, end=now + lasting)
 
 
-def _lived(plan: Plan, status: Status, now: datetime) -> Plan:
+def _lived(plan: Plan, seen: Status | Look, now: datetime) -> Plan:
     """Give the plan with what the fleet was seen to have above it: that stays for a while, whoever asked for it."""
-    size, start = status.desired or 0, max(now, plan.start)
-    if size <= plan.capacity_at(max(status.seen_at, plan.start)):
+    size, start = seen.desired or 0, max(now, plan.start)
+    if size <= plan.capacity_at(max(seen.seen_at, plan.start)):
         return plan
     begin = Step(start, max(size, plan.capacity_at(start)), "as last seen")
     return _beginning(begin, plan, least=size, end=start + PAID_FOR)

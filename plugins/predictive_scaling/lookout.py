@@ -11,6 +11,7 @@ from predictive_scaling.aws_client import client, reading
 from predictive_scaling.fleet_folder import FleetFolder, read_folder, with_autoscalers
 from predictive_scaling.fleet_spec import Shard, each_load, in_shard
 from predictive_scaling.fleets import aws_answers
+from predictive_scaling.lookbook import Lookbook
 from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, kept, reactions
 from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 from predictive_scaling.sources.side_by_side import SideBySide
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
     from predictive_scaling.outlook import Outlooks
-    from predictive_scaling.sources import Latest, Source
+    from predictive_scaling.sources import Latest, Seen, Source
 
 _Place: TypeAlias = tuple[str, str | None]
 """A connection and a region."""
@@ -46,6 +47,7 @@ class Lookout:
     source: Source = field(default_factory=lambda: RoutedSource(shipped_sources()))
     memory: Memory = field(default_factory=Memory)
     watched: dict[str, Watched] = field(default_factory=dict)
+    book: Lookbook = field(default_factory=Lookbook)
     fleets: tuple[FleetSpec, ...] = ()
     outlooks: Outlooks | None = None
     _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))
@@ -68,7 +70,7 @@ class Lookout:
             fleet.name: Watched(
                 spec=fleet,
                 group=groups[fleet.name],
-                sights=tuple(sight for load in fleet.loads for sight in _sights(load, latest)),
+                sights=tuple(sight for load in fleet.loads for sight in _sights(load, latest, groups[fleet.name])),
                 ahead=ahead.get(fleet.name),
             )
             for fleet in fleets
@@ -111,15 +113,23 @@ def _stamp(path: Path) -> int | None:
         return None
 
 
-def _sights(load: FleetSpec, latest: Latest) -> Iterator[Sight]:
+def _sights(load: FleetSpec, latest: Latest, group: Observed) -> Iterator[Sight]:
     """Give what was seen of a load, and what was not: one that was seen in part gives both."""
     seen, problem = latest.seen.get(load.name), latest.problems.get(load.name, "")
     if seen is not None:
         yield Sight(load=load, seen=seen)
+        problem = problem or _in_part(load, seen, group)
     elif not problem:
         problem = f"{load.metric.described} gave nothing of late: {load.metric.mend}"
     if problem:
         yield Sight(load=load, problem=problem)
+
+
+def _in_part(load: FleetSpec, seen: Seen, group: Observed) -> str:
+    """Say that some instances are silent: in a sum they would pass for idle ones."""
+    if seen.instances is None or seen.instances >= group.in_service:
+        return ""
+    return f"{load.metric.described} was seen on {seen.instances} of {group.in_service} instances: {load.metric.mend}"
 
 
 def groups_of(fleets: Iterable[FleetSpec]) -> _Groups:

@@ -220,6 +220,7 @@ class PrometheusMetric(Measure):
     steady: ClassVar[bool] = True
     instant: ClassVar[bool] = True
     query: str
+    instances: str | None = None  # counts those that the load was seen on
     connection: str = "prometheus_default"
 
     @property

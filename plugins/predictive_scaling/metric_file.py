@@ -185,6 +185,9 @@ class PrometheusFields(_AnyMetric):
     source: Literal["prometheus"]
     name: Text = Field(description="what people call it")
     query: Query = Field(description="PromQL of the fleet's total, for example sum(rate(http_requests_total[5m]))")
+    instances: Query | None = Field(
+        None, description="PromQL of how many instances it was seen on: while some are silent, none is taken away"
+    )
     connection: Text = Field("prometheus_default", description="Airflow connection of type http to the server")
 
     @model_validator(mode="after")

@@ -90,17 +90,19 @@ class AwsPrices:
         row = known.get(key, {})
         if "asked_at" in row and now - datetime.fromisoformat(row["asked_at"]) < KEPT:
             return _from_row(row["rate"])
-        try:
+        if not is_failed(row, now):
+            row = self._answered(bought, row, now)
+            self._store.write(name, {**known, key: row})
+        if row.get("rate") is None:
             refuse_if_failed(row, now)
-            rate = self._asked(bought, now)
+        return _from_row(row["rate"])
+
+    def _answered(self, bought: Bought, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """Give what is kept of a question: its answer, or beside the answer before why there was none."""
+        try:
+            return {"asked_at": now.isoformat(), "rate": _as_row(self._asked(bought, now))}
         except CloudUnavailable as error:
-            if not is_failed(row, now):
-                self._store.write(name, {**known, key: {**row, **failed(error, now)}})
-            if row.get("rate") is None:
-                raise
-            return _from_row(row["rate"])
-        self._store.write(name, {**known, key: {"asked_at": now.isoformat(), "rate": _as_row(rate)}})
-        return rate
+            return {**row, **failed(error, now)}
 
     def _asked(self, bought: Bought, now: datetime) -> Rate | None:
         match bought.purchase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -10,6 +10,8 @@ from forecasting.cost_meter import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from predictive_scaling.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Status:
     coverage: float | None = None
     concerns: tuple[str, ...] = ()  # what people were told of, so that they are told once
     meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
-    resized_at: datetime | None = None  # when its sizes were seen after a change between two turns
+    resized_at: datetime | None = None  # when its sizes were seen between two turns
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON can hold it."""
@@ -55,6 +57,12 @@ class Status:
     def seen_at(self) -> datetime:
         """When its sizes were seen."""
         return max(self.at, self.resized_at or self.at)
+
+    def looked(self, look: Look | None) -> Status:
+        """Give it with the sizes of a look, where that is newer."""
+        if look is None or look.at <= self.seen_at:
+            return self
+        return replace(self, resized_at=look.at, **look.sizes)
 
     def spent(self, now: datetime, *, given_up: bool = False) -> Reading | None:
         """Tell what the fleet has cost today and this month, if it goes on as it was last seen, or was given up."""
@@ -78,7 +86,7 @@ _FIELDS: Final = frozenset(field.name for field in fields(Status))
 
 
 class Statuses(Protocol):
-    """Keeps the last status of each fleet with its plan, and the plan before that."""
+    """Keeps the last status of each fleet with its plan, and the plan before that; beside it the watch's last look."""
 
     def save(self, status: Status, plan: Mapping[str, Any] | None = None) -> None:
         """Keep the status; a plan of another id than the known one moves that one to `previous`."""
@@ -91,6 +99,15 @@ class Statuses(Protocol):
 
     def plans(self, fleet: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
         """Give the plan that holds and the one before it."""
+
+    def keep_looks(self, looks: Sequence[Look]) -> None:
+        """Keep looks, all at once; an older one than the known one of its fleet is passed over."""
+
+    def looks(self) -> Mapping[str, Look]:
+        """Give the last look at every fleet that is watched, by its name."""
+
+    def look(self, fleet: str) -> Look | None:
+        """Give the last look at one fleet."""
 
 
 def _plain(value: object) -> object:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from forecasting.cost_meter import Reading
+from predictive_scaling.look import Look
 from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.status import Status
 
@@ -71,9 +72,15 @@ def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, n
 
 
 def keep_resized(fleet: str, observed: Observed, statuses: Statuses, *, now: datetime) -> None:
-    """Keep the sizes after a change between two turns; a fleet that had none yet has nothing to be corrected."""
+    """Keep the sizes after a change between two turns; before the first, beside what the watch has seen of the loads.
+
+    A status of its own would pass for a turn, and its size for the plan.
+    """
     if before := statuses.of(fleet):
         statuses.save(_resized(before, observed, now=now))
+        return
+    look = statuses.look(fleet)
+    statuses.keep_looks([look.resized(observed, now) if look else Look.at_group(fleet, observed, now)])
 
 
 def _resized(before: Status, observed: Observed, *, now: datetime) -> Status:

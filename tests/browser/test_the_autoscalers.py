@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
+
+from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.statuses import SqlStatuses
+from predictive_scaling.look import Look
 
 if TYPE_CHECKING:
     from page_server import PageServer
@@ -25,7 +30,8 @@ def test_the_life_of_an_autoscaler(server: PageServer) -> None:
     told = made.json()
     assert (told["created_by"], told["overruled"]) == ("uma", None)
     assert told["asked"]["scale_check_interval_seconds"] == 30
-    assert told["status"]["metrics"] == [{"name": "cpu", "current_percent": None, "target_percent": 60.0}]
+    (cpu,) = told["status"]["metrics"]
+    assert cpu == {"name": "cpu", "current_percent": None, "measured_at": None, "target_percent": 60.0}
     assert (told["status"]["scale_ups"], told["status"]["scale_downs"]) == (0, 0)
 
     again = server.send("POST", PATH, a_body("encoder"), "uma", Idempotency_Key="first")
@@ -69,6 +75,45 @@ def test_who_asks_with_one_key_many_times_at_once_gets_one_autoscaler_and_no_con
         events = server.scaling(f"api/v1/events?fleet={name}").json()["items"]
         assert [each["kind"] for each in events] == ["created"]
         server.send("DELETE", f"{PATH}/{name}")
+
+
+def test_of_many_that_are_asked_for_at_once_with_one_key_or_of_one_group_one_is_made(server: PageServer) -> None:
+    token = server.token("uma")
+    address = f"{server.url}/scaling/{PATH}"
+
+    def ask(asked: tuple[str, str, str]) -> int:
+        name, group, key = asked
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        return httpx.post(address, json=a_body(name, group=group), headers=headers, timeout=60).status_code
+
+    of_one_key = [(f"keyed-{number}", f"keyed-{number}", "one-key-for-all") for number in range(8)]
+    of_one_group = [(f"grouped-{number}", "one-group-for-all", f"grouped-{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as several:
+        keyed, grouped = (sorted(several.map(ask, asked)) for asked in (of_one_key, of_one_group))
+    made = [each["asked"]["name"] for each in server.scaling(PATH).json()["items"]]
+    for name in made:
+        server.send("DELETE", f"{PATH}/{name}")
+    assert (keyed, grouped) == ([201, *[422] * 7], [201, *[409] * 7])
+    assert [name.partition("-")[0] for name in made] == ["grouped", "keyed"]
+
+
+def test_one_that_was_looked_at_since_is_deleted_all_the_same_and_one_made_anew_is_not(server: PageServer) -> None:
+    made = server.send("POST", PATH, a_body("lively"), "uma")
+    look = Look(fleet="lively", at=datetime.now(UTC), min_size=1, max_size=8, desired=3, in_service=2)
+    SqlStatuses(engine_for(server.database)).keep_looks([look])
+
+    told = server.scaling(f"{PATH}/lively")
+    assert (told.json()["status"]["current_replicas"], told.json()["status"]["desired_replicas"]) == (2, 3)
+    assert told.headers["ETag"] != made.headers["ETag"]
+    fleet = server.scaling("api/v1/fleets/lively").json()
+    assert (fleet["state"], fleet["in_service"], fleet["desired"]) == ("unseen", 2, 3)
+    gone = server.send("DELETE", f"{PATH}/lively", None, "uma", If_Match=made.headers["ETag"])
+    assert gone.status_code == 204
+
+    anew = server.send("POST", PATH, a_body("lively"), "uma")
+    assert anew.json()["status"]["current_replicas"] is None, "that was seen of the one before"
+    assert server.send("DELETE", f"{PATH}/lively", None, "uma", If_Match=made.headers["ETag"]).status_code == 412
+    assert server.send("DELETE", f"{PATH}/lively", None, "uma", If_Match=anew.headers["ETag"]).status_code == 204
 
 
 def test_a_clash_changes_nothing_and_says_who_was_there_first(server: PageServer) -> None:

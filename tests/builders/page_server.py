@@ -35,7 +35,8 @@ class PageServer(Process, AirflowApi):
         self.place = Place(home=home, cloud_url="http://127.0.0.1:9", port=free_port(), fleets=home / "fleets")
         (home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
         self.airflow("db", "migrate")
-        a_world(home / "storage", engine_for(f"sqlite:///{home}/airflow.db"))
+        self.database = f"sqlite:///{home}/airflow.db"
+        a_world(home / "storage", engine_for(self.database))
         self.airflow("dags", "reserialize")
         AirflowApi.__init__(self, f"http://127.0.0.1:{self.place.port}")
         command = [sys.executable, "-m", "airflow", "api-server"]

@@ -133,3 +133,29 @@ def test_a_file_that_begins_with_its_newest_row_reads_as_one_that_ends_with_it(t
     lines = hours("2025-10-26", "01:00", "02:00", "02:00", "03:00")
     told = [Demand.from_csv(a_file(tmp_path, *each), timezone="Europe/Berlin") for each in (lines, lines[::-1])]
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
+def test_a_column_of_seconds_or_of_milliseconds_since_1970_is_read_whatever_the_time_zone(
+    tmp_path: Path, unit: int
+) -> None:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    path = a_file(tmp_path, *(f"{(int(start.timestamp()) + 300 * slot) * unit},{slot}" for slot in range(4)))
+    demand = Demand.from_csv(path, timezone="Europe/Berlin")
+    assert (demand.start, demand.step, demand.values.tolist()) == (start, timedelta(minutes=5), [0.0, 1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [("1767571200", "1767571500000"), ("1767571200", "2026-01-05T00:05Z"), ("300", "600"), ("9" * 5000, "1767571200")],
+    ids=["of two units", "of which one is text", "of no likely year", "of no number anybody writes"],
+)
+def test_whole_numbers_that_are_no_column_of_times_are_refused_with_the_mend(
+    tmp_path: Path, stamps: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidDemand, match="every one as seconds or milliseconds since 1970"):
+        Demand.from_csv(a_file(tmp_path, *(f"{stamp},1" for stamp in stamps)))
+
+
+def test_days_written_without_dashes_are_days(tmp_path: Path) -> None:
+    assert Demand.from_csv(a_file(tmp_path, "20260105,1", "20260106,2")).start == datetime(2026, 1, 5, tzinfo=UTC)

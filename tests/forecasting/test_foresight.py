@@ -76,7 +76,7 @@ def test_a_file_that_says_nothing_of_it_leaves_the_defaults() -> None:
         ({"events": ["sale"]}, r"^events\[0\] is 'sale': write"),
         (
             {"events": [{"name": "sale", "start": "2026-01-16", "end": "2026-01-17", "fctor": 3}]},
-            r"^events\[0\]: key 'fctor' is unknown: an event has name, start, end, factor",
+            r"^events\[0\]: key 'fctor' is unknown: did you mean factor",
         ),
         (
             {"events": [{"name": "sale", "start": "2026-01-16", "end": "2026-01-17", "factor": True}]},

@@ -16,11 +16,13 @@ TEN = timedelta(minutes=10)
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def test_nothing_later_is_known() -> None:
-    values = synthetic_demand(days=18, spike=4.0).values
+@pytest.mark.parametrize("lead", [TEN, timedelta(hours=24), timedelta(hours=25), timedelta(days=7)], ids=str)
+def test_nothing_later_is_known_however_long_the_lead(lead: timedelta) -> None:
+    width = 1 + lead // timedelta(minutes=5)
+    values = synthetic_demand(days=24, spike=4.0).values
     changed = values.copy()
-    changed[16 * DAY + 100 :] *= 3
-    before, after = (near_peaks(each, 16 * DAY, DAY, 3) for each in (values, changed))
+    changed[22 * DAY + 100 :] *= 3
+    before, after = (near_peaks(each, 22 * DAY, DAY, width) for each in (values, changed))
     np.testing.assert_array_equal(before[:101], after[:101])
     assert (after[101:] != before[101:]).any()
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from pydantic import ValidationError
 
 from predictive_scaling.autoscaler import Autoscaler, Workload
@@ -23,12 +28,10 @@ from predictive_scaling.ledger.autoscalers import (
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 from predictive_scaling.ledger.store import SqlLedger
-from predictive_scaling.ledger.tables import metadata
+from predictive_scaling.ledger.tables import Json, metadata
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import sqlalchemy as sa
 
     from demo.local_postgres import LocalPostgres
 
@@ -81,6 +84,48 @@ def test_one_is_added_once_found_by_name_and_key_and_removed_once(autoscalers: A
     assert autoscalers.of("trainer") is autoscalers.asked_with("key-trainer") is None
 
 
+@pytest.mark.parametrize(
+    "rivals",
+    [
+        [replace(stored(f"one-{number}"), key="the same") for number in range(8)],
+        [stored(f"one-{number}", group="the-same") for number in range(8)],
+    ],
+    ids=["one key", "one group"],
+)
+def test_of_many_that_are_added_at_once_with_one_key_or_of_one_group_one_is_kept(
+    autoscalers: Autoscalers, rivals: list[StoredAutoscaler]
+) -> None:
+    with ThreadPoolExecutor(len(rivals)) as several:
+        kept = list(several.map(autoscalers.add, rivals))
+    assert kept.count(True) == 1
+    assert autoscalers.all() == (rivals[kept.index(True)],)
+
+
+def test_one_group_of_two_accounts_is_two_groups_and_no_key_is_none_of_anybodys(autoscalers: Autoscalers) -> None:
+    here = replace(stored("here", group="gpu"), key=None)
+    there = replace(stored("there", group="gpu", connection="aws_other"), key=None)
+    assert autoscalers.add(here)
+    assert autoscalers.add(there)
+
+
+def test_those_made_before_the_database_saw_to_it_keep_their_keys_and_groups(engine: sa.Engine) -> None:
+    migration = import_module("predictive_scaling.ledger.migrations.versions.0006_one_autoscaler_a_group")
+    old = SqlAutoscalers(engine)
+    for each in (stored(), stored("encoder"), stored("encoder-twin")):
+        assert old.add(each)
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        migration.downgrade()
+        twin = {"asked": a_body("encoder-twin", group="encoder-group"), "key": "key-encoder"}
+        table = sa.table("scaling_autoscaler", sa.column("name"), sa.column("body", Json))
+        connection.execute(sa.update(table).where(table.c.name == "encoder-twin").values(body=twin))
+        migration.upgrade()
+
+    assert [each.name for each in old.all()] == ["encoder", "encoder-twin", "trainer"]
+    assert [old.asked_with(f"key-{name}") for name in ("trainer", "encoder")] == [stored(), stored("encoder")]
+    assert not old.add(replace(stored("late"), key="key-trainer"))
+    assert not old.add(stored("late", group="encoder-group"))
+
+
 def test_a_gpu_target_is_measured_by_the_dcgm_exporter_as_a_total() -> None:
     body = a_body(workload={"name": "trainer", "namespace": "ml"}, target_gpu_percent=70)
     spec = Autoscaler.model_validate(body).spec()
@@ -118,6 +163,12 @@ def test_each_target_is_a_load_of_the_fleet() -> None:
         ({"scale_check_interval_seconds": 5}, "greater than or equal to 30"),
         ({"workload": {"name": 'x"} or vector(1) #'}}, "should match pattern"),
         ({"max": 3}, "not permitted"),
+        ({"min_replicas": True}, "should be a valid integer"),
+        ({"min_replicas": 1.0}, "should be a valid integer"),
+        ({"max_replicas": "8"}, "should be a valid integer"),
+        ({"scale_check_interval_seconds": "60"}, "should be a valid integer"),
+        ({"target_gpu_percent": True}, "should be a valid number"),
+        ({"target_gpu_percent": "70"}, "should be a valid number"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_value(wrong: dict[str, Any], told: str) -> None:

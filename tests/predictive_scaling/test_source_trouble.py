@@ -289,6 +289,17 @@ def test_a_history_that_cannot_be_read_costs_its_own_fleet_alone(tmp_path: Path)
     assert web.problem is None
 
 
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_a_file_may_count_seconds_or_milliseconds_since_1970(tmp_path: Path, unit: int) -> None:
+    lines = (f"{int((NOON - number * FIVE).timestamp()) * unit},{number}" for number in range(9, 0, -1))
+    (tmp_path / "load.csv").write_text("\n".join(["timestamp,value", *lines]))
+    fleet = measured_by(FileMetric(name="load", path=f"file://{tmp_path}/load.csv"))
+
+    (told,) = pull([fleet], RoutedSource(shipped_sources()), Storage.at(f"file://{tmp_path}"), now=NOW)
+
+    assert (told.problem, told.newest) == (None, NOON - FIVE)
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

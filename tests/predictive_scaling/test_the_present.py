@@ -6,21 +6,21 @@ import itertools
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from forecasting.gate import Stage, Standing
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.gates import Gate, Gates, MemoryGates, SqlGates
 from predictive_scaling.ledger.statuses import MemoryStatuses, SqlStatuses
 from predictive_scaling.ledger.tables import metadata
+from predictive_scaling.look import LoadSeen, Look
 from predictive_scaling.status import Status, Statuses
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import sqlalchemy as sa
 
     from demo.local_postgres import LocalPostgres
 
@@ -107,6 +107,43 @@ def test_a_new_plan_moves_the_known_one_back_and_the_same_plan_moves_nothing(sta
 def test_a_status_of_another_version_is_read_as_far_as_it_is_known() -> None:
     row = {**a_status().as_json(), "colour": "green"}
     assert Status.from_json(row) == a_status()
+
+
+def a_look(fleet: str = "web", minute: int = 0, **more: Any) -> Look:
+    at = NOW + timedelta(minutes=minute)
+    load = LoadSeen(metric="m", value=200.0, at=at - timedelta(minutes=1), instances=2)
+    sizes = {"min_size": 1, "max_size": 8, "desired": 3, "in_service": 2, **more}
+    return Look(fleet=fleet, at=at, loads=(load,), problem="the exporter of one is silent", **sizes)
+
+
+def test_the_last_look_comes_back_as_it_was_kept_and_an_older_one_is_passed_over(statuses: Statuses) -> None:
+    assert (statuses.look("web"), statuses.looks()) == (None, {})
+    statuses.keep_looks([a_look(), a_look("api")])
+    statuses.keep_looks([a_look(minute=1, desired=5), a_look("api", minute=-1, desired=7)])
+    assert statuses.look("web") == a_look(minute=1, desired=5)
+    assert statuses.looks() == {"web": a_look(minute=1, desired=5), "api": a_look("api")}
+    assert statuses.all() == (), "a look is no turn"
+
+
+def test_a_status_shows_the_sizes_of_a_newer_look_and_of_no_older_one() -> None:
+    status = replace(a_status(), desired=2, in_service=2)
+    assert status.looked(None) == status.looked(a_look(minute=-1)) == status
+    newer = status.looked(a_look(minute=1))
+    assert (newer.desired, newer.in_service, newer.seen_at, newer.at) == (3, 2, NOW + timedelta(minutes=1), NOW)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_thousand_fleets_that_all_changed_are_kept_by_one_statement(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    engine = an_engine(request, tmp_path, kind)
+    statuses, statements = SqlStatuses(engine), list[str]()
+    sa.event.listen(engine, "before_cursor_execute", lambda *asked: statements.append(asked[2]))
+    for minute in range(2):
+        statements.clear()
+        statuses.keep_looks([a_look(f"fleet-{number}", minute=minute) for number in range(1000)])
+        assert len(statements) == 1
+    assert {look.at for look in statuses.looks().values()} == {NOW + timedelta(minutes=1)}
 
 
 def test_a_row_made_by_two_tasks_at_once_is_one_row(request: pytest.FixtureRequest, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from telling import a_fleet as the_group
 
 from forecasting import Forecast
 from forecasting.cost_verdict import Outcome
+from predictive_scaling.cost_gate import Claim
 from predictive_scaling.fleet_spec import Shard
 from predictive_scaling.fleets import Observed
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.look import Look
 from predictive_scaling.lookout import Lookout
 from predictive_scaling.sources.memory import MemorySource
 from predictive_scaling.summary import keep_resized
@@ -103,6 +105,40 @@ def test_what_a_fleet_has_above_its_plan_is_not_granted_to_another(cloud: sandbo
     held = till.claimed(a_plan(9), fleet=1).plan
     assert held.capacity_at(NINE) == 3, "the shop was seen with nine"
     assert held.capacity_at(MONDAY + HOUR) == 8, "an hour later it is believed to follow its plan of four"
+
+
+def test_what_the_watch_saw_above_a_floor_before_the_first_turn_is_not_granted_to_another(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    group = {"name": "both", "fleets": ["shop", "pay"], "hourly": 12 * PRICE}
+    till = Till(cloud, tmp_path, [group], [a_fleet_of("shop", price_per_hour=PRICE), a_fleet_of("pay")])
+    raised = Observed(min_size=2, max_size=20, desired=9, in_service=9)
+    keep_resized("shop", raised, till.statuses, now=till.now)
+    assert till.statuses.of("shop") is None, "it had no turn"
+
+    held = till.claimed(a_plan(9), fleet=1).plan
+    assert held.capacity_at(NINE) == 3, "the shop was seen with nine"
+    assert held.capacity_at(MONDAY + HOUR) == 9, "an hour later it is believed to be back at its floor of two"
+
+    till.pass_by(2 * HOUR)
+    later = till.claimed(a_plan(9, first=till.now), fleet=1).plan
+    assert later.capacity_at(till.now) == 9, "what was seen long ago holds nothing"
+
+
+def test_a_look_between_a_grant_and_its_being_written_gives_nothing_of_it_away(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    group = {"name": "both", "fleets": ["shop", "pay"], "hourly": 12 * PRICE}
+    till = Till(cloud, tmp_path, [group], [a_fleet_of("shop", price_per_hour=PRICE), a_fleet_of("pay")])
+    till.followed(till.fleets[0], a_plan(2))
+    till.pass_by(timedelta(minutes=1))
+    spec, observed = till.fleets[0], Observed(min_size=2, max_size=20, desired=2, in_service=2)
+    claim = Claim(spec=spec, policy=spec.policy, plan=a_plan(9), observed=observed)
+    till.gate().capped(claim, by=a_run(), now=till.now)
+    till.pass_by(timedelta(seconds=30))
+    till.statuses.keep_looks([Look.at_group("shop", observed, till.now)])
+
+    assert till.claimed(a_plan(9), fleet=1).plan.capacity_at(NINE) == 3
 
 
 @pytest.mark.usefixtures("cloud")

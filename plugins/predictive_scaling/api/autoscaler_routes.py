@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,24 +12,21 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, R
 from fastapi.responses import JSONResponse
 
 from predictive_scaling.api.autoscaler_views import AutoscalerPage, AutoscalerView, Seen, autoscaler_view
-from predictive_scaling.api.etag import etag_of
+from predictive_scaling.api.etag import etag_of, is_of
 from predictive_scaling.api.fleet_routes import Name
 from predictive_scaling.api.problem import PROBLEMS, problems
 from predictive_scaling.api.records import Records, RecordsOfServer
 from predictive_scaling.api.rights import Acting
 from predictive_scaling.autoscaler import Autoscaler
-from predictive_scaling.errors import NoHistory
-from predictive_scaling.fleet_folder import overruled, spec_of
+from predictive_scaling.fleet_folder import overruled
 from predictive_scaling.ledger.autoscalers import StoredAutoscaler, resized
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 
 if TYPE_CHECKING:
     from predictive_scaling.fleet_folder import FleetFolder
-    from predictive_scaling.fleet_spec import FleetSpec
 
 router = APIRouter(prefix="/autoscalers", tags=["autoscalers"], responses=PROBLEMS)
 
-LATELY = timedelta(hours=3)
 Key = Annotated[
     str | None,
     Header(
@@ -73,7 +69,9 @@ def create_autoscaler(asked: Autoscaler, records: RecordsOfServer, user: GetUser
     body = asked.model_dump(mode="json", exclude_none=True)
     now = datetime.now(UTC)
     stored = StoredAutoscaler(name=asked.name, asked=body, actor=user.get_name(), created_at=now, key=key)
-    why_not = _clash(asked, records) or ("" if records.autoscalers.add(stored) else _taken(asked.name))
+    why_not = _clash(asked, records)
+    if not why_not and not records.autoscalers.add(stored):
+        why_not = _clash(asked, records) or f"somebody else made autoscaler {asked.name!r} meanwhile: ask again"
     # Of two that ask with one key at once, the later is in the way of nobody: it is answered as the earlier is.
     if why_not and (again := _asked_before(key, asked, records)):
         return _made(again, records)
@@ -86,7 +84,8 @@ def create_autoscaler(asked: Autoscaler, records: RecordsOfServer, user: GetUser
 @router.get("/{name}", response_model=AutoscalerView)
 def get_autoscaler(name: Name, records: RecordsOfServer) -> Response:
     """Tell what was asked for, and how it goes."""
-    return JSONResponse(_json(_known(name, records), records))
+    stored = _known(name, records)
+    return JSONResponse(_json(stored, records), headers={"ETag": _name_of(stored)})
 
 
 @router.delete(
@@ -98,7 +97,7 @@ def get_autoscaler(name: Name, records: RecordsOfServer) -> Response:
 def delete_autoscaler(name: Name, records: RecordsOfServer, user: GetUserDep, tag: Tag = None) -> Response:
     """Delete one, if wanted only when it is still what was seen; its group and what is scheduled on it stay."""
     stored = _known(name, records)
-    if tag is not None and tag.strip() != "*" and _tag(stored, records) not in map(str.strip, tag.split(",")):
+    if tag is not None and tag.strip() != "*" and not any(is_of(each, _name_of(stored)) for each in tag.split(",")):
         raise HTTPException(412, f"autoscaler {name!r} is no longer what was seen: GET it again, then decide")
     if not records.autoscalers.remove(name):
         raise HTTPException(404, _no_such(name))
@@ -109,7 +108,7 @@ def delete_autoscaler(name: Name, records: RecordsOfServer, user: GetUserDep, ta
 def _made(stored: StoredAutoscaler, records: Records) -> Response:
     answer = JSONResponse(_json(stored, records), status_code=201)
     answer.headers["Location"] = f"/scaling/api/v1/autoscalers/{stored.name}"
-    answer.headers["ETag"] = etag_of(bytes(answer.body))
+    answer.headers["ETag"] = etag_of(bytes(answer.body), _name_of(stored))
     return answer
 
 
@@ -124,8 +123,9 @@ def _taken(name: str) -> str:
     return f"there is an autoscaler {name!r} already: delete it, or choose another name"
 
 
-def _tag(stored: StoredAutoscaler, records: Records) -> str:
-    return etag_of(bytes(JSONResponse(_json(stored, records)).body))
+def _name_of(stored: StoredAutoscaler) -> str:
+    """Name it so that another one of its name has another: how it goes changes by the minute, and it itself never."""
+    return f"{stored.name}-{stored.created_at.timestamp():.6f}".replace(".", "-")
 
 
 def _asked_before(key: str | None, asked: Autoscaler, records: Records) -> StoredAutoscaler | None:
@@ -153,18 +153,8 @@ def _json(stored: StoredAutoscaler, records: Records) -> dict[str, object]:
 
 def _view(stored: StoredAutoscaler, records: Records, files: FleetFolder) -> AutoscalerView:
     moves = resized(records.engine, stored.name, since=stored.created_at)
-    loads = tuple(_newest(load, records) for load in spec_of(stored).loads)
-    seen = Seen(status=records.statuses.of(stored.name), loads=loads, resized=moves)
-    return autoscaler_view(stored, files, seen)
-
-
-def _newest(spec: FleetSpec, records: Records) -> float | None:
-    """The newest load that was measured; an older one is none."""
-    try:
-        demand = records.storage.demand(spec, since=datetime.now(UTC) - LATELY)
-    except NoHistory:
-        return None
-    return next((float(value) for value in reversed(demand.values) if not math.isnan(value)), None)
+    status, look = records.statuses.of(stored.name), records.statuses.look(stored.name)
+    return autoscaler_view(stored, files, Seen(status=status, look=look, resized=moves), now=datetime.now(UTC))
 
 
 def _told(stored: StoredAutoscaler, person: str, kind: EventKind) -> Event:

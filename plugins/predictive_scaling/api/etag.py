@@ -48,8 +48,8 @@ class _Answer:
                 await self._finish(self._start)
 
     async def _finish(self, start: Message) -> None:
-        tag = etag_of(self._body)
         headers = MutableHeaders(raw=start["headers"])
+        tag = etag_of(self._body, headers.get("ETag", ""))
         headers["ETag"] = tag
         headers["Cache-Control"] = "private, no-cache"
         if tag in {each.strip().removeprefix("W/") for each in self._known.split(",")}:
@@ -59,9 +59,15 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": self._body})
 
 
-def etag_of(body: bytes) -> str:
-    """Name exactly this content."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+def etag_of(body: bytes, thing: str = "") -> str:
+    """Name exactly this content, after a name of the thing that it tells of."""
+    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return f'"{thing}.{digest}"' if thing else f'"{digest}"'
+
+
+def is_of(tag: str, thing: str) -> bool:
+    """Whether an ETag is of a thing, whatever was told of it."""
+    return tag.strip().strip('"').partition(".")[0] == thing
 
 
 def _is_whole(start: Any) -> bool:

@@ -68,12 +68,13 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> FleetPage:
     """List the fleets, each in brief."""
-    folder = records.fleets()
-    statuses, now = records.statuses.all(), datetime.now(UTC)
+    folder, looks = records.fleets(), records.statuses.looks()
+    statuses, now = [each.looked(looks.get(each.fleet)) for each in records.statuses.all()], datetime.now(UTC)
     rows = fleet_rows(
         folder,
         statuses,
         now=now,
+        looks=looks,
         overrides=records.open_overrides.all(),
         questions=records.approvals.waiting(),
     )
@@ -85,10 +86,11 @@ def list_fleets(  # noqa: PLR0913 - each is a part of the address
 @router.get("/{name}")
 def get_fleet(name: Name, records: RecordsOfServer) -> FleetDetail:
     """Tell how one fleet is, what holds it, and the policy of its file."""
-    spec, status = records.fleet(name), records.statuses.of(name)
-    now = datetime.now(UTC)
+    spec, status, look = records.fleet(name), records.statuses.of(name), records.statuses.look(name)
+    status, now = status.looked(look) if status else None, datetime.now(UTC)
     waiting = [each for each in records.approvals.standing(name, now) if each.is_open]
-    row = fleet_row(spec, status, now=now, overrides=records.overrides.open(name), questions=waiting)
+    overrides = records.overrides.open(name)
+    row = fleet_row(spec, status, now=now, look=look, overrides=overrides, questions=waiting)
     lately = tally(records.ledger.events(fleet=name, limit=MOST_EVENTS), since=now - DAY, now=now)
     return fleet_detail(row, spec, status, records.ledger.open_operation(name), lately)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
@@ -14,13 +15,14 @@ from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.overriding import name_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from forecasting.approval import Question
     from forecasting.cost_meter import Reading
     from predictive_scaling.fleet_folder import FleetFolder
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.ledger.records import Operation
+    from predictive_scaling.look import Look
     from predictive_scaling.status import Status
     from predictive_scaling.tally import Tally
 
@@ -65,7 +67,7 @@ class FleetRow(BaseModel):
     state_reason: str = Field(description="why it is in this state, or what its last turn decided")
     mode: str
     stage: str | None = Field(None, description="how far its forecast is trusted")
-    seen_at: datetime | None = Field(None, description="when its last turn looked at the group")
+    seen_at: datetime | None = Field(None, description="when its group was last looked at, by a turn or by the watch")
     desired: int | None = None
     in_service: int | None = None
     min_size: int | None = Field(None, description="the group's own bounds, as observed")
@@ -129,11 +131,12 @@ class FleetDetail(FleetRow):
     downs: int = Field(0, description="how often smaller")
 
 
-def fleet_row(
+def fleet_row(  # noqa: PLR0913 - each is a table of the present
     spec: FleetSpec,
     status: Status | None,
     *,
     now: datetime,
+    look: Look | None = None,
     overrides: Sequence[Override] = (),
     questions: Sequence[Question] = (),
 ) -> FleetRow:
@@ -142,6 +145,7 @@ def fleet_row(
     given["units"] = spec.policy.units
     if status is None:
         why = "it is new: the next run of apply_plans looks at it"
+        given |= {"seen_at": look.at, **look.sizes} if look else {}
         return FleetRow(**given, state=State.UNSEEN, state_reason=why, price_per_hour=spec.policy.price_per_hour)
     mine = sorted((each for each in questions if each.fleet == spec.name), key=lambda each: each.due_at)
     held = _overridden(spec, overrides, now) or _waiting(mine)
@@ -162,18 +166,26 @@ def row_without_file(status: Status, now: datetime, overrides: Sequence[Override
     return FleetRow(**given, state=State.NO_FILE, state_reason=why, **_seen(status, status.spent(now, given_up=True)))
 
 
-def fleet_rows(
+def fleet_rows(  # noqa: PLR0913 - each is a table of the present
     folder: FleetFolder,
     statuses: Sequence[Status],
     *,
     now: datetime,
+    looks: Mapping[str, Look] = MappingProxyType({}),
     overrides: Sequence[Override] = (),
     questions: Sequence[Question] = (),
 ) -> list[FleetRow]:
     """Show all fleets, by name; those without a file as long as something of theirs may stand, or a file is broken."""
     seen = {status.fleet: status for status in statuses}
     rows = [
-        fleet_row(spec, seen.pop(spec.name, None), now=now, overrides=overrides, questions=questions)
+        fleet_row(
+            spec,
+            seen.pop(spec.name, None),
+            now=now,
+            look=looks.get(spec.name),
+            overrides=overrides,
+            questions=questions,
+        )
         for spec in folder.fleets
     ]
     held = {each.fleet for each in overrides}

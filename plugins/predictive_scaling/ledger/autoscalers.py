@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -28,6 +30,11 @@ class StoredAutoscaler:
     key: str | None = None  # by which the asker can ask again without making two
     version: int = 1
 
+    @property
+    def moves(self) -> str:
+        """Name the group that it moves, and where that is."""
+        return json.dumps([self.asked.get("connection", "aws_default"), self.asked.get("region"), self.asked["group"]])
+
 
 class Autoscalers(Protocol):
     """Keeps autoscalers; one is added, and removed again, and never changed."""
@@ -42,7 +49,7 @@ class Autoscalers(Protocol):
         """Give the one that was asked for with this key."""
 
     def add(self, autoscaler: StoredAutoscaler) -> bool:
-        """Keep a new one; False, and nothing changed, when there is one of its name."""
+        """Keep a new one; False, and nothing changed, when there is one of its name, its key or its group."""
 
     def remove(self, name: str) -> bool:
         """Forget one, and say whether it was there."""
@@ -71,7 +78,7 @@ class SqlAutoscalers:
 
     def asked_with(self, key: str) -> StoredAutoscaler | None:
         """Give the one that was asked for with this key."""
-        return self._one(scaling_autoscaler.c.body["key"].as_string() == key)
+        return self._one(scaling_autoscaler.c.idempotency_key == key)
 
     def add(self, autoscaler: StoredAutoscaler) -> bool:
         """Keep a new one."""
@@ -100,6 +107,7 @@ class MemoryAutoscalers:
 
     def __init__(self) -> None:
         self._known: dict[str, StoredAutoscaler] = {}
+        self._adding = Lock()
 
     def all(self) -> Sequence[StoredAutoscaler]:
         """Give every autoscaler, by name."""
@@ -115,17 +123,27 @@ class MemoryAutoscalers:
 
     def add(self, autoscaler: StoredAutoscaler) -> bool:
         """Keep a new one."""
-        return self._known.setdefault(autoscaler.name, autoscaler) is autoscaler
+        with self._adding:
+            if any(_same(autoscaler, each) for each in self.all()):
+                return False
+            self._known[autoscaler.name] = autoscaler
+        return True
 
     def remove(self, name: str) -> bool:
         """Forget one."""
         return self._known.pop(name, None) is not None
 
 
+def _same(one: StoredAutoscaler, other: StoredAutoscaler) -> bool:
+    return one.name == other.name or one.moves == other.moves or (one.key is not None and one.key == other.key)
+
+
 def _row(autoscaler: StoredAutoscaler) -> dict[str, Any]:
     return {
         "name": autoscaler.name,
         "body": {"asked": dict(autoscaler.asked), "key": autoscaler.key},
+        "idempotency_key": autoscaler.key,
+        "moves": autoscaler.moves,
         "version": autoscaler.version,
         "actor": autoscaler.actor,
         "created_at": autoscaler.created_at,

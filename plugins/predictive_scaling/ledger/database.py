@@ -23,7 +23,7 @@ class LedgerDatabase(BaseDBManager):
     migration_dir: str = str(_HERE / "migrations")
     alembic_file: str = str(_HERE / "migrations" / "alembic.ini")
     supports_table_dropping: bool = True
-    revision_heads_map: dict[str, str] = {"0.1.0": "0005"}  # noqa: RUF012 - declared so by Airflow
+    revision_heads_map: dict[str, str] = {"0.1.0": "0007"}  # noqa: RUF012 - declared so by Airflow
 
     def downgrade(self, to_revision: str, from_revision: str | None = None, show_sql_only: bool = False) -> None:  # noqa: FBT001, FBT002 - Airflow's signature
         """Take the tables back to an earlier revision, or away with `base`."""

@@ -6,7 +6,8 @@
 The others hold the present, a row a fleet or a row a thing, and every change of theirs is an event too:
 `scaling_gate` how far a fleet's forecast is trusted, `scaling_status` what was last seen and planned,
 `scaling_override` what a person decided for a while, `scaling_approval` what people are asked and what they answered,
-`scaling_autoscaler` a fleet made through the API. `scaling_pace` has no story: it is when the next call may go.
+`scaling_autoscaler` a fleet made through the API. Two have no story: `scaling_look` is what the watch of the load saw
+last, and `scaling_pace` when the next call may go.
 """
 
 from __future__ import annotations
@@ -122,6 +123,14 @@ scaling_status = sa.Table(
     sa.Column("previous_plan", Json),
 )
 
+scaling_look = sa.Table(
+    "scaling_look",
+    metadata,
+    sa.Column("fleet", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("seen", Json, nullable=False),
+)
+
 scaling_override = sa.Table(
     "scaling_override",
     metadata,
@@ -181,10 +190,14 @@ scaling_autoscaler = sa.Table(
     metadata,
     sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
     sa.Column("body", Json, nullable=False),
+    sa.Column("idempotency_key", sa.String(KEY_LENGTH)),
+    sa.Column("moves", sa.String(1000)),  # a connection, a region and a group: one autoscaler a group
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("actor", sa.String(NAME_LENGTH), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Index("uq_scaling_autoscaler_idempotency_key", "idempotency_key", unique=True),
+    sa.Index("uq_scaling_autoscaler_moves", "moves", unique=True),
 )
 
 scaling_pace = sa.Table(

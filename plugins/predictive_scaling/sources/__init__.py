@@ -48,6 +48,7 @@ class Seen:
     value: float
     at: datetime
     backlog: float = 0.0
+    instances: int | None = None  # those it was seen on, where they can be counted
 
     @property
     def whole(self) -> float:

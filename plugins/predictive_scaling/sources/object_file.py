@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forecasting.instant import epoch_unit
 from predictive_scaling.metric import FileMetric
 from predictive_scaling.object_store import opened
 from predictive_scaling.sources import Latest, Reading, SourceUnavailable, metric_of
@@ -85,7 +86,9 @@ def _of_csv(content: bytes) -> Iterable[tuple[Any, Any]]:
             f"has the columns {', '.join(reader.fieldnames or ()) or 'none'}: name two of them {' and '.join(COLUMNS)}"
         )
         raise SourceUnavailable(msg)
-    return [(row["timestamp"], _value(row["value"])) for row in reader]
+    rows = [((row["timestamp"] or "").strip(), _value(row["value"])) for row in reader]
+    unit = epoch_unit([stamp for stamp, _ in rows])
+    return [(int(stamp) / unit, value) for stamp, value in rows] if unit else rows
 
 
 def _value(text: str | None) -> str | None:

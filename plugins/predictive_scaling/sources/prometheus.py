@@ -6,6 +6,7 @@ period is the one at its end. Prometheus answers one query at a time; an answer 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -47,10 +48,19 @@ class PrometheusSource:
             metric = metric_of(fleet, PrometheusMetric)
             found = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
             ((time, value),) = found or _refuse_nothing(metric)
-            return Seen(value=value, at=time)
+            return Seen(value=value, at=time, instances=_counted(server, metric, now))
 
         seen, problems = in_turn(fleets, reach=JsonServer, ask=ask)
         return Latest(seen=seen, problems=problems)
+
+
+def _counted(server: JsonServer, metric: PrometheusMetric, now: datetime) -> int | None:
+    """Count the instances the load was seen on, where there is a query of them."""
+    if metric.instances is None:
+        return None
+    counting = replace(metric, query=metric.instances)
+    found = _series(server, _INSTANT, {"query": counting.query, "time": now.timestamp()}, counting)
+    return int(found[0][1]) if found else 0
 
 
 def _history(server: JsonServer, metric: PrometheusMetric, since: datetime, until: datetime) -> Points:

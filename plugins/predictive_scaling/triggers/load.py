@@ -43,6 +43,7 @@ class LoadTrigger(BaseEventTrigger):
         self.every = every
         self.queue = queue
         self.connection = connection
+        self.trouble = ""
 
     @property
     def name(self) -> str:
@@ -71,10 +72,28 @@ class LoadTrigger(BaseEventTrigger):
             asked, news = lookout.look(now)
             for line in news:
                 self.log.info("%s", line)
-            return self._answers(asked, lookout, now) if asked else []
+            answers = self._answers(asked, lookout, now) if asked else []
         except Exception:
             self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
             return []
+        self._show(lookout, now)
+        return answers
+
+    def _show(self, lookout: Lookout, now: datetime) -> None:
+        """Let the page, the API and the budgets know what was seen; the looks go on where they cannot be told."""
+        from predictive_scaling.ledger.statuses import SqlStatuses
+
+        looks = lookout.book.news(lookout.watched.values(), now)
+        try:
+            if looks:
+                SqlStatuses.from_connection().keep_looks(looks)
+            self.trouble = ""
+        except Exception as error:  # noqa: BLE001 - told once
+            if str(error) != self.trouble:
+                self.log.warning("shard %s: the page shows older looks: %s", self.shard, error)
+            self.trouble = str(error)
+            return
+        lookout.book.keep(looks)
 
     def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
         """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
