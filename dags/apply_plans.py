@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable
 
+from predictive_scaling import forms
 from predictive_scaling.assets import DEMAND_FORECAST
 from predictive_scaling.operators import ApplyPlansOperator
 
@@ -23,7 +24,12 @@ with DAG(
             description="Draw and record the plans, write nothing to AWS.",
         )
     },
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=20),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Schedules the coming capacity of one shard's fleets, or of all when triggered by hand.",
 ):
     ApplyPlansOperator(task_id="apply")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import ApprovePlanOperator, RecordAnswerOperator
 
 with DAG(
@@ -16,7 +17,7 @@ with DAG(
     tags=["predictive-scaling"],
     params={"question": Param(type="string", minLength=1, title="Question", description="Its id in the ledger.")},
     # A retry costs nothing: the first answer is the one that is kept.
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=5)},
+    default_args={"pre_execute": forms.refuse_unknown, "retries": 3, "retry_delay": timedelta(seconds=5)},
     doc_md="Answer under Required Actions, or on the page Scaling. At the deadline the safe answer holds.",
 ):
     answer = ApprovePlanOperator(task_id="approve")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import CheckFleetsOperator
 
 with DAG(
@@ -18,7 +19,12 @@ with DAG(
             "", type="string", title="Fleets", description="Names in their fleet files, with commas. Empty: all."
         ),
     },
-    default_args={"retries": 1, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=30)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 1,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(minutes=30),
+    },
     doc_md="Quotas, sizes, timeouts, hooks and other owners: what was found, what is wanted, the mend. Reads only.",
 ):
     CheckFleetsOperator(task_id="check", fleets="{{ params.fleets }}")

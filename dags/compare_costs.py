@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from predictive_scaling import forms
 from predictive_scaling.operators import CompareCostsOperator
 
 with DAG(
@@ -30,7 +31,7 @@ with DAG(
             description="The share of a load that may rest on what fails all at once; empty for the file's own.",
         ),
     },
-    default_args={"retries": 0, "execution_timeout": timedelta(minutes=5)},
+    default_args={"pre_execute": forms.refuse_unknown, "retries": 0, "execution_timeout": timedelta(minutes=5)},
     doc_md="Computes the cheapest mix for a profile, and prints and keeps it beside being always on for the peak.",
 ):
     CompareCostsOperator(task_id="compare", profile="{{ params.profile }}", risk_limit="{{ params.risk_limit }}")

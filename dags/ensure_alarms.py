@@ -27,7 +27,12 @@ with DAG(
         ),
         "dry_run": forms.dry_run("Say what would be written."),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="One alarm for each fleet with `reaction:` or `burst:` in its file; one that is as it should be is kept.",
 ):
     EnsureAlarmsOperator(task_id="ensure", topic="{{ params.topic }}", only_plan="{{ params.dry_run }}")

@@ -20,7 +20,12 @@ with DAG(
         "dashboard": Param("predictive-scaling", type="string", pattern=r"^[A-Za-z0-9_-]{1,200}$", title="Name"),
         "dry_run": forms.dry_run("Say what would be written."),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Draws demand, forecast, capacity, cost and burst of every fleet; what is as it should be is kept.",
 ):
     EnsureDashboardOperator(task_id="ensure", dashboard="{{ params.dashboard }}", only_plan="{{ params.dry_run }}")

@@ -20,7 +20,12 @@ with DAG(
             default=True, type="boolean", title="Dry run", description="Show the difference, and write nothing."
         ),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=20),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Creates or updates launch template, group, target groups, hook, warm pool and tags. Destroys nothing.",
 ):
     EnsureFleetOperator(

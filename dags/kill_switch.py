@@ -20,7 +20,12 @@ with DAG(
         "action": forms.choice("stop", ACTIONS, "Action"),
         "reason": forms.reason(),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=30)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "execution_timeout": timedelta(minutes=30),
+    },
     doc_md="Heeded by every task before its next fleet. Floors return to min; capacity that is there stays.",
 ):
     KillSwitchOperator(task_id="switch")

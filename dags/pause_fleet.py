@@ -25,13 +25,18 @@ with DAG(
     params={
         "fleet": forms.fleet(),
         "kind": forms.choice("freeze", KINDS, "Kind"),
-        "size": forms.instances("Size", "For hold: the number of instances, within the fleet file's min and max."),
+        "size": forms.instances("Size", "For hold alone: how many instances, within the fleet file's min and max."),
         "least": forms.instances("Least", "For bounds: never fewer, whatever is planned. Empty: as planned."),
         "most": forms.instances("Most", "For bounds: never more, whatever comes. Empty: the fleet's usual maximum."),
         "hours": forms.hours(4, "Hours", "It ends by itself after them. Empty: until you trigger resume_fleet."),
         "reason": forms.reason(),
     },
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=20),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Written at once as scheduled actions, the return among them: it ends though nobody runs any more.",
 ):
     PauseFleetOperator(

@@ -25,7 +25,7 @@ with DAG(
         ),
         "reason": forms.reason(),
     },
-    default_args={"retries": 0, "execution_timeout": timedelta(minutes=5)},
+    default_args={"pre_execute": forms.refuse_unknown, "retries": 0, "execution_timeout": timedelta(minutes=5)},
     doc_md="Moves one fleet at the gate by a person's word. Only a fleet that waits at approve can go to auto.",
 ):
     PromoteFleetOperator(task_id="promote")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
 
+from predictive_scaling import forms
 from predictive_scaling.assets import METRIC_HISTORY
 from predictive_scaling.operators import CheckPullOperator, ListShardsOperator, PullMetricsOperator
 
@@ -16,7 +17,12 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["predictive-scaling"],
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=20)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(minutes=20),
+    },
     doc_md="Pulls what is new of every fleet's metric and stores it. `forecast_demand` follows, a run a shard.",
 ):
     shards = ListShardsOperator(task_id="list_shards")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, AssetWatcher
 
+from predictive_scaling import forms
 from predictive_scaling.assets import LOAD_SIGNAL
 from predictive_scaling.operators import ReactToLoadOperator
 from predictive_scaling.settings import watch
@@ -32,7 +33,12 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     tags=["predictive-scaling"],
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=5)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "execution_timeout": timedelta(minutes=5),
+    },
     doc_md="For fleets with `reaction:` in their files. The triggerer watches and changes them; a run tells of it.",
 ):
     ReactToLoadOperator(task_id="react")

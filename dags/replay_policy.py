@@ -42,7 +42,7 @@ with DAG(
             description="Of one instance for one hour; empty: as in the fleet's file.",
         ),
     },
-    default_args={"retries": 0, "execution_timeout": timedelta(minutes=30)},
+    default_args={"pre_execute": forms.refuse_unknown, "retries": 0, "execution_timeout": timedelta(minutes=30)},
     doc_md="Replays a fleet's policy, and others beside it, and prints how long each was short and what it paid.",
 ):
     ReplayPolicyOperator(task_id="replay")

@@ -18,7 +18,12 @@ with DAG(
         "fleet": forms.fleet(),
         "reason": forms.reason(),
     },
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=20),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Ends every override of the fleet and writes its plan again. The next apply_plans verifies the return.",
 ):
     ResumeFleetOperator(task_id="resume")

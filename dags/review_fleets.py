@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
 
+from predictive_scaling import forms
 from predictive_scaling.operators import ListShardsOperator, ReviewFleetsOperator
 
 with DAG(
@@ -15,7 +16,12 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["predictive-scaling"],
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "execution_timeout": timedelta(minutes=30)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=30),
+    },
     doc_md="Lets a fleet's forecast move capacity only while it has proved better than reacting alone.",
 ):
     shards = ListShardsOperator(task_id="list_shards")

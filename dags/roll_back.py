@@ -27,7 +27,12 @@ with DAG(
         ),
         "dry_run": forms.dry_run(),
     },
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=10),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Restores the sizes, scheduled actions or traffic that the event's whole operation moved, and nothing else.",
 ):
     RollbackOperator(

@@ -30,7 +30,8 @@ with DAG(
             minimum=0,
             maximum=10000,
             title="Instances",
-            description="Within the fleet file's bounds. Removing spares protected ones and the last that serves.",
+            description="Within the fleet file's bounds and what a pause allows. Removing spares protected ones and "
+            "the last that serves.",
         ),
         "hours": forms.hours(
             None, "Keep it so for hours", "Neither plan nor load moves it until then. Empty: they may at once."
@@ -44,7 +45,12 @@ with DAG(
         ),
         "dry_run": forms.dry_run(),
     },
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=10)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=10),
+        "execution_timeout": timedelta(minutes=10),
+    },
     doc_md="Changes one fleet now. Waiting for instances to serve, or to be gone, holds no worker.",
 ):
 

@@ -17,7 +17,12 @@ with DAG(
     max_active_runs=1,
     tags=["predictive-scaling"],
     params={"dry_run": forms.dry_run("Say what would be split.")},
-    default_args={"retries": 1, "retry_delay": timedelta(seconds=20), "execution_timeout": timedelta(minutes=4)},
+    default_args={
+        "pre_execute": forms.refuse_unknown,
+        "retries": 1,
+        "retry_delay": timedelta(seconds=20),
+        "execution_timeout": timedelta(minutes=4),
+    },
     doc_md="For fleets with `burst:` in their files. What a baseline cannot take goes elsewhere, and returns slowly.",
 ):
     SplitTrafficOperator(task_id="split", only_plan="{{ params.dry_run }}")

@@ -21,7 +21,7 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
@@ -80,8 +80,7 @@ def shown(value: object) -> str:
     return _SHORT.repr(value)
 
 
-def unknown_key(key: str, owner: str, known: Sequence[str], beside: Iterable[str] = ()) -> str:
-    """Say that a key is none, with the one that may be meant: a known one, or one that is allowed beside them."""
-    close = get_close_matches(key, [*known, *beside], n=1)
-    mend = f"did you mean {close[0]}?" if close else f"{owner} has {', '.join(known)}"
-    return f"key {shown(key)} is unknown: {mend}"
+def unknown_key(key: str, known: Iterable[str], otherwise: str) -> str:
+    """Say that a key is unknown, and which one was meant; where none is near, something else."""
+    close = get_close_matches(key, list(known), n=1)
+    return f"key {shown(key)} is unknown: {f'did you mean {close[0]}?' if close else otherwise}"

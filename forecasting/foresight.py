@@ -83,7 +83,7 @@ def _event(key: str, row: Any, local: ZoneInfo) -> Event:
 def _refuse_unknown(row: Any) -> None:
     unknown = [key for key in row if key not in _EVENT_KEYS] if isinstance(row, dict) else []
     if unknown:
-        raise InvalidRequest(unknown_key(str(unknown[0]), "an event", _EVENT_KEYS))
+        raise InvalidRequest(unknown_key(str(unknown[0]), _EVENT_KEYS, f"an event has {', '.join(_EVENT_KEYS)}"))
 
 
 def _factor(value: object) -> float | None:

@@ -36,7 +36,7 @@ class Words:
         slot = greatest if part.capacity >= self._policy.max_size or not rising else asking
         name, bound = self._bound(part, slot, before)
         ahead = timedelta(0) if first or slot != asking else self._opens(asking) - at
-        clauses = [self._sum(slot), bound, self._move(part, ahead, before)]
+        clauses = [self._sum(slot), bound, self._move(part, slot, ahead, before)]
         if part.merged:
             clauses.append("joined with a neighbour to stay within the number of steps")
         value, price = float(self._demand[slot]), self._policy.price_per_hour
@@ -145,14 +145,15 @@ class Words:
         worth = f", ${hours * price:,.2f}" if price else ""
         return f"to stay at {before} would leave {hours:,.1f} instance-hours idle{worth}"
 
-    def _move(self, part: Segment, early: timedelta, before: int | None) -> str:
+    def _move(self, part: Segment, slot: int, early: timedelta, before: int | None) -> str:
         if before is None:
             return "holds from now on"
         if part.capacity == before:
             return f"stays at {before}"
         if part.capacity < before:
-            until = clock_time(self._grid.start + part.last * self._grid.size, self._local)
-            return f"the most until {until}; lowered from {before}"
+            over = self._grid.start + part.last * self._grid.size
+            until = max(over, self._opens(slot + 1))  # the next rise begins a lead time before this load is over
+            return f"the most until {clock_time(until, self._local)}; lowered from {before}"
         if early < _MINUTE:
             return f"raised from {before}"
         return f"raised {format_duration(early)} early{self._why_early(part, early)}; from {before}"

@@ -93,6 +93,11 @@ def ruling(overrides: Iterable[Override], when: datetime) -> Override | None:
     return max(holding, key=lambda each: (each.created_at, each.id), default=None)
 
 
+def stop_at(overrides: Iterable[Override], when: datetime) -> Override | None:
+    """Give the stop that holds at an instant; it goes before everything."""
+    return next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(when)), None)
+
+
 def overridden(plan: Plan, overrides: Sequence[Override], *, usual_max: int | None = None) -> Plan:
     """Lay overrides over a plan; outside of them the plan holds, and a maximum they moved is the usual one again."""
     if not overrides:

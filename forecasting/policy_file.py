@@ -76,7 +76,8 @@ def some_fields(mapping: Mapping[str, Any], known: Sequence[str]) -> dict[str, A
                 raise InvalidPolicy(msg)
             found[field] = _freezes(value, mapping) if field == "freezes" else _typed(str(key), field, value)
         elif key not in FLEET_KEYS:
-            raise InvalidPolicy(unknown_key(str(key), "a policy", known, (*_ALIASES, *FLEET_KEYS)))
+            every = [*known, *_ALIASES, *FLEET_KEYS]
+            raise InvalidPolicy(unknown_key(str(key), every, f"a policy has {', '.join(known)}"))
     return found
 
 

@@ -67,6 +67,7 @@ class TrialFleet:
             DesiredCapacity=LEAST,
             AvailabilityZones=["us-east-1a"],
             LaunchTemplate={"LaunchTemplateName": self.name},
+            Tags=[{"Key": "predictive-scaling", "Value": "yes"}],
         )
         return True
 

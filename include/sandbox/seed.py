@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from sandbox.metrics import Metric, store_of
 from sandbox.world import WORLD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sandbox.metrics import MetricStore
 
@@ -34,6 +34,8 @@ MINUTE = timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
 WEB_SHOP_BALANCER = "app/web-shop/50dc6c495c0c9188"
 JOB_QUEUE = "batch-video-jobs"
+WRITABLE = {"predictive-scaling": "yes"}
+"""The policies of `include/iam` allow writes to groups that bear it alone."""
 
 WEB_SHOP = Shape(
     base=1_450,
@@ -88,6 +90,7 @@ class FleetPlan:
     desired: int
     instance_type: str = "m6i.large"
     balanced: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Builder:
@@ -125,7 +128,7 @@ class Builder:
             target_group_arns=[self._target_group(plan.name)] if plan.balanced else [],
             placement_group=None,
             termination_policies=[],
-            tags=[{"Key": "Name", "Value": plan.name, "PropagateAtLaunch": True}],  # type: ignore[dict-item]
+            tags=[_tag("Name", plan.name), *(_tag(key, value) for key, value in plan.tags.items())],
         )
         group.enable_metrics_collection(["GroupInServiceInstances"])
         return group
@@ -138,6 +141,10 @@ class Builder:
     def queue(self, name: str) -> None:
         """Create a queue."""
         self._sqs.create_queue(name, {})
+
+
+def _tag(key: str, value: str) -> dict[str, Any]:
+    return {"Key": key, "Value": value, "PropagateAtLaunch": True}
 
 
 def _grid(end: datetime, step: timedelta) -> Floats:
@@ -185,7 +192,7 @@ def _long_ago(now: datetime) -> Iterator[None]:
 
 
 def _web_shop(builder: Builder, now: datetime) -> None:
-    group = builder.fleet(FleetPlan(name="web-shop", min_size=3, max_size=24, desired=6, balanced=True))
+    group = builder.fleet(FleetPlan(name="web-shop", min_size=3, max_size=24, desired=6, balanced=True, tags=WRITABLE))
     metric = Metric("AWS/ApplicationELB", "RequestCount", (("LoadBalancer", WEB_SHOP_BALANCER),))
     requests = partial(load, WEB_SHOP, spikes=_spikes(now))
     times = _without_gap(_grid(now - WARM_UP, MINUTE), now)
@@ -203,7 +210,9 @@ def _api_checkout(builder: Builder, now: datetime) -> None:
     )
     low, high = CHECKOUT_BOUNDS
     group = builder.fleet(
-        FleetPlan(name="api-checkout", min_size=low, max_size=high, desired=int(instances[-1]), balanced=True)
+        FleetPlan(
+            name="api-checkout", min_size=low, max_size=high, desired=int(instances[-1]), balanced=True, tags=WRITABLE
+        )
     )
     metric = Metric("AWS/EC2", "CPUUtilization", (("AutoScalingGroupName", "api-checkout"),))
     reported = np.isin(grid, _without_gap(grid, now))
@@ -224,7 +233,7 @@ def utilisation(loads: Floats, instances: Floats) -> Floats:
 def _batch_video(builder: Builder, now: datetime) -> None:
     builder.queue(JOB_QUEUE)
     group = builder.fleet(
-        FleetPlan(name="batch-video", min_size=0, max_size=30, desired=1, instance_type="g4dn.xlarge")
+        FleetPlan(name="batch-video", min_size=0, max_size=30, desired=1, instance_type="g4dn.xlarge", tags=WRITABLE)
     )
     metric = Metric("Video", "JobsInProgress", (("Queue", JOB_QUEUE),))
     grid = _grid(now - WARM_UP, FIVE_MINUTES)
@@ -291,7 +300,7 @@ def seed_fleets(count: int, now: datetime, region: str = "us-east-1") -> None:
     metrics = {name: Metric("Load", "Requests", (("Fleet", name),)) for name in shapes}
     with _long_ago(now):
         for name, shape in shapes.items():
-            builder.fleet(FleetPlan(name=name, min_size=1, max_size=100, desired=1))
+            builder.fleet(FleetPlan(name=name, min_size=1, max_size=100, desired=1, tags=WRITABLE))
             builder.metrics.write(metrics[name], grid, np.round(load(shape, grid)), "Count")
 
     def publish(instant: datetime) -> None:

@@ -35,6 +35,7 @@ CONFIG: Final = Config(
 )
 _PENDING: Final = "ResourceContention"
 """Another change of the same group is still under way: refused for now, though AWS answers it as a fault of its own."""
+_INVALID: Final = "ValidationError"
 _NEVER_SENT: Final = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, NoRegionError)
 _SERVER_FAULT: Final = 500
 
@@ -97,6 +98,12 @@ def reading(what: str) -> Iterator[None]:
     except BotoCoreError as error:
         msg = f"{what}: AWS cannot be reached: {error}"
         raise CloudUnavailable(msg) from error
+
+
+def is_invalid(error: CloudUnavailable) -> bool:
+    """Whether AWS refused what was asked itself, as it does where there is no such group."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response["Error"].get("Code") == _INVALID
 
 
 @contextmanager

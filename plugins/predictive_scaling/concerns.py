@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from forecasting.cost_verdict import Outcome
+from forecasting.override import ruling, stop_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,13 +57,20 @@ def concerns(
     )
 
 
-def of_overrides(overrides: Iterable[Override], now: datetime) -> Iterator[Concern]:
+def of_overrides(overrides: Sequence[Override], now: datetime) -> Iterator[Concern]:
     """Name what a person decided and what ends soon."""
     for each in overrides:
         ends = each.ended_at or each.ends_at
         if ends is not None and now < ends <= now + SOON:
             minutes = (ends - now) // timedelta(minutes=1)
-            yield Concern(f"override {each.id}", f"ends in {minutes} min, and the plan holds again: {each}")
+            text = f"ends in {minutes} min, and {_holding_after(overrides, ends)}: {each}"
+            yield Concern(f"override {each.id}", text)
+
+
+def _holding_after(overrides: Sequence[Override], when: datetime) -> str:
+    """Say what holds from an instant on: a stop goes before everything, another override before the plan."""
+    rules = stop_at(overrides, when) or ruling(overrides, when)
+    return f"then {rules.kind} by {rules.actor} holds" if rules else "the plan holds again"
 
 
 def of_launches(observed: Observed) -> Iterator[Concern]:

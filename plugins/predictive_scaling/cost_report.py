@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting import InvalidRequest
 from forecasting.cost_comparison import Way, as_json, compare_costs, lines
 from forecasting.cost_profile import CostProfile
+from forecasting.errors import shown
 from forecasting.price_book import PriceBook
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def report_costs(
 ) -> CostReport:
     """Compare the ways to buy what a profile file of a folder asks for, with the price files of that folder."""
     book = PriceBook.read(sorted((folder / "prices").glob("*.yaml")))
-    profile = CostProfile.from_yaml(folder / file, book)
+    profile = CostProfile.from_yaml(_within(folder, file), book)
     if risk_limit is not None:
         profile = replace(profile, offers=replace(profile.offers, risk_limit=risk_limit))
     ways = compare_costs(profile)
@@ -50,6 +51,15 @@ def report_costs(
     picture, notes = _picture(profile, ways, store, name)
     address = store.write(name, {**as_json(profile, ways), "at": now.isoformat(), "picture": picture})
     return CostReport(profile=profile, ways=ways, address=address, picture=picture, notes=notes)
+
+
+def _within(folder: Path, file: str) -> Path:
+    """Give the path of a file of a folder; who may start a run may not read every file of the machine."""
+    path = folder / file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        msg = f"profile {shown(file)} leads out of the folder that holds the fleets' own: name a file below it"
+        raise InvalidRequest(msg)
+    return path
 
 
 def _picture(

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import Param
 
 from predictive_scaling.settings import fleets_folder
 
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
 MOST_INSTANCES: Final = 10_000
 MOST_HOURS: Final = 720
+
+
+def refuse_unknown(context: Context) -> None:
+    """Before a task does anything: refuse a key of the run's conf that its DAG does not ask for. Airflow ignores it."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from forecasting.errors import unknown_key
+
+    dag, conf = context["dag"], context["dag_run"].conf or {}
+    otherwise = f"{dag.dag_id} takes {', '.join(dag.params) or 'none'}"
+    if unknown := [unknown_key(key, dag.params, otherwise) for key in conf if key not in dag.params]:
+        msg = f"nothing was done: the run's conf is not what {dag.dag_id} asks for: {'; '.join(unknown)}"
+        raise AirflowFailException(msg)
 
 
 def fleet() -> Param:

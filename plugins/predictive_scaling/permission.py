@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from forecasting.gate import Stage
-from forecasting.override import OverrideKind
+from forecasting.override import stop_at
 from predictive_scaling.errors import NotAllowed
 from predictive_scaling.fleet_spec import Mode
 
@@ -59,7 +59,7 @@ def permission(spec: FleetSpec, standing: Standing | None, *, dry_run: bool) -> 
 
 def stopped(permitted: Permission, overrides: Iterable[Override], now: datetime) -> Permission:
     """Let a stop that holds go before everything."""
-    stop = next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(now)), None)
+    stop = stop_at(overrides, now)
     if stop is None or permitted.may <= May.TAKE_BACK:
         return permitted
     return Permission(May.TAKE_BACK, str(stop))
@@ -76,7 +76,7 @@ def reacting(spec: FleetSpec, overrides: Iterable[Override], now: datetime) -> s
     """Say why a fleet may not be changed for its load; empty when it may. The gate is about forecasts alone."""
     if spec.mode is Mode.OBSERVE:
         return ON_TRIAL
-    stop = next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(now)), None)
+    stop = stop_at(overrides, now)
     return str(stop) if stop else ""
 
 

@@ -195,8 +195,8 @@ def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
     return Event(fleet=fleet, kind=EventKind.LEARNED, by=by, reason=reason, before=before, after=after)
 
 
-def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: datetime) -> Gate:
-    """Move a fleet by a person's word, and remember whose."""
+def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: datetime) -> tuple[Stage, Gate]:
+    """Move a fleet by a person's word, and remember whose; give where it stood, and its gate now."""
     before = bench.gates.of(fleet.name)
     if before is None:
         msg = f"fleet {fleet.name!r} has not been reviewed: run review_fleets first"
@@ -206,7 +206,7 @@ def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: date
     after = replace(before, standing=moving(reason, now=now), actor=bench.by.actor)
     bench.ledger.record(moved(fleet.name, before, after, bench.by))
     bench.gates.save(after)
-    return after
+    return standing.stage, after
 
 
 def bench_of(context: Context, settings: Settings) -> Bench:

@@ -17,7 +17,7 @@ from predictive_scaling.findings import verb_of
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import refuse_if_suspended, retire_move
+from predictive_scaling.sizing import refuse_if_overridden, refuse_if_suspended, retire_move
 from predictive_scaling.waits import GoneWait
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def let_go(request: Request, at: Workplace) -> LetGo:
     choice = candidates(observed, request.amount - len(gone.instances), _limits(request, at))
     story = (*gone.story, *choice.story())
     moves = _moves(choice, request, observed)
+    if moves:
+        refuse_if_overridden(at.name, at.rules, moves[-1].after["desired"])
     if request.why_not:
         would(moves, request.why_not, at)
     elif moves:

@@ -24,7 +24,7 @@ from predictive_scaling.raised import (
     restore_unfollowed,
 )
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import goal_above, refuse_if_suspended, resize_move
+from predictive_scaling.sizing import goal_above, refuse_if_overridden, refuse_if_suspended, resize_move
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -56,6 +56,7 @@ def raise_desired(spec: FleetSpec, at: Workplace, amount: int, reason: str, term
         observed = restore_unfollowed(at, observed)
     refuse_if_suspended(at.name, "Launch", observed)
     goal, note = goal_above(spec, observed, amount)
+    refuse_if_overridden(at.name, at.rules, goal)
     raised = Raised(
         base=observed.desired,
         goal=goal,

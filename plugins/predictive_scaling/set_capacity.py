@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from predictive_scaling.change import change, would
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import resize_move, within_bounds
+from predictive_scaling.sizing import refuse_if_overridden, resize_move, within_bounds
 
 if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
@@ -22,6 +22,8 @@ def set_capacity(spec: FleetSpec, at: Workplace, sizes: Sizes, reason: str, *, w
     changed = within_bounds(spec, observed, sizes)
     if not changed:
         return f"wrote nothing: the group is at {observed.sizes} already"
+    if changed.desired is not None:
+        refuse_if_overridden(at.name, at.rules, changed.desired)
     told = ", ".join(f"{name} {observed.sizes.as_json()[name]} -> {size}" for name, size in changed.as_json().items())
     move = resize_move("to given sizes", f"set {told}: {reason}", observed, changed)
     if why_not:

@@ -9,6 +9,7 @@ from predictive_scaling.fleets import Instance, Observed, Sizes
 from predictive_scaling.workplace import Move
 
 if TYPE_CHECKING:
+    from forecasting.override import Override
     from predictive_scaling.fleet_spec import FleetSpec
 
 
@@ -21,6 +22,14 @@ def refuse_if_suspended(fleet: str, process: str, observed: Observed) -> None:
     """A suspended process is somebody's decision; a change that it would hold up for ever is not begun."""
     if process in observed.suspended:
         msg = f"fleet {fleet}: the group's process {process} is suspended: resume it, or leave the fleet alone"
+        raise NotAllowed(msg)
+
+
+def refuse_if_overridden(fleet: str, rules: Override | None, size: int) -> None:
+    """What a person laid over the plan is in AWS already, or in a minute or two: it would undo the change."""
+    if rules is not None and (kept := rules.bound(size)) != size:
+        mend = "end it with resume_fleet first, or lay another over it with pause_fleet"
+        msg = f"fleet {fleet}: {size} would be brought to {kept} again by {rules}: {mend}"
         raise NotAllowed(msg)
 
 

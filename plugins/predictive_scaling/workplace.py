@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecasting.override import ruling, stop_at
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
@@ -38,6 +40,12 @@ class Workplace:
     turn: Turn
     claim: Claim | None = None
     overrides: Sequence[Override] = ()
+
+    @property
+    def rules(self) -> Override | None:
+        """What people have laid over the plan, and is kept to now; under a stop nothing is."""
+        now = self.turn.now
+        return None if stop_at(self.overrides, now) else ruling(self.overrides, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

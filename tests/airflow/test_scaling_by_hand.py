@@ -131,6 +131,26 @@ def test_a_form_that_is_filled_in_wrong_starts_nothing(stack: Stack, dag: str, f
         stack.airflow.trigger(dag, form)
 
 
+@pytest.mark.parametrize(
+    ("dag", "task", "form"),
+    [
+        ("scale_manually", "choose", {"fleet": "web-shop", "change": "add", "amount": 1, "reason": "a sale"}),
+        ("apply_plans", "apply", {}),
+    ],
+)
+def test_a_misspelt_key_is_refused_before_anything_is_done(
+    stack: Stack, dag: str, task: str, form: dict[str, Any]
+) -> None:
+    stack.airflow.wait_for_dags(dag)
+    run = stack.airflow.trigger(dag, {**form, "dryrun": True})
+    assert stack.airflow.wait_for_run(dag, run)["state"] == "failed"
+    assert "key 'dryrun' is unknown: did you mean dry_run?" in stack.airflow.task_log(dag, run, task)
+    states = {each["task_id"]: (each["state"], each["try_number"]) for each in stack.airflow.tasks(dag, run)}
+    assert states.pop(task) == ("failed", 1), "no retry mends it"
+    assert {state for state, _ in states.values()} <= {"upstream_failed"}
+    assert [event for event in stack.ledger.events(limit=1000) if event.by.run_id == run] == []
+
+
 def test_a_number_beyond_the_fleet_file_fails_at_once_and_writes_nothing(stack: Stack) -> None:
     stack.airflow.wait_for_dags("scale_manually")
     before = stack.desired("web-shop")

@@ -315,9 +315,10 @@ def test_the_page_follows_airflows_theme(server: PageServer, sign_in: SignIn) ->
     expect(place).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("where", ["fleets", "fleet/web-shop", "events", "event/8"])
-def test_nothing_is_wider_than_a_phone(server: PageServer, sign_in: SignIn, where: str) -> None:
-    page = sign_in(width=390)
+def test_nothing_is_wider_than_a_phone(server: PageServer, sign_in: SignIn, where: str, width: int) -> None:
+    page = sign_in(width=width)
     go(page, server, where)
     expect(page.locator(".loading")).to_have_count(0)
     wide = page.locator(".page").evaluate("page => page.scrollWidth - page.clientWidth")
@@ -356,6 +357,68 @@ def test_on_a_phone_fleets_are_sorted_without_a_head_to_press(server: PageServer
     page.get_by_role("button", name="Turn the order round").click()
     assert first == sorted(first)
     expect(names).to_have_text(first[::-1])
+
+
+FOCUSED = """() => {
+  let found = document.activeElement;
+  while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
+  return [found.tagName, found.name ?? "", found.innerText?.trim() ?? ""];
+}"""
+
+
+def test_who_goes_by_keyboard_goes_on_where_something_has_opened_and_returns_where_it_was_opened(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    page = sign_in()
+    go(page, server)
+    page.locator("a.name", has_text="web-shop").press("Enter")
+    expect(page.get_by_role("button", name="Pause…")).to_be_visible()
+    assert page.evaluate(FOCUSED)[0] == "MAIN", "and not the whole of Airflow"
+
+    page.get_by_role("button", name="Pause…").press("Enter")
+    form = page.get_by_role("dialog")
+    expect(form.locator("select[name=kind]")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    assert page.evaluate(FOCUSED) == ["BUTTON", "", "Pause…"]
+
+    page.keyboard.press("Enter")
+    form.locator("input[name=reason]").fill("by keyboard alone")
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(form).to_have_count(0)
+    assert page.evaluate(FOCUSED) == ["BUTTON", "", "Pause…"]
+
+
+def test_a_fleet_that_was_not_reviewed_yet_is_shown_so_without_an_error(server: PageServer, sign_in: SignIn) -> None:
+    kept = server.gates.of("api-checkout")
+    assert kept
+    server.forget_gate("api-checkout")
+    page = sign_in()
+    errors: list[str] = []
+    page.on("response", lambda answer: errors.append(answer.url) if answer.status == 404 else None)
+    go(page, server, "fleet/api-checkout")
+    expect(page.locator(".gate")).to_contain_text("Not reviewed yet")
+    expect(page.locator(".loading")).to_have_count(0)
+    assert [url for url in errors if url.endswith("/gate")] == []
+    assert server.scaling("api/v1/fleets/api-checkout/gate").json() is None
+    server.gates.save(kept)
+
+
+def test_what_would_be_undone_or_passed_over_is_told_before_it_is_sent(server: PageServer, sign_in: SignIn) -> None:
+    page = sign_in()
+    go(page, server, "fleet/batch-video")  # frozen
+    page.get_by_role("button", name="Scale by hand…").click()
+    form = page.get_by_role("dialog")
+    form.locator("select[name=change]").select_option("set")
+    form.locator("input[name=amount]").fill("5")
+    expect(form.locator(".effect.refused")).to_contain_text("Freeze by ada would bring 5 to 4 again")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Pause…").click()
+    form.locator("input[name=size]").fill("4")
+    expect(form.locator(".effect.refused")).to_contain_text("Freeze takes no size")
+    page.keyboard.press("Escape")
 
 
 def test_a_view_of_nothing_says_so(server: PageServer, sign_in: SignIn) -> None:

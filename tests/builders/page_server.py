@@ -15,6 +15,8 @@ from demo.airflow_api import AirflowApi
 from demo.local_airflow import USERS, Place
 from demo.process import Process, free_port
 from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.gates import SqlGates
+from predictive_scaling.ledger.tables import scaling_gate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +69,16 @@ class PageServer(Process, AirflowApi):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         proof = {"Authorization": f"Bearer {self.token(user)}"} if user else {}
         return httpx.request(method, f"{self.url}/scaling/{path}", json=body, headers={**proof, **named}, timeout=30)
+
+    @property
+    def gates(self) -> SqlGates:
+        """Where the fleets stand at the gate."""
+        return SqlGates(engine_for(f"sqlite:///{self.place.home}/airflow.db"))
+
+    def forget_gate(self, fleet: str) -> None:
+        """Let a fleet be as one that nobody has reviewed yet."""
+        with engine_for(f"sqlite:///{self.place.home}/airflow.db").begin() as connection:
+            connection.execute(scaling_gate.delete().where(scaling_gate.c.fleet == fleet))
 
     def _answers(self) -> bool:
         try:

@@ -86,6 +86,16 @@ def test_every_step_says_why() -> None:
     ]
 
 
+def test_a_step_is_the_most_until_the_load_it_names_is_over_though_the_next_raise_begins_before() -> None:
+    load = a_forecast(*[9_000.0] * 12, *[1_000.0] * 5, 1_100.0, *[9_000.0] * 12)
+    policy = Policy(1, 40, 600, timedelta(minutes=8))
+    lowered, raised = draw_plan(load, policy, now=MONDAY, current=15).steps[1:3]
+    assert lowered.reason == (
+        "p90 of 1,100 at Mon 01:25 UTC / 600 per instance = 2; the most until Mon 01:30 UTC; lowered from 15"
+    )
+    assert raised.at == MONDAY + timedelta(minutes=82), "8 minutes before the load of 01:30"
+
+
 def test_reasons_are_told_in_the_time_zone_of_the_reader() -> None:
     plan = draw_plan(a_peak(), Policy(1, 40, 600), now=MONDAY, timezone="Europe/Berlin")
     assert "at Mon 02:00 CET" in plan.steps[1].reason

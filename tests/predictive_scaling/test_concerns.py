@@ -47,6 +47,15 @@ def test_an_override_that_ends_within_the_hour_is_told() -> None:
     assert "ada" in found.text
 
 
+def test_an_override_that_ends_tells_what_holds_then_instead_of_the_plan() -> None:
+    ends = an_override(NOON + HOUR / 2)
+    stop = replace(an_override(None), id="2", fleet="*", kind=OverrideKind.STOP, actor="grace")
+    behind = replace(an_override(NOON + 9 * HOUR), id="0", actor="bob", created_at=NOON - 2 * HOUR)
+    for others, told in {(behind,): "hold by bob", (behind, stop): "stop by grace"}.items():
+        (found,) = of_overrides([ends, *others], NOON)
+        assert found.text.startswith(f"ends in 30 min, and then {told} holds: ")
+
+
 def test_one_that_ends_later_or_has_ended_is_not() -> None:
     far, over, never = an_override(NOON + 3 * HOUR), an_override(NOON), an_override(None)
     assert not list(of_overrides([far, over, never], NOON))

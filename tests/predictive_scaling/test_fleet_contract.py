@@ -11,8 +11,9 @@ from by_hand import the_fleet
 from rights import marked
 
 import sandbox
-from predictive_scaling.errors import WriteRefused
+from predictive_scaling.errors import GroupNotFound, WriteRefused
 from predictive_scaling.fleets import HELD_BY, Fleet, Observed, ScheduledAction, Sizes
+from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.fleets.memory import MemoryFleet
 
 if TYPE_CHECKING:
@@ -139,3 +140,19 @@ def test_the_last_to_claim_a_fleet_holds_it_and_nothing_else_changes(fleet: Flee
 
 def test_a_fleet_without_policies_tells_of_none(fleet: Fleet) -> None:
     assert list(fleet.policies()) == []
+
+
+@pytest.mark.parametrize("call", ["DescribeAutoScalingGroups", "DescribeScheduledActions"])
+def test_a_group_that_is_deleted_between_two_reads_of_a_look_is_gone_and_not_out_of_reach(call: str) -> None:
+    with sandbox.running() as cloud:
+        cloud.create_fleet("web", min_size=2, max_size=20, desired=2)
+        autoscaling = cloud.client("autoscaling")
+        other = cloud.client("autoscaling")
+
+        def delete(**_: object) -> None:
+            if other.describe_auto_scaling_groups()["AutoScalingGroups"]:
+                other.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+
+        autoscaling.meta.events.register(f"after-call.auto-scaling.{call}", delete)
+        with pytest.raises(GroupNotFound, match="'web' does not exist"):
+            AutoScalingFleet(autoscaling, "web", cloud.client).examine()

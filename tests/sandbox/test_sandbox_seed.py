@@ -124,3 +124,13 @@ def test_the_use_of_the_checkout_falls_when_somebody_adds_instances(demo: sandbo
     demo.advance(1200)
     after = read(demo, "AWS/EC2", "CPUUtilization", fleet)
     assert after[max(after)] < 0.75 * before[max(before)]
+
+
+def test_every_group_bears_the_tag_that_lets_it_be_written_to(demo: sandbox.Cloud) -> None:
+    groups = demo.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    tags = {row["AutoScalingGroupName"]: {tag["Key"]: tag["Value"] for tag in row["Tags"]} for row in groups}
+    assert {name: found.get("predictive-scaling") for name, found in tags.items()} == {
+        "api-checkout": "yes",
+        "batch-video": "yes",
+        "web-shop": "yes",
+    }

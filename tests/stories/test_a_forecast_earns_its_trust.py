@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from by_hand import a_desk
 from living import DAY, QUARTER, Life, a_spec, office_hours, wandering
 from telling import floors, in_order, told, writes
 
 from forecasting import InvalidRequest
-from forecasting.gate import Stage
+from forecasting.gate import Stage, Standing
+from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.ledger.gates import Gate, SqlGates
 from predictive_scaling.metric import Metric
+from predictive_scaling.operators import PromoteFleetOperator
 from predictive_scaling.review import promote, review
 
 if TYPE_CHECKING:
@@ -224,3 +228,18 @@ def test_instances_that_boot_slowly_are_asked_for_earlier_once_that_is_known(
     assert timedelta(minutes=14) < gate.boot < timedelta(minutes=20)
     assert "instead of 10: nine in ten of" in note
     assert "learned" in told(life.ledger)
+
+
+def test_the_log_of_a_promotion_says_from_where_to_where_and_what_comes_of_it(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch)
+    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", f"file://{tmp_path}/storage")
+    gates = SqlGates(desk.ledger._engine)  # noqa: SLF001 - one database for all tables
+    (spec,) = read_fleets(tmp_path / "fleets").fleets
+    moves = [("approve", "auto", "writes its plan"), ("auto", "observe", "takes back what is scheduled")]
+    for before, to, coming in moves:
+        standing = Standing(stage=Stage(before), since=MONDAY)
+        gates.save(Gate(fleet="web", standing=standing, actor="ada", measured_by=spec.measured_by))
+        desk.carry_out(PromoteFleetOperator(task_id="to", params={"fleet": "web", "to": to, "reason": "a test"}))
+        assert f"web: {before} -> {to} by ada: a test; the next apply_plans {coming}" in capsys.readouterr().out

@@ -388,6 +388,18 @@ def test_a_raise_that_nobody_follows_is_not_given_back_while_everything_is_stopp
     assert life.reach(life.spec).observe().desired < goal
 
 
+def test_a_second_stop_says_that_the_first_stays_as_it_is(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.carry_out(a_switch("stop", "the first"), run=1)
+    capsys.readouterr()
+    desk.carry_out(a_switch("stop", "the second"), run=2)
+    log = capsys.readouterr().out
+
+    (held,) = SqlOverrides(desk.ledger._engine).open(EVERY_FLEET)  # noqa: SLF001 - one database for all tables
+    assert held.reason == "the first"
+    assert f"stopped already, and what was said first stays: {held}" in log
+    assert "the second" not in log
+
+
 def test_what_is_not_held_cannot_be_resumed(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     life = Life(cloud, tmp_path, MONDAY)
     with pytest.raises(InvalidRequest, match="no override of fleet web to end"):
@@ -576,6 +588,9 @@ def at_work_on_it(desk: Desk) -> Iterator[None]:
     [
         ({"kind": "freeze", "hours": "soon"}, "hours 'soon' is no length of time"),
         ({"kind": "hold", "sizes": {"size": "five"}}, "size 'five' is not a whole number"),
+        ({"kind": "freeze", "sizes": {"size": "4"}}, "size 4 was given: leave it empty, or choose hold"),
+        ({"kind": "no_scale_in", "sizes": {"least": "4"}}, "least 4 was given: leave it empty, or choose bounds"),
+        ({"kind": "hold", "sizes": {"size": "4", "most": "6"}}, "hold takes size; most 6 was given"),
         ({"kind": "stop"}, "kind 'stop' is none of freeze, no_scale_in, no_scale_out, hold, bounds"),
     ],
 )
@@ -591,5 +606,5 @@ def a_hold_at(size: int) -> PauseFleetOperator:
     return PauseFleetOperator(task_id="pause", fleet="web", kind="hold", reason="a test", sizes={"size": str(size)})
 
 
-def a_switch(action: str) -> KillSwitchOperator:
-    return KillSwitchOperator(task_id="switch", params={"action": action, "reason": "a test"})
+def a_switch(action: str, reason: str = "a test") -> KillSwitchOperator:
+    return KillSwitchOperator(task_id="switch", params={"action": action, "reason": reason})

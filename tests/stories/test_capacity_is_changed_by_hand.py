@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +13,13 @@ from arranging import a_cloud_of_four
 from by_hand import WEB, Desk, a_desk, a_run, at_work, seen, sizes, the_fleet, told
 from meanwhile import once
 
+from forecasting.override import OverrideKind
 from predictive_scaling.fleets import Sizes
+from predictive_scaling.ledger.overrides import EVERY_FLEET, SqlOverrides
 from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.operators import InventoryOperator, ScaleInOperator, ScaleOutOperator, SetCapacityOperator
+from predictive_scaling.overriding import Desk as Overriding
+from predictive_scaling.overriding import Wish, impose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,6 +242,44 @@ def test_the_inventory_lists_every_instance_with_its_state(desk: Desk) -> None:
     assert len(rows) == 4
     assert [row["draining"] for row in rows].count(True) == 1
     assert all(row["fleet"] == "web" and row["launched_at"] for row in rows)
+
+
+def laid_over(desk: Desk, kind: OverrideKind, fleet: str = "web") -> Overriding:
+    """Lay a person's word over the plan; AWS carries it out in a minute or two."""
+    overriding = Overriding(
+        overrides=SqlOverrides(desk.ledger._engine),  # noqa: SLF001 - one database for all tables
+        ledger=desk.ledger,
+        by=a_run(7),
+    )
+    now = datetime.now(UTC)
+    impose(Wish(kind=kind, reason="a release", starts_at=now), fleet, seen(desk.cloud), overriding, now=now)
+    return overriding
+
+
+@pytest.mark.parametrize("kind", [OverrideKind.FREEZE, OverrideKind.NO_SCALE_IN, OverrideKind.NO_SCALE_OUT])
+def test_what_a_persons_word_over_the_plan_would_undo_in_a_minute_is_refused_and_nothing_else(
+    desk: Desk, kind: OverrideKind
+) -> None:
+    laid_over(desk, kind)
+    up = [add(2), SetCapacityOperator(task_id="set", fleet="web", desired=6, reason="a sale")]
+    down = [remove(1), SetCapacityOperator(task_id="set", fleet="web", desired=3, reason="it is over")]
+    refused = {OverrideKind.NO_SCALE_IN: down, OverrideKind.NO_SCALE_OUT: up}.get(kind, [*up, *down])
+    for run, operator in enumerate(refused):
+        with pytest.raises(AirflowFailException, match=f"would be brought to 4 again by {kind}.*resume_fleet"):
+            desk.carry_out(operator, run)
+    assert sizes(desk.cloud) == (2, 4, 20)
+    for run, operator in enumerate((each for each in up if each not in refused), start=8):
+        desk.carry_out(operator, run)
+    assert seen(desk.cloud).desired == (6 if kind is OverrideKind.NO_SCALE_IN else 4)
+
+
+def test_under_a_stop_no_word_over_the_plan_is_written_and_capacity_is_changed_by_hand(desk: Desk) -> None:
+    overriding = laid_over(desk, OverrideKind.FREEZE)
+    now = datetime.now(UTC)
+    stop = Wish(kind=OverrideKind.STOP, reason="everything looks wrong", starts_at=now)
+    impose(stop, EVERY_FLEET, None, overriding, now=now)
+    desk.carry_out(add(2))
+    assert seen(desk.cloud).desired == 6
 
 
 def test_nobody_else_acts_on_a_fleet_that_is_held(desk: Desk) -> None:

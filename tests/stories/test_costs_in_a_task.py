@@ -142,3 +142,28 @@ def test_a_profile_that_is_not_there_fails_with_its_name(
     desk = at_the_desk(cloud, tmp_path, monkeypatch)
     with pytest.raises(AirflowFailException, match=r"nowhere\.yaml: cannot be read"):
         desk.carry_out(CompareCostsOperator(task_id="compare", profile="nowhere.yaml"))
+
+
+@pytest.mark.parametrize("profile", ["../secret.yaml", "samples/../../secret.yaml", "{outside}", "samples/link.yaml"])
+def test_a_profile_outside_of_the_folder_is_not_read(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    (tmp_path / "secret.yaml").write_text("password: hunter2")
+    (tmp_path / "home" / "samples").mkdir(parents=True)
+    (tmp_path / "home" / "samples" / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    desk = at_the_desk(cloud, tmp_path / "home", monkeypatch)
+    named = profile.format(outside=tmp_path / "secret.yaml")
+    with pytest.raises(AirflowFailException, match="leads out of the folder") as refused:
+        desk.carry_out(CompareCostsOperator(task_id="compare", profile=named))
+    assert "hunter2" not in str(refused.value)
+    assert "password" not in str(refused.value)
+
+
+def test_a_folder_that_is_a_link_itself_is_read(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "there")
+    desk = at_the_desk(cloud, tmp_path / "home", monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"nowhere\.yaml: cannot be read"):
+        desk.carry_out(CompareCostsOperator(task_id="compare", profile="nowhere.yaml"))

@@ -1,7 +1,7 @@
 /** What a button is about to do, in one sentence, from what the form says and what was last seen. The DAG decides. */
 
 import { serving } from "./fleet_list";
-import type { EventDetail, FleetDetail } from "./views";
+import type { EventDetail, FleetDetail, Override } from "./views";
 import { away, count, money } from "./wording";
 
 export interface Effect {
@@ -21,8 +21,8 @@ export function room(fleet: FleetDetail): string {
   return `${now}. Its file allows ${span(fleet.policy_min, fleet.policy_max)}${group}.`;
 }
 
-/** Of scale_manually: the file and the group bound what is set and added, the group's minimum what is removed. */
-export function ofScaling(fleet: FleetDetail): Foresee {
+/** Of scale_manually: the file and the group bound what is set and added, the group's minimum what is removed, an override all. */
+export function ofScaling(fleet: FleetDetail, rules?: Override): Foresee {
   return ({ change, amount, hours, dry_run: dry }) => {
     const before = fleet.desired;
     if (before === null || typeof amount !== "number" || !Number.isInteger(amount)) return null;
@@ -33,10 +33,18 @@ export function ofScaling(fleet: FleetDetail): Foresee {
     if (change === "remove" && before <= least) return refused(`${count(before)} is the group's minimum`);
     const asked = { set: amount, add: before + amount, remove: before - amount }[String(change)] ?? before;
     const after = change === "add" ? Math.min(asked, most) : Math.max(asked, least);
+    const kept = bound(rules, after);
+    if (kept !== after) return refused(`${rules?.kind.replaceAll("_", " ")} by ${rules?.actor} would bring ${count(after)} to ${count(kept)} again, resume the fleet first`);
     const told = moved(fleet, before, after, after === asked ? "" : ` (not ${count(asked)}: the bound is ${count(after)})`);
     if (dry === true) return { text: `Only told in the log: ${told}.` };
     return { text: typeof hours === "number" ? `${told}, and is kept there for ${count(hours)} h.` : `${told}. Plan and load may move it again at once.` };
   };
+}
+
+/** Bring a size within an override; under a stop none is written. */
+function bound(rules: Override | undefined, size: number): number {
+  if (rules === undefined || rules.kind === "stop") return size;
+  return Math.max(rules.min_size ?? 0, Math.min(size, rules.max_size ?? size));
 }
 
 function moved(fleet: FleetDetail, before: number, after: number, held: string): string {
@@ -44,14 +52,19 @@ function moved(fleet: FleetDetail, before: number, after: number, held: string):
   return `${fleet.name} goes from ${count(before)} to ${count(after)} instances${held}${price(fleet, after - before)}`;
 }
 
+const TAKEN: Record<string, string[]> = { hold: ["size"], bounds: ["least", "most"] };
+
 /** Of pause_fleet. */
-export function ofPause(fleet: FleetDetail): Foresee {
+export function ofPause(fleet: FleetDetail, rules?: Override): Foresee {
   return ({ kind, size, least, most, hours }) => {
     const outside = [size, least, most].find((each) => typeof each === "number" && (each < fleet.policy_min || each > fleet.policy_max));
     if (outside !== undefined) return refused(`${String(outside)} is outside ${span(fleet.policy_min, fleet.policy_max)} of its file`);
+    const idle = Object.entries({ size, least, most }).find(([name, each]) => typeof each === "number" && !TAKEN[String(kind)]?.includes(name));
+    if (idle) return refused(`${String(kind).replaceAll("_", " ")} takes no ${idle[0]}`);
     if (kind === "hold" && typeof size !== "number") return refused("hold asks for a size");
     if (kind === "bounds" && typeof least !== "number" && typeof most !== "number") return refused("bounds ask for a least or a most");
     const until = typeof hours === "number" ? `for ${count(hours)} h, then its plan rules again by itself` : "until somebody resumes it";
+    if (rules?.kind === "stop") return { text: `Nothing is written while everything is stopped. If the stop is lifted before, ${fleet.name} ${stays(fleet, { kind, size, least, most })}, ${until}.` };
     return { text: `${fleet.name} ${stays(fleet, { kind, size, least, most })}, ${until}.` };
   };
 }

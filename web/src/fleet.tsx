@@ -8,7 +8,7 @@ import { ofPause, ofScaling, room } from "./effects";
 import { EventTable } from "./event_table";
 import { isShort, serving } from "./fleet_list";
 import { Figure } from "./fleets";
-import { GateCard, Overrides } from "./gate";
+import { GateCard, Overrides, ruling } from "./gate";
 import { InventoryCard } from "./inventory";
 import { useLatest } from "./latest";
 import { useLive } from "./live";
@@ -123,6 +123,7 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
   // A problem is told above, a question and an override below.
   const told = ["waiting", "problem"].includes(fleet.state) || (overrides.length > 0 && ["paused", "held"].includes(fleet.state));
   const open = overrides.some((each) => each.fleet === fleet.name && each.ended_at === null);
+  const rules = ruling(overrides);
   return (
     <div class="head">
       <div>
@@ -138,9 +139,9 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
       <Acts
         acts={[
           ...(open ? [{ dagId: "resume_fleet", label: "Resume…", title: `Resume ${fleet.name}`, given }] : []),
-          { dagId: "pause_fleet", label: "Pause…", title: `Pause ${fleet.name}`, given, now: room(fleet), foresee: ofPause(fleet) },
+          { dagId: "pause_fleet", label: "Pause…", title: `Pause ${fleet.name}`, given, now: room(fleet), foresee: ofPause(fleet, rules) },
           { dagId: "promote_fleet", label: "Promote…", title: `Promote ${fleet.name}`, given },
-          { dagId: "scale_manually", label: "Scale by hand…", title: `Scale ${fleet.name}`, given, now: room(fleet), foresee: ofScaling(fleet), tone: "primary" },
+          { dagId: "scale_manually", label: "Scale by hand…", title: `Scale ${fleet.name}`, given, now: room(fleet), foresee: ofScaling(fleet, rules), tone: "primary" },
         ]}
       />
     </div>

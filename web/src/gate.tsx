@@ -8,7 +8,7 @@ import type { Evidence, Gate, Override } from "./views";
 import { away, clock, count, EVERY_FLEET, percent, spell } from "./wording";
 
 export function GateCard({ base, asked }: { base: string; asked: number }) {
-  const live = useLive<Gate>(`${base}/gate`, 30_000);
+  const live = useLive<Gate | null>(`${base}/gate`, 30_000);
   const missing = <Notice title="Not reviewed yet">review_fleets judges every fleet once a day.</Notice>;
   return (
     <section class="card gate">
@@ -17,18 +17,22 @@ export function GateCard({ base, asked }: { base: string; asked: number }) {
         {live.data && <span class="quiet">{`since ${clock(live.data.since)}, ${away(live.data.since)}, by ${live.data.actor}`}</span>}
       </div>
       <Shown live={live} rows={2} missing={missing}>
-        {(gate) => (
-          <>
-            <p>{gate.reason}</p>
-            <dl class="figures">
-              {gate.evidence && <Figures evidence={gate.evidence} />}
-              {gate.failures > 0 && <Figure title="Failed reviews" value={count(gate.failures)} more="in a row" tone="bad" />}
-              <Boot gate={gate} asked={asked} />
-            </dl>
-          </>
-        )}
+        {(gate) => gate && <Standing gate={gate} asked={asked} />}
       </Shown>
     </section>
+  );
+}
+
+function Standing({ gate, asked }: { gate: Gate; asked: number }) {
+  return (
+    <>
+      <p>{gate.reason}</p>
+      <dl class="figures">
+        {gate.evidence && <Figures evidence={gate.evidence} />}
+        {gate.failures > 0 && <Figure title="Failed reviews" value={count(gate.failures)} more="in a row" tone="bad" />}
+        <Boot gate={gate} asked={asked} />
+      </dl>
+    </>
   );
 }
 
@@ -50,8 +54,7 @@ function Boot({ gate, asked }: { gate: Gate; asked: number }) {
 
 export function Overrides({ items }: { items: Override[] }) {
   if (items.length === 0) return null;
-  // They come newest first.
-  const rules = items.find((each) => each.holds && each.kind === "stop") ?? items.find((each) => each.holds);
+  const rules = ruling(items);
   return (
     <div class="warning overrides" role="status">
       {items.map((each) => (
@@ -62,6 +65,11 @@ export function Overrides({ items }: { items: Override[] }) {
       ))}
     </div>
   );
+}
+
+/** Of those that are open, newest first, the one that rules now. */
+export function ruling(items: Override[]): Override | undefined {
+  return items.find((each) => each.holds && each.kind === "stop") ?? items.find((each) => each.holds);
 }
 
 function sizes({ kind, fleet, min_size: least, max_size: most }: Override): string {

@@ -31,8 +31,9 @@ export function Shown<T>(props: {
   missing?: ComponentChildren;
   children: (data: T) => ComponentChildren;
 }) {
-  const { data, problem } = props.live;
-  if (data === null && problem?.status === 404 && props.missing) return <>{props.missing}</>;
+  const { data, problem, at } = props.live;
+  const none = problem?.status === 404 || (!problem && at !== null);
+  if (data === null && none && props.missing) return <>{props.missing}</>;
   if (data === null && problem) return <Trouble problem={problem} />;
   if (data === null) return <Loading rows={props.rows ?? 6} />;
   return (

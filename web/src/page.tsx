@@ -1,5 +1,6 @@
 /** The frame: two tabs, and the view the address asks for. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { EventView } from "./event";
 import { EventsView } from "./events";
 import { FleetView } from "./fleet";
@@ -12,8 +13,17 @@ const TABS = [
   { name: "Events", view: "events", holds: ["events", "event"] },
 ] as const;
 
+/** Whether a view was shown before; Airflow makes the page anew when its address changes. */
+let arrived = false;
+
 export function Page({ theme }: { theme: string }) {
   const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  // The link that led here is gone, and whoever goes by keyboard or by ear goes on with what came in its place.
+  useEffect(() => {
+    if (arrived) main.current?.focus({ preventScroll: true });
+    arrived = true;
+  }, [route.view, route.name]);
   return (
     <div class="page">
       <header class="top">
@@ -30,7 +40,7 @@ export function Page({ theme }: { theme: string }) {
         </nav>
         <span class="quiet zone">times in {zoneName()}</span>
       </header>
-      <main>{view(route, theme)}</main>
+      <main ref={main} tabIndex={-1}>{view(route, theme)}</main>
     </div>
   );
 }

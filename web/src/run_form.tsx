@@ -55,13 +55,22 @@ export function RunForm({ act, close }: { act: Act; close: () => void }) {
       {state.is === "asking" ? (
         <Form act={act} params={state.params} problem={state.problem} sending={state.sending} send={(conf) => void send(conf, state.params)} cancel={shut} />
       ) : (
-        <div class="actions">
-          <button type="button" onClick={shut}>
-            Close
-          </button>
-        </div>
+        <Close key={state.is} shut={shut} />
       )}
     </dialog>
+  );
+}
+
+/** The way out, and where the keyboard goes on once the form is gone. */
+function Close({ shut }: { shut: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
+  return (
+    <div class="actions">
+      <button ref={button} type="button" onClick={shut}>
+        Close
+      </button>
+    </div>
   );
 }
 
@@ -78,7 +87,10 @@ function Form({ act, params, problem, sending, send, cancel }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const [conf, setConf] = useState<Conf>(act.given);
   const typed = () => read(new FormData(form.current!), params, act.given);
-  useEffect(() => setConf(typed()), []);
+  useEffect(() => {
+    setConf(typed());
+    form.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
+  }, []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     send(typed());

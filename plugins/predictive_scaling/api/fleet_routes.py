@@ -147,13 +147,11 @@ def list_events_of_fleet(name: Name, records: RecordsOfServer, before: Before = 
 
 
 @router.get("/{name}/gate")
-def get_gate(name: Name, records: RecordsOfServer) -> GateView:
-    """Tell how far the fleet's forecast is trusted, on what evidence, and what was learned of its boot time."""
+def get_gate(name: Name, records: RecordsOfServer) -> GateView | None:
+    """Tell how far the fleet's forecast is trusted, why, and its learned boot time; null before its first review."""
     spec = records.fleet(name)
     gate = records.gates.of(spec.name)
-    if gate is None:
-        raise HTTPException(404, f"fleet {name}: not reviewed yet: run review_fleets, or wait for its next run")
-    return gate_view(gate.on(spec.measured_by))
+    return gate_view(gate.on(spec.measured_by)) if gate else None
 
 
 @router.get("/{name}/accuracy")

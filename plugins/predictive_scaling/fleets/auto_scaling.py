@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from predictive_scaling.aws_client import client, reading, writing
-from predictive_scaling.errors import GroupNotFound, WriteRefused
+from predictive_scaling.aws_client import client, is_invalid, reading, writing
+from predictive_scaling.errors import CloudUnavailable, GroupNotFound, WriteRefused
 from predictive_scaling.fleets import HELD_BY, Activity, Examined, Observed, Receipt, ScalingPolicy, Sizes, aws_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from mypy_boto3_autoscaling.type_defs import FailedScheduledUpdateGroupActionRequestTypeDef
+    from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, FailedScheduledUpdateGroupActionRequestTypeDef
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import ScheduledAction
@@ -39,20 +40,16 @@ class AutoScalingFleet:
 
     def observe(self) -> Observed:
         """Describe the group and all its scheduled actions."""
-        with reading(f"describing group {self._group}"):
-            answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
+        with self._looking(f"describing group {self._group}"):
+            group = self._described()
             pages = self._autoscaling.get_paginator("describe_scheduled_actions")
-            fewest = {"PageSize": _PAGE}
-            there = bool(answer["AutoScalingGroups"])
-            found = pages.paginate(AutoScalingGroupName=self._group, PaginationConfig=fewest) if there else ()
+            found = pages.paginate(AutoScalingGroupName=self._group, PaginationConfig={"PageSize": _PAGE})
             actions = [aws_answers.action(row) for page in found for row in page["ScheduledUpdateGroupActions"]]
-        if not answer["AutoScalingGroups"]:
-            raise GroupNotFound(no_group(self._group))
-        return aws_answers.observed(answer["AutoScalingGroups"][0], actions)
+        return aws_answers.observed(group, actions)
 
     def activities(self) -> Sequence[Activity]:
         """Describe the newest activities, a page of them."""
-        with reading(f"reading the activities of group {self._group}"):
+        with self._looking(f"reading the activities of group {self._group}"):
             answer = self._autoscaling.describe_scaling_activities(AutoScalingGroupName=self._group, MaxRecords=_PAGE)
         return tuple(aws_answers.activity(row) for row in answer["Activities"])
 
@@ -66,7 +63,7 @@ class AutoScalingFleet:
 
     def policies(self) -> Sequence[ScalingPolicy]:
         """Describe the scaling policies, AWS's own predictive one among them."""
-        with reading(f"reading the scaling policies of group {self._group}"):
+        with self._looking(f"reading the scaling policies of group {self._group}"):
             pages = self._autoscaling.get_paginator("describe_policies")
             found = pages.paginate(AutoScalingGroupName=self._group)
             return tuple(aws_answers.policy(row) for page in found for row in page["ScalingPolicies"])
@@ -122,6 +119,25 @@ class AutoScalingFleet:
             return Receipt(request_id="already gone")
         return _receipt(answer, ())
 
+    @contextmanager
+    def _looking(self, what: str) -> Iterator[None]:
+        """Translate the failures of a look; a group that is deleted between two of its calls is gone."""
+        try:
+            with reading(what):
+                yield
+        except CloudUnavailable as error:
+            if is_invalid(error):
+                with reading(what):
+                    self._described()
+            raise
+
+    def _described(self) -> AutoScalingGroupTypeDef:
+        answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
+        group: AutoScalingGroupTypeDef | None = next(iter(answer["AutoScalingGroups"]), None)
+        if group is None:
+            raise GroupNotFound(no_group(self._group))
+        return group
+
     def _has(self, instance_id: str) -> bool:
         """Rights that go by a group's tags are refused for an instance in no group, so a refusal may mean: gone."""
         return any(instance.id == instance_id for instance in self.observe().instances)
@@ -129,8 +145,7 @@ class AutoScalingFleet:
     def _bought_with(self, base: int) -> dict[str, Any]:
         """Give the group's own way of buying with another base on demand."""
         with reading(f"describing group {self._group}"):
-            found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
-        present = found["AutoScalingGroups"][0].get("MixedInstancesPolicy", {}).get("InstancesDistribution", {})
+            present = self._described().get("MixedInstancesPolicy", {}).get("InstancesDistribution", {})
         return {"InstancesDistribution": {**present, "OnDemandBaseCapacity": base}}
 
     def _target_states(self, arns: Sequence[str]) -> list[dict[str, str]]:

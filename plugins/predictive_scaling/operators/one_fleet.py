@@ -59,6 +59,7 @@ class OneFleetOperator(BaseOperator):
     def _reach(self, context: Context) -> tuple[FleetSpec, Workplace]:
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
+        from predictive_scaling.ledger.overrides import SqlOverrides
         from predictive_scaling.ledger.store import SqlLedger
         from predictive_scaling.links import console_address
         from predictive_scaling.ownership import Claim, deployment_name
@@ -78,7 +79,9 @@ class OneFleetOperator(BaseOperator):
             naming=Naming(settings.action_prefix, spec.name),
             how=spec.ownership,
         )
-        return spec, Workplace(name=spec.name, fleet=AutoScalingFleet.of(spec), ledger=ledger, turn=turn, claim=claim)
+        laid = SqlOverrides.from_connection().open(spec.name)
+        fleet = AutoScalingFleet.of(spec)
+        return spec, Workplace(name=spec.name, fleet=fleet, ledger=ledger, turn=turn, claim=claim, overrides=laid)
 
     def _find(self, fleets: Sequence[FleetSpec]) -> FleetSpec:
         from predictive_scaling.fleet_folder import named

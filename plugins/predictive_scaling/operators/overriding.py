@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.overriding import Wish
+
+
+SIZES: Final = {"hold": ("size",), "bounds": ("least", "most")}
+"""The numbers that a kind takes; every other kind takes none."""
 
 
 class PauseFleetOperator(SteeringOperator):
@@ -77,6 +81,7 @@ class PauseFleetOperator(SteeringOperator):
             msg = f"kind {self.kind!r} is none of {', '.join(kinds)}: write one of them"
             raise AirflowFailException(msg)
         kind, hours = OverrideKind(self.kind), number_of_hours(self.hours)
+        self._refuse_sizes_not_taken()
         size, least, most = (self._size(name, spec) for name in ("size", "least", "most"))
         if kind is OverrideKind.HOLD and size is None:
             msg = "hold asks for a number of instances: fill in Size"
@@ -87,6 +92,16 @@ class PauseFleetOperator(SteeringOperator):
         low, high = (size, size) if kind is OverrideKind.HOLD else (least, most)
         ends = now + timedelta(hours=hours) if hours else None
         return Wish(kind=kind, reason=self.reason, starts_at=now, ends_at=ends, min_size=low, max_size=high)
+
+    def _refuse_sizes_not_taken(self) -> None:
+        """A number that would be passed over is not what was meant: a freeze, for one, keeps the size there is."""
+        taken = SIZES.get(self.kind, ())
+        given = {name: whole_number(name, size) for name, size in self.sizes.items() if name not in taken}
+        for name, size in given.items():
+            if size is not None:
+                takes = " and ".join(taken) or "no number: it keeps what is there"
+                msg = f"{self.kind} takes {takes}; {name} {size} was given: leave it empty, or choose {_taking(name)}"
+                raise AirflowFailException(msg)
 
     def _size(self, name: str, spec: FleetSpec) -> int | None:
         size, policy = whole_number(name, self.sizes.get(name)), spec.policy
@@ -141,7 +156,9 @@ class KillSwitchOperator(SteeringOperator):
             resume(EVERY_FLEET, form["reason"], desk, now=now)
         elif not changed and (before := imposed_before(EVERY_FLEET, around.desk)):
             changed, told = [before], f"{told}; it has been lifted since, and is not laid down again"
-        elif not changed:
+        elif changed:
+            told = f"every fleet is stopped already, and what was said first stays: {changed[0]}"
+        else:
             wish = Wish(kind=OverrideKind.STOP, reason=form["reason"], starts_at=now)
             changed = [impose(wish, EVERY_FLEET, None, around.desk, now=now)]
         self.log.warning("%s", told)
@@ -174,6 +191,11 @@ def _held_fleet(name: str, fleets: Sequence[FleetSpec], around: Circumstances) -
     except InvalidFleet as error:
         msg = f"{error}; still open: {'; '.join(map(str, held))}"
         raise AirflowFailException(msg) from error
+
+
+def _taking(name: str) -> str:
+    """Give the kind that takes a number of this name."""
+    return next(kind for kind, names in SIZES.items() if name in names)
 
 
 def _row(override: Override) -> dict[str, Any]:

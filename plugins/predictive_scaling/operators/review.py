@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator
 
@@ -50,6 +50,12 @@ class ReviewFleetsOperator(BaseOperator):
         return [as_row(reviewed) for reviewed in found]
 
 
+COMES: Final = {
+    "auto": "the next apply_plans writes its plan",
+    "observe": "the next apply_plans takes back what is scheduled, and the floor returns to min",
+}
+
+
 class PromoteFleetOperator(BaseOperator):
     """Move one fleet at the gate by a person's word: to auto when it waits for it, or back to observe."""
 
@@ -65,9 +71,10 @@ class PromoteFleetOperator(BaseOperator):
         settings, form = Settings.from_airflow(), context["params"]
         bench, now = bench_of(context, settings), datetime.now(UTC)
         fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)
-        gate = promote(fleet, Stage(form["to"]), form["reason"], bench, now=now)
-        told = f"{gate.fleet}: {gate.standing.stage} by {gate.actor}: {gate.standing.reason}"
+        before, gate = promote(fleet, Stage(form["to"]), form["reason"], bench, now=now)
+        stage = gate.standing.stage
+        told = f"{gate.fleet}: {before} -> {stage} by {gate.actor}: {gate.standing.reason}; {COMES[stage]}"
         self.log.info("%s", told)
         for trouble in notify(told, settings.notifiers, context):
             self.log.warning("%s", trouble)
-        return {"fleet": gate.fleet, "stage": gate.standing.stage.value}
+        return {"fleet": gate.fleet, "stage": stage.value}

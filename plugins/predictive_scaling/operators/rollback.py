@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -40,7 +39,6 @@ class RollbackOperator(OneFleetOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Find what was changed, and put it back."""
         from predictive_scaling.balancer import Balancer
-        from predictive_scaling.ledger.overrides import SqlOverrides
         from predictive_scaling.rollback import moved_traffic, roll_back
         from predictive_scaling.traffic import Crossing, restore_split
 
@@ -53,8 +51,7 @@ class RollbackOperator(OneFleetOperator):
                 crossing = Crossing(spec=spec, balancer=Balancer.of(spec), at=at)
                 restored = restore_split(event, crossing, self.reason, force=force, why_not=why_not)
             else:
-                decided = SqlOverrides.from_connection().open(event.fleet)
-                restored = roll_back(event, replace(at, overrides=decided), self.reason, force=force, why_not=why_not)
+                restored = roll_back(event, at, self.reason, force=force, why_not=why_not)
         self._tell(*restored.lines)
         return {"fleet": self.fleet, "operation": restored.operation_id, "written": restored.written}
 
