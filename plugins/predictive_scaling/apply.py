@@ -57,7 +57,7 @@ def apply_plan(order: Order, observed: Observed, fleet: Fleet, ledger: Ledger) -
     if order.write and order.gives_back:
         at = Workplace(name=order.fleet, fleet=fleet, ledger=ledger, turn=order.turn)
         observed = restore_unfollowed(at, observed)
-    changes = _changes(order, observed)
+    changes = changes_of(order, observed)
     if not changes:
         why_not = f"; {order.why_not}" if order.why_not else ""
         return Applied(changes=changes, written=False, reason=f"{counted(changes.keep, 'action')} in place{why_not}")
@@ -110,7 +110,7 @@ class _Writer:
 
     def _verify(self, operation: Operation, outcome: Event) -> None:
         """Read back; only what can be seen in the group counts as applied."""
-        left = _changes(self.order, self.fleet.observe())
+        left = changes_of(self.order, self.fleet.observe())
         if not left:
             self.ledger.close(operation, replace(outcome, reason=f"{outcome.reason}; read back and verified"))
             return
@@ -120,7 +120,8 @@ class _Writer:
         raise WriteRefused(error)
 
 
-def _changes(order: Order, observed: Observed) -> Changes:
+def changes_of(order: Order, observed: Observed) -> Changes:
+    """Give what is left to be done until a group is as its order says."""
     present, now = observed.actions, order.turn.now
     wanted = wanted_actions(order.plan, order.naming, observed, now=now)
     return changes_between(present, wanted, order.naming, now=now)

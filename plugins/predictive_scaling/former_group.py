@@ -11,22 +11,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forecasting import Plan, Step
-from predictive_scaling.apply import Order, apply_plan
+from predictive_scaling.apply import Order, apply_plan, changes_of
 from predictive_scaling.concerns import Concern
 from predictive_scaling.errors import GroupNotFound, NotAllowed, PredictiveScalingError
 from predictive_scaling.fleet_spec import HORIZON
-from predictive_scaling.overriding import max_before, name_in, returned
+from predictive_scaling.overriding import max_before, name_in, place_of, returned
 from predictive_scaling.ownership import Claim, hold, last_written
 from predictive_scaling.permission import May, Permission
 from predictive_scaling.schedule import Naming
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from forecasting.override import Override
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.status import Status
     from predictive_scaling.workplace import Turn
 
 
@@ -46,30 +47,39 @@ class Former:
         return f"{maximum}remove the actions of ours that are left there{ended}"
 
 
-def leave(spec: FleetSpec, observed: Observed, around: Circumstances, turn: Turn) -> tuple[Concern, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A former group that is not at rest yet, and what people are told of it."""
+
+    group_id: str
+    told: str
+
+    @property
+    def concern(self) -> Concern:
+        """Tell it once."""
+        return Concern(f"former {self.group_id}", self.told)
+
+
+def leave(
+    spec: FleetSpec, observed: Observed, groups: Iterable[Former], around: Circumstances, turn: Turn
+) -> tuple[Left, ...]:
     """Take back what is left on the groups the fleet had before; name what is not back yet."""
-    found = (_left(spec, former, observed, around, turn) for former in _formers(spec, observed, around))
-    return tuple(concern for concern in found if concern)
+    found = (_left(spec, former, observed, around, turn) for former in groups)
+    return tuple(left for left in found if left)
 
 
-def _formers(spec: FleetSpec, observed: Observed, around: Circumstances) -> tuple[Former, ...]:
-    """Give the groups that a person's word is open on, and the one of the fleet's last turn."""
-    elsewhere = [each for each in around.overrides.open(spec.name) if observed.is_other_than(each.group_id)]
-    groups = {each.group_id for each in elsewhere} | {_last(spec, observed, around)}
+def formers(observed: Observed, overrides: Iterable[Override], before: Status | None) -> tuple[Former, ...]:
+    """Give the groups that a person's word is open on, and those that no turn has seen at rest since it left them."""
+    elsewhere = [each for each in overrides if observed.is_other_than(each.group_id)]
+    known = before.groups if before else ()
+    groups = {each.group_id for each in elsewhere} | {each for each in known if observed.is_other_than(each)}
     return tuple(
         Former(group_id=group, laid=tuple(each for each in elsewhere if each.group_id == group))
         for group in sorted(filter(None, groups))
     )
 
 
-def _last(spec: FleetSpec, observed: Observed, around: Circumstances) -> str | None:
-    before = around.statuses.of(spec.name)
-    if before is None or before.group == spec.group or not observed.group_id:
-        return None
-    return f"{observed.group_id.removesuffix(spec.group)}{before.group}"
-
-
-def _left(spec: FleetSpec, former: Former, observed: Observed, around: Circumstances, turn: Turn) -> Concern | None:
+def _left(spec: FleetSpec, former: Former, observed: Observed, around: Circumstances, turn: Turn) -> Left | None:
     """Take one group back; tell what is open there."""
     try:
         back = _taken_back(spec, former, observed, around, turn)
@@ -84,7 +94,7 @@ def _left(spec: FleetSpec, former: Former, observed: Observed, around: Circumsta
         return None
     words = (f"not obeyed on {spec.group}: {each}" for each in still)
     what = "; ".join((f"the fleet steers group {former.group_id} no more", told, *words))
-    return Concern(f"former {former.group_id}", what)
+    return Left(group_id=former.group_id, told=what)
 
 
 def _taken_back(spec: FleetSpec, former: Former, here: Observed, around: Circumstances, turn: Turn) -> bool:
@@ -92,19 +102,14 @@ def _taken_back(spec: FleetSpec, former: Former, here: Observed, around: Circums
     if around.dry_run:
         msg = "this is a dry run"
         raise NotAllowed(msg)
-    name = name_in(former.group_id)
-    if (here.group_id or "").removesuffix(spec.group) != former.group_id.removesuffix(name):
+    if here.group_id and place_of(here.group_id) != place_of(former.group_id):
         msg = f"connection {spec.connection} leads to another account or region"
         raise NotAllowed(msg)
-    fleet, naming = around.reach(replace(spec, group=name)), Naming(around.prefix, spec.name)
+    fleet, naming = around.reach(replace(spec, group=name_in(former.group_id))), Naming(around.prefix, spec.name)
     try:
         observed = fleet.observe()
     except GroupNotFound:
         return True
-    claim = Claim(deployment=around.deployment, naming=naming)
-    held = hold(fleet, observed, claim, Permission(May.TAKE_BACK), now=turn.now)
-    if held.permitted.may is May.NOTHING:
-        raise NotAllowed(held.permitted.reason)
     order = Order(
         fleet=spec.name,
         plan=_at_rest(spec, former, observed, around, turn),
@@ -115,8 +120,15 @@ def _taken_back(spec: FleetSpec, former: Former, here: Observed, around: Circums
         group_id=former.group_id,
         gives_back=False,
     )
-    changes = apply_plan(order, observed, fleet, around.ledger).changes
-    return not (changes or changes.keep)
+    changes = changes_of(order, observed)
+    if not (changes or changes.keep):
+        return True
+    claim = Claim(deployment=around.deployment, naming=naming)
+    held = hold(fleet, observed, claim, Permission(May.TAKE_BACK), now=turn.now)
+    if held.permitted.may is May.NOTHING:
+        raise NotAllowed(held.permitted.reason)
+    apply_plan(order, held.observed, fleet, around.ledger)
+    return False
 
 
 def _at_rest(spec: FleetSpec, former: Former, observed: Observed, around: Circumstances, turn: Turn) -> Plan:

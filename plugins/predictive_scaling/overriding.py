@@ -116,10 +116,12 @@ def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Ov
     return ending
 
 
-def in_force(spec: FleetSpec, observed: Observed, desk: Desk, *, now: datetime) -> tuple[Override, ...]:
+def in_force(
+    spec: FleetSpec, observed: Observed, overrides: Iterable[Override], desk: Desk, *, now: datetime
+) -> tuple[Override, ...]:
     """Give the overrides a plan must heed: those to come, those that hold, and those the fleet is not yet back from."""
     heeded = []
-    for each in laid_on(observed, desk.overrides.open(spec.name), spec.policy):
+    for each in laid_on(observed, overrides, spec.policy):
         over = each.over_at is not None and each.over_at <= now
         if over and (each.max_size is None or _is_back(each, observed, spec.policy)):
             returned(each, desk, now, "its time is over, and the group was seen to be back")
@@ -136,6 +138,11 @@ def laid_on(observed: Observed, overrides: Iterable[Override], policy: Policy) -
 def name_in(group_id: str) -> str:
     """The group's name, without its account and region."""
     return group_id.split("/", 2)[-1]
+
+
+def place_of(group_id: str) -> str:
+    """The account and region of a group."""
+    return group_id.removesuffix(name_in(group_id))
 
 
 def usual_max(overrides: Sequence[Override], policy: Policy) -> int | None:

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from forecasting.override import ruling
 from predictive_scaling.calls import calls_for
 from predictive_scaling.change import change, would
 from predictive_scaling.errors import ChangedSince, NotAllowed, NothingToRestore
 from predictive_scaling.findings import verb_of
 from predictive_scaling.fleets import Observed, ScheduledAction, Sizes
 from predictive_scaling.ledger.records import Event, EventKind
-from predictive_scaling.overriding import bounding
 from predictive_scaling.raised import restore_unfollowed
 from predictive_scaling.schedule import NOTICE, Changes, counted
 from predictive_scaling.settle import settle
@@ -145,9 +143,8 @@ def _refuse_elsewhere(undo: Undo, observed: Observed, fleet: str) -> None:
 
 def _refuse_beyond_a_word(moves: Sequence[Move], observed: Observed, at: Workplace) -> None:
     """What a person has laid over the plan bounds what an older state may bring back, at any time it holds."""
-    overrides = [each for each in bounding(at.overrides) if not observed.is_other_than(each.group_id)]
     for when, name, size in _brought(moves, at.turn.now):
-        rule = ruling(overrides, when)
+        rule = at.rules(observed, when)
         if rule and rule.bound(size) != size:
             msg = (
                 f"fleet {at.name}: {name} {size} of {when:%a %H:%M} UTC would go beyond {rule}: "

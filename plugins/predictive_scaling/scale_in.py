@@ -85,7 +85,7 @@ def let_go(request: Request, at: Workplace) -> LetGo:
     story = (*gone.story, *choice.story())
     moves = _moves(choice, request, observed)
     if moves:
-        refuse_if_overridden(at.name, at.rules, moves[-1].after["desired"])
+        refuse_if_overridden(at.name, at.rules(observed, at.turn.now), moves[-1].after["desired"])
     if request.why_not:
         would(moves, request.why_not, at)
     elif moves:

@@ -56,7 +56,7 @@ def raise_desired(spec: FleetSpec, at: Workplace, amount: int, reason: str, term
         observed = restore_unfollowed(at, observed)
     refuse_if_suspended(at.name, "Launch", observed)
     goal, note = goal_above(spec, observed, amount)
-    refuse_if_overridden(at.name, at.rules, goal)
+    refuse_if_overridden(at.name, at.rules(observed, at.turn.now), goal)
     raised = Raised(
         base=observed.desired,
         goal=goal,

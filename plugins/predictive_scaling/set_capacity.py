@@ -23,7 +23,7 @@ def set_capacity(spec: FleetSpec, at: Workplace, sizes: Sizes, reason: str, *, w
     if not changed:
         return f"wrote nothing: the group is at {observed.sizes} already"
     if changed.desired is not None:
-        refuse_if_overridden(at.name, at.rules, changed.desired)
+        refuse_if_overridden(at.name, at.rules(observed, at.turn.now), changed.desired)
     told = ", ".join(f"{name} {observed.sizes.as_json()[name]} -> {size}" for name, size in changed.as_json().items())
     move = resize_move("to given sizes", f"set {told}: {reason}", observed, changed)
     if why_not:

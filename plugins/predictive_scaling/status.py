@@ -48,6 +48,7 @@ class Status:
     concerns: tuple[str, ...] = ()  # what people were told of, so that they are told once
     meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
     resized_at: datetime | None = None  # when its sizes were seen between two turns
+    groups: tuple[str, ...] = ()  # where something of ours may be: its own, and former ones until they are at rest
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON can hold it."""
@@ -78,7 +79,7 @@ class Status:
         for name in ("at", "next_at", "peak_at", "resized_at"):
             if read.get(name):
                 read[name] = datetime.fromisoformat(read[name])
-        tuples = {name: tuple(read.get(name, ())) for name in ("notes", "concerns")}
+        tuples = {name: tuple(read.get(name, ())) for name in ("notes", "concerns", "groups")}
         return cls(**{**read, **tuples})
 
 

@@ -23,7 +23,7 @@ from predictive_scaling.errors import (
     WriteRefused,
 )
 from predictive_scaling.fleet_spec import HORIZON
-from predictive_scaling.former_group import leave
+from predictive_scaling.former_group import formers, leave
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.overriding import bounding, in_force, usual_max
@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
+    from predictive_scaling.former_group import Left
     from predictive_scaling.ledger.gates import Gate
     from predictive_scaling.ledger.records import TaskRun
+    from predictive_scaling.status import Status
 
 RESERVED: Final = 2
 """Slots of AWS's limit kept free: one to catch up with what should hold already, one for a person."""
@@ -68,7 +70,7 @@ class Look:
     policy: Policy
     notes: tuple[str, ...]
     may: Permission
-    left: tuple[Concern, ...]
+    left: tuple[Left, ...]
 
     @property
     def forecast(self) -> Forecast | None:
@@ -81,9 +83,9 @@ class Look:
         return any(self.naming.is_ours(action) for action in self.observed.actions)
 
 
-def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
-    """Take one fleet from its newest forecast to scheduled actions."""
-    look = _look(spec, around, now)
+def steer(spec: FleetSpec, around: Circumstances, *, now: datetime, before: Status | None = None) -> Steered:
+    """Take one fleet from its newest forecast to scheduled actions; its status before tells which groups it had."""
+    look = _look(spec, around, now, before)
     planned = _planned(look, around)
     order, held = _claimed(_order(look, planned), look, around)
     applied = apply_plan(order, held.observed, look.fleet, around.ledger)
@@ -101,23 +103,25 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime) -> Steered:
         accuracy=next(reversed(look.basis.accuracies.values()), None),
         stage=look.gate.standing.stage if look.gate else None,
         peak=_peak(look.forecast, look.policy.quantile) if look.forecast else None,
-        notes=(*look.notes, *planned.notes, *held.notes, *(each.text for each in look.left)),
+        notes=(*look.notes, *planned.notes, *held.notes, *(each.told for each in look.left)),
         questions=planned.questions,
         concerns=(
             *concerns(held, look.overrides, planned.verdicts, look.basis.accuracies, now=now),
             *(Concern("no plan", note) for note in look.basis.untold),
-            *look.left,
+            *(each.concern for each in look.left),
         ),
+        former=tuple(each.group_id for each in look.left),
     )
 
 
-def _look(spec: FleetSpec, around: Circumstances, now: datetime) -> Look:
+def _look(spec: FleetSpec, around: Circumstances, now: datetime, before: Status | None) -> Look:
     """Settle what an earlier turn left open, and look at everything a decision rests on."""
     fleet = around.reach(spec)
     turn = Turn(by=around.by, now=now, patience=around.patience)
     observed = settle(spec.name, fleet, around.ledger, turn)
-    left = leave(spec, observed, around, turn)
-    overrides = in_force(spec, observed, around.desk, now=now)
+    known = around.overrides.open(spec.name)
+    left = leave(spec, observed, formers(observed, known, before), around, turn)
+    overrides = in_force(spec, observed, known, around.desk, now=now)
     kept = around.gates.of(spec.name)
     gate = kept and kept.on(spec.measured_by)
     may = stopped(permission(spec, gate.standing if gate else None, dry_run=around.dry_run), overrides, now)

@@ -46,6 +46,7 @@ class Steered:
     notes: tuple[str, ...] = field(default=())
     questions: tuple[Question, ...] = field(default=())  # that wait for a person
     concerns: tuple[Concern, ...] = field(default=())
+    former: tuple[str, ...] = field(default=())  # groups that it had before and that are not at rest yet
 
     def story(self) -> list[str]:
         """Tell it to the person who reads the task log at night."""

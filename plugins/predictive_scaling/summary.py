@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecasting.cost_meter import Reading
 from predictive_scaling.look import Look
+from predictive_scaling.overriding import place_of
 from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.status import Status
 
@@ -53,6 +54,7 @@ def status_after(spec: FleetSpec, steered: Steered, before: Status | None = None
         coverage=steered.accuracy.coverage if steered.accuracy else None,
         concerns=tuple(concern.key for concern in steered.concerns),
         meter=_meter(steered, before),
+        groups=_groups(steered),
     )
     if before is None or before.resized_at is None or before.resized_at <= now:
         return status
@@ -95,6 +97,12 @@ def _resized(before: Status, observed: Observed, *, now: datetime) -> Status:
         in_service=observed.in_service,
         meter=meter.advanced(now, observed.in_service, meter.price).as_json() if meter else None,
     )
+
+
+def _groups(steered: Steered) -> tuple[str, ...]:
+    """Give the fleet's group, and the former ones that a coming turn can reach."""
+    here = steered.observed.group_id
+    return (here, *(each for each in steered.former if place_of(each) == place_of(here))) if here else ()
 
 
 def _meter(steered: Steered, before: Status | None) -> dict[str, Any] | None:

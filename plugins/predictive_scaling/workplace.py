@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from forecasting.override import Override
-    from predictive_scaling.fleets import Fleet, Receipt
+    from predictive_scaling.fleets import Fleet, Observed, Receipt
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import TaskRun
     from predictive_scaling.ownership import Claim
@@ -41,11 +41,10 @@ class Workplace:
     claim: Claim | None = None
     overrides: Sequence[Override] = ()
 
-    @property
-    def rules(self) -> Override | None:
-        """What people have laid over the plan, and is kept to now; under a stop nothing is."""
-        now = self.turn.now
-        return None if stop_at(self.overrides, now) else ruling(self.overrides, now)
+    def rules(self, group: Observed, when: datetime) -> Override | None:
+        """What people have laid over the plan of this group, and is kept to at an instant; under a stop nothing is."""
+        laid = [each for each in self.overrides if not group.is_other_than(each.group_id)]
+        return None if stop_at(laid, when) else ruling(laid, when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

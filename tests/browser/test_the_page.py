@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_world import CONFLICT, HTML
+from page_world import CONFLICT, HTML, a_freeze
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -229,6 +231,26 @@ def test_a_paused_fleet_says_by_whom_and_until_when_and_offers_to_resume(server:
     expect(page.locator(".overrides p").last).to_contain_text("behind freeze, which rules for as long as it holds")
     expect(page.locator(".overrides p").first).not_to_contain_text("behind")
     expect(page.get_by_role("button", name="Resume…")).to_be_visible()
+
+
+def test_what_was_laid_on_a_former_group_is_shown_as_not_obeyed_and_bounds_no_form(
+    server: PageServer, sign_in: SignIn
+) -> None:
+    overrides = server.overrides
+    laid = replace(a_freeze("web-shop"), id="5d0c6d5e-0000-4000-8000-000000000003", group_id="123/eu-west-1/gone")
+    overrides.add(laid)
+    try:
+        page = sign_in("uma")
+        go(page, server, "fleet/web-shop")
+        expect(page.locator(".overrides")).to_contain_text("it was laid on gone")
+        expect(page.locator(".overrides")).not_to_contain_text("behind")
+        page.get_by_role("button", name="Scale by hand…").click()
+        form = page.get_by_role("dialog", name="Scale web-shop")
+        form.get_by_label("Instances", exact=True).fill("3")
+        expect(form.locator(".effect")).to_contain_text("web-shop")
+        expect(form.locator(".effect")).not_to_contain_text("resume the fleet first")
+    finally:
+        overrides.returned(laid, at=datetime.now(UTC))
 
 
 def test_the_gate_gives_its_reason_its_figures_and_the_learned_boot_time(server: PageServer, sign_in: SignIn) -> None:

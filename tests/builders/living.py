@@ -106,7 +106,7 @@ class Life:
         self.by = TaskRun(
             actor="ada", dag_id="a_dag", run_id=f"run-{self.now:%dT%H%M}", task_id="task", map_index=-1, try_number=1
         )
-        return steer(self.spec, self.around(dry_run=dry_run), now=self.now)
+        return steer(self.spec, self.around(dry_run=dry_run), now=self.now, before=self.statuses.of(self.spec.name))
 
     def around(self, *, dry_run: bool = False) -> Circumstances:
         """Give what the fleet is steered with."""

@@ -16,6 +16,7 @@ from demo.local_airflow import USERS, Place
 from demo.process import Process, free_port
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.gates import SqlGates
+from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.tables import scaling_gate
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class PageServer(Process, AirflowApi):
     def gates(self) -> SqlGates:
         """Where the fleets stand at the gate."""
         return SqlGates(engine_for(f"sqlite:///{self.place.home}/airflow.db"))
+
+    @property
+    def overrides(self) -> SqlOverrides:
+        """What people laid over plans."""
+        return SqlOverrides(engine_for(f"sqlite:///{self.place.home}/airflow.db"))
 
     def forget_gate(self, fleet: str) -> None:
         """Let a fleet be as one that nobody has reviewed yet."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from living import Life, office_hours
 from rights import client_of, keys_of, marked
+from sqlalchemy import event
 from telling import floors, told
 
 from forecasting.override import OverrideKind
-from predictive_scaling.errors import NotAllowed
+from predictive_scaling.errors import GroupNotFound, NotAllowed
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.records import EventKind
@@ -22,7 +23,8 @@ from predictive_scaling.raised import Fallback
 from predictive_scaling.rollback import roll_back
 from predictive_scaling.scale_out import Terms, raise_desired
 from predictive_scaling.set_capacity import set_capacity
-from predictive_scaling.summary import status_after
+from predictive_scaling.steer import steer
+from predictive_scaling.summary import status_after, status_of_trouble
 from predictive_scaling.workplace import Turn, Workplace
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import sandbox
     from forecasting.override import Override
     from predictive_scaling.fleets import Observed
+    from predictive_scaling.steered import Steered
 
 MONDAY = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 HOUR, SOON = timedelta(hours=1), timedelta(minutes=10)
@@ -69,6 +72,13 @@ def moved(life: Life) -> None:
 
 def group(life: Life, name: str) -> Observed:
     return life.reach(replace(life.spec, group=name)).observe()
+
+
+def turned(life: Life, *, dry_run: bool = False) -> Steered:
+    """Steer it, and keep its status as a task does."""
+    steered = life.steered(dry_run=dry_run)
+    life.statuses.save(status_after(life.spec, steered, life.statuses.of("web")))
+    return steered
 
 
 def at(life: Life) -> Workplace:
@@ -152,11 +162,11 @@ def test_a_hold_on_the_new_group_returns_to_the_maximum_of_that_group(life: Life
 
 def test_nothing_of_the_former_group_is_put_back_on_the_new_one(life: Life) -> None:
     set_capacity(life.spec, at(life), Sizes(min_size=3, desired=6), "a sale")
-    event = life.ledger.events(fleet="web", limit=1)[0]
+    resized = life.ledger.events(fleet="web", limit=1)[0]
     plan = next(each for each in life.ledger.events(fleet="web") if (each.call or "").startswith("put "))
     moved(life)
     told = r"changed group \d+/us-east-1/web, and the fleet steers \d+/us-east-1/shop by now"
-    for undone in (event, plan):
+    for undone in (resized, plan):
         with pytest.raises(NotAllowed, match=told):
             roll_back(undone, at(life), "a mistake", force=True)
     assert (group(life, "shop").min_size, group(life, "shop").desired) == (2, 2)
@@ -180,3 +190,44 @@ def test_bounds_that_we_left_on_the_former_group_are_not_looked_for_on_the_new_o
     life.pass_by(6 * HOUR)
     moved(life)
     assert not [note for note in life.steered().notes if "somebody else sets it" in note]
+
+
+@pytest.mark.parametrize("tried", ["by a dry run", "while the former group cannot be reached", "with a misspelt group"])
+def test_what_a_first_turn_cannot_take_back_is_taken_back_by_a_later_one(life: Life, tried: str) -> None:
+    life.pass_by(6 * HOUR)
+    moved(life)
+    match tried:
+        case "by a dry run":
+            turned(life, dry_run=True)
+        case "while the former group cannot be reached":
+            life.cloud.faults.add(operation="BatchDeleteScheduledAction", error="ServiceUnavailable")
+            turned(life)
+            life.cloud.faults.clear()
+        case _:
+            life.spec = replace(life.spec, group="shp")
+            with pytest.raises(GroupNotFound) as gone:
+                life.steered()
+            known = life.statuses.of("web")
+            life.statuses.save(status_of_trouble(life.spec, known, str(gone.value), now=life.now))
+            moved(life)
+    for _ in range(2):
+        turned(life)
+        life.pass_by(SOON)
+    assert (group(life, "web").min_size, floors(life.cloud)) == (2, {})
+    assert not [each for each in turned(life).concerns if each.key.startswith("former ")]
+
+
+def test_what_lies_on_the_former_group_alone_keeps_nobody_from_scaling_the_new_one_by_hand(life: Life) -> None:
+    held(life)
+    moved(life)
+    there = replace(at(life), overrides=life.overrides.open("web"))
+    assert "desired 2 -> 6" in set_capacity(life.spec, there, Sizes(desired=6), "a sale")
+
+
+def test_a_fleet_with_nothing_to_leave_asks_the_database_for_nothing_more(life: Life) -> None:
+    asked: list[str] = []
+    engine, before = life.ledger._engine, life.statuses.of("web")  # noqa: SLF001 - to see what it is asked
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    steer(life.spec, life.around(), now=life.now, before=before)
+    assert sum("FROM scaling_override" in each for each in asked) == 1
+    assert not [each for each in asked if "FROM scaling_status" in each]

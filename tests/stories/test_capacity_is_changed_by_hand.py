@@ -282,6 +282,16 @@ def test_under_a_stop_no_word_over_the_plan_is_written_and_capacity_is_changed_b
     assert seen(desk.cloud).desired == 6
 
 
+def test_a_hold_above_the_maximum_of_the_file_bounds_as_it_is_obeyed(desk: Desk) -> None:
+    overriding, now = laid_over(desk, OverrideKind.FREEZE), datetime.now(UTC)
+    hold = Wish(kind=OverrideKind.HOLD, reason="while max was 14", starts_at=now, min_size=14)
+    impose(hold, "web", seen(desk.cloud), overriding, now=now)
+    with pytest.raises(AirflowFailException, match=r"11 would be brought to 12 again by hold .*held to max 12"):
+        desk.carry_out(SetCapacityOperator(task_id="set", fleet="web", desired=11, reason="a sale"))
+    desk.carry_out(SetCapacityOperator(task_id="set", fleet="web", desired=12, reason="a sale"), 2)
+    assert seen(desk.cloud).desired == 12
+
+
 def test_nobody_else_acts_on_a_fleet_that_is_held(desk: Desk) -> None:
     from predictive_scaling.errors import FleetBusy, OutcomeUnknown
     from predictive_scaling.scale_in import Request, let_go

@@ -33,7 +33,7 @@ export function ofScaling(fleet: FleetDetail, rules?: Override): Foresee {
     if (change === "remove" && before <= least) return refused(`${count(before)} is the group's minimum`);
     const asked = { set: amount, add: before + amount, remove: before - amount }[String(change)] ?? before;
     const after = change === "add" ? Math.min(asked, most) : Math.max(asked, least);
-    const kept = bound(rules, after);
+    const kept = Math.min(bound(rules, after), fleet.policy_max);
     if (kept !== after) return refused(`${rules?.kind.replaceAll("_", " ")} by ${rules?.actor} would bring ${count(after)} to ${count(kept)} again, resume the fleet first`);
     const told = moved(fleet, before, after, after === asked ? "" : ` (not ${count(asked)}: the bound is ${count(after)})`);
     if (dry === true) return { text: `Only told in the log: ${told}.` };

@@ -55,7 +55,7 @@ function Fleet({ fleet: seen, theme }: { fleet: FleetDetail; theme: string }) {
   return (
     <>
       <Head fleet={fleet} overrides={overrides} />
-      <Overrides items={overrides} />
+      <Overrides items={overrides} group={fleet.group} />
       <Questions fleet={fleet.name} />
       <Figures fleet={fleet} />
       {fleet.held_by && (
@@ -123,7 +123,7 @@ function Head({ fleet, overrides }: { fleet: FleetDetail; overrides: Override[] 
   // A problem is told above, a question and an override below.
   const told = ["waiting", "problem"].includes(fleet.state) || (overrides.length > 0 && ["paused", "held"].includes(fleet.state));
   const open = overrides.some((each) => each.fleet === fleet.name && each.ended_at === null);
-  const rules = ruling(overrides);
+  const rules = ruling(overrides, fleet.group);
   return (
     <div class="head">
       <div>

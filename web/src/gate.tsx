@@ -52,24 +52,31 @@ function Boot({ gate, asked }: { gate: Gate; asked: number }) {
   return <Figure title="Boot time" value={spell(gate.boot_seconds)} more={`learned from ${count(gate.launches)} launches; the file says ${spell(asked)}`} />;
 }
 
-export function Overrides({ items }: { items: Override[] }) {
+export function Overrides({ items, group }: { items: Override[]; group: string }) {
   if (items.length === 0) return null;
-  const rules = ruling(items);
+  const rules = ruling(items, group);
   return (
     <div class="warning overrides" role="status">
       {items.map((each) => (
         <p key={each.id}>
           <strong>{sizes(each)}</strong> {`by ${each.actor}, ${until(each)}: ${each.reason}`}
-          {each.holds && each !== rules && <small>{`behind ${rules?.kind.replaceAll("_", " ")}, which rules for as long as it holds`}</small>}
+          {!isOn(group, each) && <small>{`not obeyed on ${group}: it was laid on ${each.group}`}</small>}
+          {each.holds && isOn(group, each) && each !== rules && <small>{`behind ${rules?.kind.replaceAll("_", " ")}, which rules for as long as it holds`}</small>}
         </p>
       ))}
     </div>
   );
 }
 
-/** Of those that are open, newest first, the one that rules now. */
-export function ruling(items: Override[]): Override | undefined {
-  return items.find((each) => each.holds && each.kind === "stop") ?? items.find((each) => each.holds);
+/** Of those that are open, newest first, the one that rules a group now. */
+export function ruling(items: Override[], group: string): Override | undefined {
+  const holding = items.filter((each) => each.holds && isOn(group, each));
+  return holding.find((each) => each.kind === "stop") ?? holding[0];
+}
+
+/** Whether it concerns a group; a fleet may have been given another since. */
+function isOn(group: string, { group: laid }: Override): boolean {
+  return laid === null || laid === group;
 }
 
 function sizes({ kind, fleet, min_size: least, max_size: most }: Override): string {

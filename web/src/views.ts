@@ -220,6 +220,7 @@ export interface EventDetail extends EventRow {
 export interface Override {
   id: string;
   fleet: string;
+  group: string | null;
   kind: string;
   holds: boolean;
   min_size: number | null;

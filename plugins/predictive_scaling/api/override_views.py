@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from predictive_scaling.overriding import name_in
+
 if TYPE_CHECKING:
     from forecasting.override import Override
     from predictive_scaling.ledger.gates import Gate
@@ -18,6 +20,7 @@ class OverrideView(BaseModel):
 
     id: str
     fleet: str = Field(description="* is every fleet")
+    group: str | None = Field(description="the one it was laid on; null: of every fleet, or not known")
     kind: str
     holds: bool = Field(description="now; else it is to come, or is over and the fleet not yet seen to be back")
     min_size: int | None
@@ -56,7 +59,8 @@ def override_view(override: Override, *, now: datetime) -> OverrideView:
     """Show an override."""
     same = ("id", "fleet", "min_size", "max_size", "reason", "actor", "starts_at", "ends_at", "created_at", "ended_at")
     known = {name: getattr(override, name) for name in same}
-    return OverrideView(**known, kind=override.kind.value, holds=override.holds_at(now))
+    group = name_in(override.group_id) if override.group_id else None
+    return OverrideView(**known, group=group, kind=override.kind.value, holds=override.holds_at(now))
 
 
 def gate_view(gate: Gate) -> GateView:

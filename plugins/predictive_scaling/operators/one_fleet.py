@@ -79,7 +79,7 @@ class OneFleetOperator(BaseOperator):
             naming=Naming(settings.action_prefix, spec.name),
             how=spec.ownership,
         )
-        laid = SqlOverrides.from_connection().open(spec.name)
+        laid = [each.held_to(spec.policy.ceiling) for each in SqlOverrides.from_connection().open(spec.name)]
         fleet = AutoScalingFleet.of(spec)
         return spec, Workplace(name=spec.name, fleet=fleet, ledger=ledger, turn=turn, claim=claim, overrides=laid)
 

@@ -60,7 +60,7 @@ class SteeringOperator(BaseOperator):
 
         before = around.statuses.of(spec.name)
         try:
-            steered = steer(spec, around, now=datetime.now(UTC))
+            steered = steer(spec, around, now=datetime.now(UTC), before=before)
         except LedgerUnavailable:
             raise
         except (PredictiveScalingError, ForecastingError) as error:
