@@ -69,10 +69,6 @@ def forecast_many(  # noqa: PLR0913  (the contract; all but the demands have def
 
 
 def _answer(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, Forecast]:
-    for each in demands.values():
-        if not isinstance(each, Demand):
-            msg = f"the demand is a {type(each).__name__}: make it one, with Demand(...) or Demand.from_series(series)"
-            raise InvalidRequest(msg)
     made = side_by_side(partial(_forecasts, asked=asked), parts(demands, asked), asked.workers)
     found = {name: each for part in made for name, each in part.items()}
     return {name: found[name] for name in demands}
@@ -89,6 +85,10 @@ def _forecasts(demands: Mapping[Name, Demand], asked: Request) -> dict[Name, For
 
 def parts(demands: Mapping[Name, Demand], asked: Request) -> list[dict[Name, Demand]]:
     """Cut the series into parts for the workers, no greater than suits the engine; those of one grid stay together."""
+    for each in demands.values():
+        if not isinstance(each, Demand):
+            msg = f"the demand is a {type(each).__name__}: make it one, with Demand(...) or Demand.from_series(series)"
+            raise InvalidRequest(msg)
     names = sorted(demands, key=lambda name: (demands[name].step, demands[name].start, len(demands[name])))
     count = -(-len(names) // model(asked.engine).batch)
     if count > 1:

@@ -98,6 +98,11 @@ def stop_at(overrides: Iterable[Override], when: datetime) -> Override | None:
     return next((each for each in overrides if each.kind is OverrideKind.STOP and each.holds_at(when)), None)
 
 
+def foremost(overrides: Sequence[Override], when: datetime) -> Override | None:
+    """Give what holds at an instant: a stop before everything, of the others the one made last."""
+    return stop_at(overrides, when) or ruling(overrides, when)
+
+
 def overridden(plan: Plan, overrides: Sequence[Override], *, usual_max: int | None = None) -> Plan:
     """Lay overrides over a plan; outside of them the plan holds, and a maximum they moved is the usual one again."""
     if not overrides:

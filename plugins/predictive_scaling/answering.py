@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from forecasting.decision import Rules
-from forecasting.override import OverrideKind, ruling
+from forecasting.override import ruling
 from predictive_scaling.change import Change, begun, would
 from predictive_scaling.cost_gate import Wish
 from predictive_scaling.errors import PredictiveScalingError, unforeseen
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.lookout import groups_of
-from predictive_scaling.overriding import laid_on
+from predictive_scaling.overriding import bounding, laid_on
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
@@ -166,7 +166,7 @@ def _left(
 
     What a person let a fleet have is not taken away for money.
     """
-    rule = ruling([each for each in heeded if each.kind is not OverrideKind.STOP], now)
+    rule = ruling(bounding(heeded), now)
     if rule is None:
         return _afforded(reaction, watched, around, now)
     bound, desired = rule.bound(reaction.capacity), watched.group.desired

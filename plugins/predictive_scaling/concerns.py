@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from forecasting.cost_verdict import Outcome
-from forecasting.override import ruling, stop_at
+from forecasting.override import foremost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,8 +68,8 @@ def of_overrides(overrides: Sequence[Override], now: datetime) -> Iterator[Conce
 
 
 def _holding_after(overrides: Sequence[Override], when: datetime) -> str:
-    """Say what holds from an instant on: a stop goes before everything, another override before the plan."""
-    rules = stop_at(overrides, when) or ruling(overrides, when)
+    """Say what holds from an instant on."""
+    rules = foremost(overrides, when)
     return f"then {rules.kind} by {rules.actor} holds" if rules else "the plan holds again"
 
 

@@ -23,6 +23,7 @@ from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.records import TaskRun
 from predictive_scaling.ledger.statuses import SqlStatuses
 from predictive_scaling.metric import Metric
+from predictive_scaling.overriding import impose
 from predictive_scaling.review import Bench, Reviewed, review
 from predictive_scaling.steer import steer
 from predictive_scaling.storage import Points, Storage
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import sandbox
+    from forecasting.override import Override
+    from predictive_scaling.overriding import Wish
     from predictive_scaling.steered import Steered
 
 QUARTER = timedelta(minutes=15)
@@ -127,6 +130,10 @@ class Life:
             patience=timedelta(minutes=15),
             dry_run=dry_run,
         )
+
+    def said(self, wish: Wish) -> Override:
+        """Lay a person's word over the plan, now."""
+        return impose(wish, self.spec.name, self.reach(self.spec).observe(), self.around().desk, now=self.now)
 
     def sizes(self) -> tuple[int, int, int]:
         """Give the group's minimum, maximum and instances in service."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import Demand, ForecastingError, Policy, draw_plan, forecast, replay
+from forecasting import Demand, ForecastingError, Policy, calibrate, draw_plan, forecast, replay
 from forecasting.synthetic import synthetic_demand
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def given(value: Any) -> Any:
         (lambda: Demand.from_series(given(pd.DataFrame({"value": [1.0]}))), "a DataFrame, not a series: .* column"),
         (lambda: Demand.from_series(given([1.0])), "a list, not a series"),
         (lambda: forecast(given(pd.Series([1.0]))), "the demand is a Series: make it one, with .*from_series"),
+        (lambda: calibrate({"web": given([1.0])}), "the demand is a list: make it one, with .*from_series"),
         (lambda: forecast(DEMAND, events=given(["launch"])), "event 'launch' is none: give Event"),
         (lambda: a_plan(now="2026-01-05"), "now '2026-01-05' is not an instant"),
         (lambda: a_plan(current=7.5), "current is 7.5: give the capacity"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from living import Life, a_spec, office_hours
 
 from forecasting.override import OverrideKind
-from predictive_scaling.overriding import Wish, impose
+from predictive_scaling.overriding import Wish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +57,8 @@ def test_a_fleet_held_while_a_forecast_passes_the_maximum_returns_to_its_own(
         ends_at=life.now + timedelta(hours=8),
         min_size=10,
     )
-    observed = life.reach(life.spec).observe()
-    assert observed.max_size > 20
-    impose(wish, "web", observed, life.around().desk, now=life.now)
+    assert life.sizes()[1] > 20
+    life.said(wish)
     life.steered()
 
     life.pass_by(timedelta(hours=8, minutes=10))

@@ -14,7 +14,7 @@ from forecasting.override import OverrideKind
 from predictive_scaling.ledger.overrides import SqlOverrides
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.operators import ApplyPlansOperator
-from predictive_scaling.overriding import Wish, impose
+from predictive_scaling.overriding import Wish
 from predictive_scaling.summary import status_after
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SNS = "airflow.providers.amazon.aws.notifications.sns.SnsNotifier"
 def held(life: Life, *, minutes: int) -> None:
     ends = life.now + timedelta(minutes=minutes)
     wish = Wish(kind=OverrideKind.HOLD, reason="a sale", starts_at=life.now, ends_at=ends, min_size=4)
-    impose(wish, "web", life.reach(life.spec).observe(), life.around().desk, now=life.now)
+    life.said(wish)
 
 
 def test_a_hold_is_no_news_until_the_hour_in_which_it_ends(cloud: sandbox.Cloud, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_floor_that_was_scheduled_before_a_busy_hour_is_not_taken_for_somebody
         ends_at=life.now + timedelta(minutes=10),
         min_size=9,
     )
-    impose(wish, "web", life.reach(life.spec).observe(), life.around().desk, now=life.now)
+    life.said(wish)
 
     told = []
     for _ in range(10):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
 
-from forecasting.override import Override, OverrideKind, ruling
+from forecasting.override import Override, OverrideKind, foremost
 from predictive_scaling.fleet_spec import HORIZON
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.overriding import name_in
@@ -289,11 +289,10 @@ def _in_trouble(status: Status, now: datetime) -> tuple[State, str] | None:
 
 
 def _overridden(spec: FleetSpec, overrides: Sequence[Override], now: datetime) -> tuple[State, str] | None:
-    """A stop goes before everything; of the others the one made last rules."""
-    held = (each for each in overrides if each.fleet in {spec.name, EVERY_FLEET} and each.holds_at(now))
-    mine = [each for each in held if not each.group_id or name_in(each.group_id) == spec.group]
-    stops = [each for each in mine if each.kind is OverrideKind.STOP]
-    rules = ruling(stops or mine, now)
+    """Tell what people have laid over its plan, on the group that it has by now."""
+    laid = (each for each in overrides if each.fleet in {spec.name, EVERY_FLEET})
+    mine = [each for each in laid if not each.group_id or name_in(each.group_id) == spec.group]
+    rules = foremost(mine, now)
     if rules is None:
         return None
     return (State.HELD if rules.kind in {OverrideKind.HOLD, OverrideKind.BOUNDS} else State.PAUSED), str(rules)
