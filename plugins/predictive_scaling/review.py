@@ -12,7 +12,7 @@ from predictive_scaling.contest import served
 from predictive_scaling.demand_forecast import alike
 from predictive_scaling.errors import NoHistory, PredictiveScalingError
 from predictive_scaling.fleet_spec import Mode
-from predictive_scaling.histories import histories
+from predictive_scaling.histories import histories, unusable_store
 from predictive_scaling.lead_time import Boot, learned
 from predictive_scaling.ledger.gates import Gate
 from predictive_scaling.ledger.records import Event, EventKind
@@ -74,7 +74,7 @@ class Bench:
 
 
 def review(fleets: Sequence[FleetSpec], bench: Bench, *, now: datetime) -> tuple[list[Reviewed], list[str]]:
-    """Judge every fleet, move its gate and remember each move; name those of which nothing is stored yet."""
+    """Judge every fleet, move its gate and remember each move; name those of which nothing can be read."""
     boots = {fleet.name: _boot(fleet, bench) for fleet in fleets}
     found, empty = _findings(fleets, boots, bench, now)
     judged = [fleet for fleet in fleets if fleet.name in found]
@@ -97,25 +97,33 @@ def _boot(fleet: FleetSpec, bench: Bench) -> Boot:
 def _findings(
     fleets: Sequence[FleetSpec], boots: Mapping[str, Boot], bench: Bench, now: datetime
 ) -> tuple[dict[str, Finding], list[str]]:
+    read = bench.storage.each(lambda fleet: _read(fleet, bench.storage, now), fleets)
+    loads = {fleet.name: each for fleet, each in zip(fleets, read, strict=True) if isinstance(each, tuple)}
+    past = _past([each for of_fleet in loads.values() for each in of_fleet])
     found: dict[str, Finding] = {}
-    empty: list[str] = []
-    ready: list[tuple[FleetSpec, tuple[History, ...]]] = []
-    for fleet in fleets:
-        try:
-            ready.append((fleet, _judgeable(fleet, bench.storage, now)))
-        except NoHistory as error:  # before the first pull there is nothing to hold against a fleet
-            empty.append(str(error))
-        except ForecastingError as error:
-            found[fleet.name] = _refused(error), None
-    past = _past([each for _, loads in ready for each in loads], bench.storage)
-    for fleet, loads in ready:
-        found[fleet.name] = _finding(fleet, loads, past, boots[fleet.name].time or fleet.policy.lead_time)
-    return found, empty
+    for fleet, each in zip(fleets, read, strict=True):
+        if isinstance(each, Verdict):
+            found[fleet.name] = each, None
+        elif isinstance(each, tuple):
+            found[fleet.name] = _finding(fleet, each, past, boots[fleet.name].time or fleet.policy.lead_time)
+    return found, [each for each in read if isinstance(each, str)]
 
 
-def _judgeable(fleet: FleetSpec, storage: Storage, now: datetime) -> tuple[History, ...]:
+def _read(fleet: FleetSpec, storage: Storage, now: datetime) -> tuple[History, ...] | Verdict | str:
+    """Read what a fleet is judged by; or refuse it, or say why nothing can be held against it."""
+    try:
+        loads = histories(fleet, storage, now=now)
+        return tuple(replace(each, load=served(each.load, storage)) for each in _judgeable(fleet, loads))
+    except ForecastingError as error:
+        return _refused(error)
+    except NoHistory as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a file or its store raises, it is this fleet's alone
+        return f"fleet {fleet.name}: {unusable_store(fleet, error)}"
+
+
+def _judgeable(fleet: FleetSpec, loads: tuple[History, ...]) -> tuple[History, ...]:
     """Give the history of each load; one that is too short to judge by is named."""
-    loads = histories(fleet, storage, now=now)
     for each in loads:
         try:
             judged_from(each.demand)
@@ -124,10 +132,10 @@ def _judgeable(fleet: FleetSpec, storage: Storage, now: datetime) -> tuple[Histo
     return loads
 
 
-def _past(loads: Sequence[History], storage: Storage) -> dict[str, Past | ForecastingError]:
+def _past(loads: Sequence[History]) -> dict[str, Past | ForecastingError]:
     """Forecast the past of every load, with the engine that serves it; loads of one calendar together."""
     made: dict[str, Past | ForecastingError] = {}
-    for group in alike([(served(each.load, storage), each.demand) for each in loads]):
+    for group in alike([(each.load, each.demand) for each in loads]):
         made |= forecast_past({load.name: demand for load, demand in group}, **group[0][0].calendar)
     return made
 

@@ -19,6 +19,7 @@ from predictive_scaling.ledger.gates import Gate, SqlGates
 from predictive_scaling.metric import Metric
 from predictive_scaling.operators import PromoteFleetOperator
 from predictive_scaling.review import promote, review
+from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +83,23 @@ def test_before_the_first_pull_nothing_is_held_against_a_fleet(cloud: sandbox.Cl
     assert reviewed == []
     assert line.startswith("fleet web: no stored value of B")
     assert life.gates.of("web") is None
+
+
+def test_what_cannot_be_read_of_one_fleet_is_named_and_the_others_are_reviewed(
+    cloud: sandbox.Cloud, tmp_path: Path
+) -> None:
+    life = a_life(cloud, tmp_path)
+    torn = replace(life.spec, name="torn")
+    times = life.storage.demand(life.spec, since=MONDAY - 30 * DAY).times()
+    life.storage.append(torn, Points.of((when, 1.0) for when in times))
+    for file in (life.folder / "storage" / "history" / "torn").rglob("*.parquet"):
+        file.write_bytes(b"{")
+
+    (reviewed,), (line,) = review([torn, life.spec], life.bench, now=life.now)
+
+    assert reviewed.fleet == "web"
+    assert line.startswith("fleet torn: its stored history cannot be used: ArrowInvalid")
+    assert life.gates.of("torn") is None
 
 
 def test_suspends_itself_after_two_bad_weeks_and_takes_back_what_it_had_scheduled(
