@@ -56,7 +56,7 @@ class Asked:
             changed = replace(step, at=at, capacity=(size := capacity(step, at)))
             if step.most is not None and size < step.capacity:
                 changed = replace(changed, most=max(size, usual))
-            if not steps or (changed.capacity, changed.most) != (steps[-1].capacity, steps[-1].most):
+            if not steps or at == last or (changed.capacity, changed.most) != (steps[-1].capacity, steps[-1].most):
                 steps.append(changed)
         return Plan(tuple(steps))
 

@@ -62,9 +62,9 @@ def clamped(asked: Asked, budget: Budget, account: Account, *, now: datetime) ->
         granted = replace(asked, plan=_within_window(granted, budget, books, window, now))
     granted = asked if budget.at_cap is AtCap.ALERT else _told(asked, granted, budget)
     sums = tuple(_sums(asked, granted, budget, books, now))
-    passed = any(each.passes for each in sums)
-    outcome = _AT_CAP[budget.at_cap] if passed else Outcome.WITHIN
-    granted = granted if passed else asked
+    outcome = _AT_CAP[budget.at_cap]
+    if not any(each.passes for each in sums):
+        granted, sums, outcome = asked, tuple(_sums(asked, asked, budget, books, now)), Outcome.WITHIN
     return granted.plan, _verdict(asked, granted, budget, sums, outcome, books.spent.source)
 
 

@@ -97,11 +97,10 @@ class Verdict:
     def reason(self) -> str:
         """Say it in one sentence, with the sum."""
         tight = self.tightest
-        cut = ""
-        if self.granted_peak < self.asked_peak or tight.granted < tight.asked - CENT:
-            cut = (
-                f"; at most {self.granted_peak} of {self.asked_peak} instances, ${tight.granted:,.2f} of what is asked"
-            )
+        lower = self.granted_peak < self.asked_peak
+        peak = f"at most {self.granted_peak} of {self.asked_peak} instances, " if lower else ""
+        less = lower or tight.granted < tight.asked - CENT
+        cut = f"; {peak}${tight.granted:,.2f} of what is asked" if less else ""
         floor = ""
         if tight.spent + tight.committed > tight.cap + CENT:
             floor = "; what is spent and committed passes it already, and no floor is cut"

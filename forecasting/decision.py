@@ -101,10 +101,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """The size to go to, the size the load alone asks for, and why."""
+    """The size to go to, the size the load alone asks for, where it is seen, and why."""
 
     size: int
-    wanted: int
+    wanted: int | None
     reason: str
 
     def held(self, capacity: int, why: str = "") -> Decision:
@@ -121,7 +121,8 @@ def decide(
     planned = step.capacity if step else None
     blind = _blind(observed, rules, now)
     if blind or observed.demand is None:
-        return _without_sight(planned, observed, policy, rules, blind)
+        wish = _without_sight(planned, observed, policy, rules, blind)
+        return _raised(wish, observed, policy, now) if wish.size > observed.capacity else wish.held(wish.size)
     wanted, why = _reactive(observed.demand, observed.capacity, policy, rules)
     if step and step.capacity > wanted:
         why = f"{step.capacity} foreseen: {step.reason}; the load alone asks for {wanted}"
@@ -147,15 +148,15 @@ def _reactive(demand: float, current: int, policy: Policy, rules: Rules) -> tupl
     needed = policy.needed(demand)
     load = policy.load(demand) / current if current else math.inf if needed else 1.0
     served = f"load {load:.0%} of what {current} serve well" if current else "none there"
-    if rules.steps:
+    if rules.steps and current:
         rule = next((each for each in rules.steps if each.above <= load < each.below), None)
         change = rule.change if rule else 0
         size = max(current + change, needed) if change < 0 else current + change
         return max(size, 0), f"{served}: step rule {change:+d}"
-    if current and abs(load - 1) <= policy.tolerance:
+    if needed and current and abs(load - 1) <= policy.tolerance:
         return current, f"{served}: within the tolerance of {policy.tolerance:.0%}"
     # A correction never turns round: rounding up must not add instances to a fleet that has too many.
-    return (max(needed, current) if load > 1 else min(needed, current)), f"{served}: {needed} needed"
+    return (max(needed, current) if needed and load > 1 else min(needed, current)), f"{served}: {needed} needed"
 
 
 def _raised(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> Decision:
@@ -199,16 +200,15 @@ def lately_wanted(
     return tuple(each for each in known if each[0] >= begun)
 
 
-def _without_sight(planned: int | None, observed: Observed, policy: Policy, rules: Rules, blind: str) -> Decision:
+def _without_sight(planned: int | None, observed: Observed, policy: Policy, rules: Rules, blind: str) -> _Wish:
     """Follow the first fallback that has an answer, and the plan upwards; never scale in."""
     current = observed.capacity
     chain = ((each.value, _fallback(each, planned, current, rules)) for each in (*rules.fallbacks, Fallback.CURRENT))
     name, asked = next((name, size) for name, size in chain if size is not None)
-    capacity = max(current, policy.bounded(max(asked, planned or 0)))
-    ask = f"{blind}: fallback {name} says {asked}"
+    size = max(current, policy.bounded(max(asked, planned or 0)))
     plan = f", the plan {planned}" if planned is not None else ""
-    action = Action.OUT if capacity > current else Action.HOLD
-    return Decision(action=action, capacity=capacity, reason=f"{ask}{plan}; nothing is taken away unseen")
+    reason = f"{blind}: fallback {name} says {asked}{plan}; nothing is taken away unseen"
+    return _Wish(size=size, wanted=None, reason=reason)
 
 
 def _fallback(fallback: Fallback, planned: int | None, current: int, rules: Rules) -> int | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from forecasting.approval import Hour, Matter, Outside
 from forecasting.cost_account import Asked
+from forecasting.cost_verdict import CENT
 from forecasting.errors import InvalidPolicy
 from forecasting.plan import Plan, Step
 
@@ -197,7 +198,7 @@ def let_through(whole: Plan, cut: Plan, size: int) -> Plan:
         )
         same = {full.capacity: full, less.capacity: less}
         steps.append(replace(same.get(capacity, partly), at=at))
-    return Plan(tuple(_distinct(steps)))
+    return Plan((*_distinct(steps[:-1]), steps[-1]))
 
 
 def cost_of(plan: Plan, case: Case) -> float:
@@ -207,7 +208,7 @@ def cost_of(plan: Plan, case: Case) -> float:
 
 def _level(plan: Plan, dollars: float | None, case: Case) -> int | None:
     """Give the highest size at which a plan, cut off there, stays within a day's money; None where nothing is cut."""
-    if dollars is None or cost_of(plan, case) <= dollars:
+    if dollars is None or cost_of(plan, case) <= dollars + CENT:
         return None
     asked = Asked(fleet="", plan=plan, price=case.price, floor=0)
 
@@ -215,7 +216,7 @@ def _level(plan: Plan, dollars: float | None, case: Case) -> int | None:
         pieces = asked.pieces(case.now, case.now + DAY)
         return case.price * sum(min(capacity, level) * hours for _, capacity, hours in pieces)
 
-    return bisect_right(range(_peak(plan) + 1), dollars, key=cost) - 1
+    return bisect_right(range(_peak(plan) + 1), dollars + CENT, key=cost) - 1
 
 
 def _peak(plan: Plan) -> int:

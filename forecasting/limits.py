@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from forecasting.freeze import Freeze
     from forecasting.policy import Policy
 
     Sizes = npt.NDArray[np.int64]
@@ -27,7 +28,9 @@ def limited(capacity: Sizes, policy: Policy, start: datetime, current: int | Non
     """Bring capacity, in cells of the policy's granularity, within its limits on change."""
     if not limits_change(policy):
         return capacity
+    frozen = [span for freeze in policy.freezes if (span := _span(freeze, policy, start, len(capacity)))]
     sizes = capacity.copy()
+    _freeze(sizes, frozen, current)
     before = None
     # What one rule keeps up may put off a lowering that another must know of; all only raise, so this ends.
     while before is None or (before != sizes).any():
@@ -36,8 +39,9 @@ def limited(capacity: Sizes, policy: Policy, start: datetime, current: int | Non
         _keep_direction(sizes, _cells(policy.no_reversal, policy))
         _lower_apart(sizes, _cells(policy.cooldown_down, policy))
         _descend(sizes, policy, current)
-    _climb(sizes, policy, current)
-    _freeze(sizes, policy, start, current)
+        _climb(sizes, policy)
+        _freeze(sizes, frozen, current)
+    _reach(sizes, policy, frozen, current)
     return sizes
 
 
@@ -85,18 +89,27 @@ def _lower_apart(sizes: Sizes, cooldown: int) -> None:
             last = cell
 
 
-def _climb(sizes: Sizes, policy: Policy, current: int | None) -> None:
+def _climb(sizes: Sizes, policy: Policy) -> None:
     """Begin a great rise early, so that no cooldown sees more of it than one step."""
     step = policy.max_step_up
     if step is None:
         return
     apart = max(1, _cells(policy.cooldown_up, policy))
     need = sizes.copy()
-    for count in range(1, 1 + math.ceil(np.ptp(need) / step)):
+    for count in _steps(need, step, apart):
         np.maximum(sizes, leading_max(need, 1 + count * apart) - count * step, out=sizes)
-    if current is not None:
-        reachable = current + step * (1 + np.arange(len(sizes)) // apart)
-        np.minimum(sizes, np.maximum(reachable, policy.min_size), out=sizes)
+
+
+def _reach(sizes: Sizes, policy: Policy, frozen: list[slice], current: int | None) -> None:
+    """Rise from the present no faster than the policy allows, and not at all within a freeze."""
+    step = policy.max_step_up
+    if step is None or current is None:
+        return
+    free = np.ones(len(sizes), dtype=np.int64)
+    for span in frozen:
+        free[span] = 0
+    reachable = current + step * (1 + (np.cumsum(free) - 1) // max(1, _cells(policy.cooldown_up, policy)))
+    np.minimum(sizes, np.maximum(reachable, policy.min_size), out=sizes)
 
 
 def _descend(sizes: Sizes, policy: Policy, current: int | None) -> None:
@@ -108,20 +121,30 @@ def _descend(sizes: Sizes, policy: Policy, current: int | None) -> None:
     if current is not None:
         kept = current - step * (1 + np.arange(len(sizes)) // apart)
         np.maximum(sizes, np.minimum(kept, policy.ceiling), out=sizes)
-    need = sizes.copy()
-    for count in range(1, 1 + math.ceil(np.ptp(need) / step)):
+    need = np.minimum(sizes, policy.ceiling)
+    for count in _steps(need, step, apart):
         np.maximum(sizes, trailing_max(need, 1 + count * apart) - count * step, out=sizes)
 
 
-def _freeze(sizes: Sizes, policy: Policy, start: datetime, current: int | None) -> None:
+def _steps(need: Sizes, step: int, apart: int) -> range:
+    """Count the steps of the greatest change, as far as there is time for them."""
+    return range(1, 1 + min(math.ceil(np.ptp(need) / step), math.ceil(len(need) / apart)))
+
+
+def _span(freeze: Freeze, policy: Policy, start: datetime, count: int) -> slice | None:
+    """Give the cells that a freeze touches, where there are any."""
+    first = math.floor((freeze.start - start) / policy.granularity)
+    last = math.ceil((freeze.end - start) / policy.granularity)
+    return slice(max(first, 0), min(last, count)) if last > 0 and first < count else None
+
+
+def _freeze(sizes: Sizes, frozen: list[slice], current: int | None) -> None:
     """Let nothing change within a freeze: its greatest need is met before it begins, or is too late to meet."""
-    for freeze in policy.freezes:
-        first = math.floor((freeze.start - start) / policy.granularity)
-        last = math.ceil((freeze.end - start) / policy.granularity)
-        if last <= 0 or first >= len(sizes):
-            continue
-        if first <= 0 and current is not None:
-            sizes[:last] = current
+    held = 0
+    for span in sorted(frozen, key=lambda each: each.start):
+        if current is not None and span.start <= held:
+            held = max(held, span.stop)
+            sizes[:held] = current
         else:
-            inside = slice(max(first - 1, 0), last)
+            inside = slice(max(span.start - 1, 0), span.stop)
             sizes[inside] = sizes[inside].max()

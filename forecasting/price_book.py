@@ -86,7 +86,7 @@ def _read(path: str | Path) -> list[Rate]:
 
 
 def _rates(row: Mapping[str, Any]) -> Iterator[Rate]:
-    unknown = sorted(set(row) - {*Purchase, "name", "as_of", "source", "region", "rates"})
+    unknown = [key for key in row if key not in {*Purchase, "name", "as_of", "source", "region", "rates"}]
     prices = {each: row[each] for each in Purchase if each in row}
     if unknown or not prices:
         msg = f"{row['name']} has {unknown or 'no price'}: write one or more of {', '.join(Purchase)}"

@@ -12,6 +12,7 @@ from forecasting.comparison import MODES, Outcome, outcomes
 from forecasting.errors import InvalidRequest
 from forecasting.rehearsal import MODES as STEERED
 from forecasting.rehearsal import STATIC
+from forecasting.variation import varied
 
 if TYPE_CHECKING:
     import argparse
@@ -64,7 +65,7 @@ def _priced(steering: Steering, path: str, price: float | None) -> Steering:
     if price is None:
         return steering
     with options.naming(f"{path} at --price {price:g}"):
-        return replace(steering, policy=replace(steering.policy, price_per_hour=price))
+        return replace(steering, policy=varied(steering.policy, {"price_per_hour": price}))
 
 
 def _timezone(steerings: dict[str, Steering]) -> str:

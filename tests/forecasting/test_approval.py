@@ -113,6 +113,13 @@ def test_a_days_money_holds_the_highest_steps() -> None:
     assert found.outside[0].dollars_held == 48.0
 
 
+@given(st.integers(1, 30), st.integers(1, 200))
+def test_what_costs_just_what_was_agreed_is_nobodys_question(size: int, cents: int) -> None:
+    case = Case(now=NOW, least=1, most=30, floor=size, price=cents / 100)
+    found = held(a_plan(size), case, dollars_a_day=round(24 * size * cents / 100, 2))
+    assert (sizes(found), found.outside) == ([size], ())
+
+
 def test_the_first_plan_asks_and_the_second_does_not() -> None:
     assert sizes(held(a_plan(2, 9), a_case(first=True), first=True)) == [2]
     assert sizes(held(a_plan(2, 9), a_case(first=False), first=True)) == [2, 9]

@@ -213,6 +213,17 @@ def test_what_is_no_cost_profile_gets_the_hint_for_one(
     assert "write for example always_on: {capacity: 600" in done.err
 
 
+def test_keys_of_a_price_file_that_are_none_are_named_whatever_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices, day = tmp_path / "prices.yaml", tmp_path / "day.yaml"
+    prices.write_text("as_of: 2026-01-05\nsource: invoice\nrates: [{name: m6i.large, spot: 1, 1: 2, foo: 3}]\n")
+    day.write_text('always_on: {capacity: 600, per_hour: 1}\nprofile: {"00:00": 10}\n')
+    done = run(capsys, "costs", day, "--prices", prices)
+    assert done.code == 2
+    assert done.err.startswith(f"error: {prices}: m6i.large has [1, 'foo']: write one or more of on_demand")
+
+
 def test_a_path_of_two_lines_is_told_in_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = run(capsys, "forecast", tmp_path / "a\nb.csv")
     assert (done.code, done.err.count("\n")) == (2, 1)

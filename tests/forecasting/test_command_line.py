@@ -204,6 +204,18 @@ def test_what_if_compares_policies_in_a_table_and_a_picture(
     assert "cost a month" in table.stdout
 
 
+def test_what_if_at_another_price_lets_the_costs_choose_the_quantile_anew(demand_file: Path, tmp_path: Path) -> None:
+    given = ("--engine", "seasonal_naive", "--mode", "predictive", "--refresh", "12h", "--json")
+    costs = {"cheap": ("0.1", "--price", "0.8"), "dear": ("0.8",)}
+    found = []
+    for name, (price, *typed) in costs.items():
+        policy = tmp_path / f"{name}.yaml"
+        policy.write_text(f"min: 2\nmax: 40\ntarget_per_instance: 600\nshortage_cost: 0.9\nprice_per_hour: {price}\n")
+        done = run("what-if", demand_file, "--policy", policy, *given, *typed)
+        found.append({**json.loads(done.stdout)["outcomes"][0], "policy": ""})
+    assert found[0] == found[1]
+
+
 def test_what_if_refuses_a_policy_given_twice(demand_file: Path, policy_file: Path) -> None:
     done = run("what-if", demand_file, "--policy", policy_file, policy_file)
     assert done.returncode == 2

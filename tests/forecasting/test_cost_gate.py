@@ -53,6 +53,23 @@ def test_the_verdict_shows_the_whole_sum() -> None:
     assert verdict.as_json()["sums"][0]["total"] == 51
 
 
+def test_a_plan_that_costs_just_its_cap_as_money_is_shown_is_granted_whole_in_the_verdict_too() -> None:
+    asked = replace(asking(6, price=0.33336), plan=Plan((Step(MONDAY, 6, "day"), Step(MONDAY + 16 * HOUR, 2, "over"))))
+    plan, verdict = clamped(asked, Budget(name="web", daily=32), Account(), now=MONDAY)
+    assert (plan, verdict.outcome, verdict.sums[0].granted) == (asked.plan, Outcome.WITHIN, verdict.sums[0].asked)
+    assert verdict.reason == (
+        "budget web: within the cap, daily 2026-01-05: $0.00 spent + $10.67 committed + $21.34 asked = $32.00 of $32.00"
+        " (nothing is known to be spent)"
+    )
+
+
+def test_a_verdict_on_today_does_not_tell_of_tomorrows_peak() -> None:
+    steps = (Step(MONDAY, 7, "today"), Step(MONDAY + 16 * HOUR, 8, "tomorrow"), Step(MONDAY + 20 * HOUR, 2, "over"))
+    asked = replace(asking(7), plan=Plan(steps))
+    _, verdict = clamped(asked, Budget(name="web", daily=100), Account(spent=Spent(day=90)), now=MONDAY)
+    assert "= $202.00 of $100.00; $0.00 of what is asked;" in verdict.reason
+
+
 def test_a_step_says_who_held_it() -> None:
     plan, _ = clamped(asking(2, 8, 2), Budget(name="web", hourly=5), Account(), now=MONDAY)
     assert plan.steps[1].reason == "8 are needed; held at 5 of 8 by budget web"
@@ -86,7 +103,7 @@ def test_a_plan_beside_one_that_changes_all_the_time_gets_few_more_steps() -> No
 def test_the_floor_is_never_cut_and_the_verdict_says_that_it_passes_the_cap() -> None:
     spent = Account(spent=Spent(day=90))
     plan, verdict = clamped(asking(2, 8, 2), Budget(name="web", daily=100), spent, now=MONDAY)
-    assert sizes(plan) == [2]
+    assert sizes(plan) == [2, 2]
     assert "what is spent and committed passes it already, and no floor is cut" in verdict.reason
 
 
@@ -110,6 +127,24 @@ def test_each_day_has_its_own_money() -> None:
     today = Account(spent=Spent(day=30))  # 32 for the floor until midnight: nothing is left
     plan, _ = clamped(asked, Budget(name="web", daily=62), today, now=MONDAY)
     assert [(step.at.day, step.at.hour, step.capacity) for step in plan.steps] == [(5, 8, 2), (6, 0, 3), (6, 14, 2)]
+
+
+def test_a_plan_that_an_hourly_cap_makes_level_keeps_to_the_money_of_each_day() -> None:
+    evening = MONDAY + 14 * HOUR
+    steps = tuple(Step(evening + hour * HOUR, size, "load") for hour, size in ((0, 8), (4, 9), (12, 8), (30, 9)))
+    asked = Asked(fleet="web", plan=Plan(steps), price=1.0, floor=1)
+    for spent, today in ((0.0, 6), (70.0, 1)):
+        plan, _ = clamped(asked, Budget(name="web", hourly=6, daily=72), Account(spent=Spent(day=spent)), now=evening)
+        tomorrow = replace(asked, plan=plan).cost(evening + 2 * HOUR, evening + 26 * HOUR)
+        assert (plan.capacity_at(evening), tomorrow) == (today, 72.0)
+
+
+def test_a_plan_that_one_budget_makes_level_keeps_to_the_next_ones_days() -> None:
+    evening = MONDAY + 14 * HOUR
+    asked = replace(asking(8, floor=1), plan=Plan((Step(evening, 8, "load"), Step(evening + 30 * HOUR, 9, "load"))))
+    level, _ = clamped(asked, Budget(name="all", hourly=6), Account(), now=evening)
+    plan, _ = clamped(replace(asked, plan=level), Budget(name="web", daily=72), Account(), now=evening)
+    assert sizes(plan) == [6, 3, 3]
 
 
 def test_the_cut_keeps_whole_instances_of_several_units() -> None:

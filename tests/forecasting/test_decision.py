@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -127,6 +128,30 @@ def test_step_rules_change_by_their_step() -> None:
     rules = Rules(steps=(StepRule(above=1.2, below=1.5, change=2), StepRule(above=1.5, change=6)))
     sizes = [decide(None, seen(10, load), POLICY, MONDAY, rules).capacity for load in (1_100, 1_300, 1_700)]
     assert sizes == [10, 12, 16]
+
+
+@pytest.mark.parametrize("steps", [[StepRule(above=1.5, change=4)], [StepRule(above=1.0, below=1.5, change=1)]])
+def test_a_fleet_of_none_wakes_though_it_changes_by_steps(steps: list[StepRule]) -> None:
+    policy = Policy(0, 40, 100.0, max_step_up=3)
+    woken = decide(None, seen(0, 1_700), policy, MONDAY, Rules(steps=tuple(steps)))
+    assert (woken.action, woken.capacity, woken.reason) == (Action.OUT, 3, "none there: 17 needed, 3 at a time")
+
+
+@pytest.mark.parametrize("demand", [95, 115])
+def test_a_demand_that_needs_nobody_keeps_nobody_however_little_one_serves(demand: float) -> None:
+    policy = Policy(0, 40, 100.0, idle_below=120, stabilisation=timedelta(0))
+    idle = decide(None, seen(1, demand), policy, MONDAY)
+    assert (idle.action, idle.capacity) == (Action.IN, 0)
+
+
+@pytest.mark.parametrize("rules", [Rules(), Rules(fallbacks=(Fallback.STATIC,), static=30)])
+def test_unseen_a_fleet_rises_no_faster_than_seen(rules: Rules) -> None:
+    policy = Policy(1, 40, 100.0, max_step_up=3, cooldown_up=5 * MINUTE)
+    blind = decide(a_plan(30), seen(5, None), policy, MONDAY, rules)
+    assert (blind.action, blind.capacity, blind.wanted) == (Action.OUT, 8, None)
+    assert blind.reason.endswith("nothing is taken away unseen, 3 at a time")
+    risen = replace(seen(8, None), changed=((MONDAY - MINUTE, 3),))
+    assert decide(a_plan(30), risen, policy, MONDAY, rules).capacity == 8
 
 
 @pytest.mark.parametrize(("above", "below", "change"), [(0.5, 0.9, 2), (1.2, 1.5, -1), (2.0, 1.0, 1)])

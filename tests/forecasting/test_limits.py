@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecasting import Forecast, Plan, Policy, draw_plan
@@ -90,6 +90,101 @@ def test_nothing_changes_within_a_freeze_and_its_need_is_met_before(need: np.nda
     sizes = limited(need, Policy(0, 40, 1, freezes=(freeze,)), MONDAY, None)
     assert (sizes >= need).all()
     assert len(set(sizes[first : first + length].tolist())) <= 1
+
+
+minutes = st.integers(0, 6).map(lambda count: count * MINUTE)
+steps = st.one_of(st.none(), st.integers(1, 9))
+frozen = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=2)
+policies = st.builds(
+    Policy,
+    st.just(0),
+    st.just(40),
+    st.just(1),
+    max_step_up=steps,
+    max_step_down=steps,
+    cooldown_up=minutes,
+    cooldown_down=minutes,
+    no_reversal=minutes,
+    freezes=frozen.map(
+        lambda spans: tuple(Freeze(MONDAY + at * MINUTE, MONDAY + (at + last) * MINUTE) for at, last in spans)
+    ),
+)
+
+
+def most_moved(sizes: np.ndarray, cooldown: timedelta, sign: int) -> int:
+    lags = range(1, 1 + max(1, cooldown // MINUTE))
+    return max(int((sign * (sizes[lag:] - sizes[:-lag])).max(initial=0)) for lag in lags)
+
+
+@settings(deadline=None)
+@example(np.array([1, 0, 0, 3]), Policy(0, 40, 1, max_step_up=2, no_reversal=2 * MINUTE))
+@example(np.array([0, 1, 0, 0, 0, 0, 0, 3]), Policy(0, 40, 1, max_step_up=2, cooldown_up=4 * MINUTE))
+@given(needs, policies)
+def test_all_limits_hold_at_once(need: np.ndarray, policy: Policy) -> None:
+    sizes = limited(need, policy, MONDAY, None)
+    assert (sizes >= need).all()
+    assert sizes.max() == need.max()
+    assert policy.max_step_up is None or most_moved(sizes, policy.cooldown_up, 1) <= policy.max_step_up
+    assert policy.max_step_down is None or most_moved(sizes, policy.cooldown_down, -1) <= policy.max_step_down
+    raises, lowerings = moves(sizes, 1), moves(sizes, -1)
+    for cells, apart in ((raises, policy.cooldown_up), (lowerings, policy.cooldown_down)):
+        assert all((later - earlier) * MINUTE >= apart for earlier, later in pairwise(cells))
+    for earlier, later in pairwise(sorted([*raises, *lowerings])):
+        assert (earlier in raises) == (later in raises) or (later - earlier) * MINUTE >= policy.no_reversal
+    for freeze in policy.freezes:
+        assert not any(freeze.start <= MONDAY + cell * MINUTE < freeze.end for cell in [*raises, *lowerings])
+
+
+@settings(deadline=None)
+@given(needs, policies, st.integers(0, 40))
+def test_from_the_present_no_rise_or_fall_is_faster_than_allowed_and_none_is_within_a_freeze(
+    need: np.ndarray, policy: Policy, current: int
+) -> None:
+    sizes = np.array([current, *limited(need, policy, MONDAY, current)])
+    assert policy.max_step_up is None or most_moved(sizes, policy.cooldown_up, 1) <= policy.max_step_up
+    assert policy.max_step_down is None or most_moved(sizes, policy.cooldown_down, -1) <= policy.max_step_down
+    for freeze in policy.freezes:
+        inside = (
+            freeze.start <= MONDAY + (cell - 1) * MINUTE < freeze.end for cell in [*moves(sizes, 1), *moves(sizes, -1)]
+        )
+        assert not any(inside)
+
+
+def test_a_rise_that_a_freeze_brings_forward_is_no_faster_for_it() -> None:
+    policy = Policy(
+        1,
+        40,
+        100,
+        timedelta(0),
+        max_step_up=3,
+        cooldown_up=FIVE,
+        freezes=(Freeze(MONDAY + HOUR, MONDAY + 2 * HOUR),),
+    )
+    plan = a_plan(policy, *[100.0] * 20, *[1_000.0] * 12)
+    assert [(step.at - MONDAY, step.capacity) for step in plan.steps[:4]] == [
+        (timedelta(0), 1),
+        (49 * MINUTE, 4),
+        (54 * MINUTE, 7),
+        (59 * MINUTE, 10),
+    ]
+
+
+def test_after_a_freeze_the_rise_begins_at_what_was_frozen() -> None:
+    policy = Policy(1, 40, 100, max_step_up=3, cooldown_up=FIVE, freezes=(Freeze(MONDAY - HOUR, MONDAY + HOUR),))
+    plan = a_plan(policy, *[1_000.0] * 24, current=2)
+    assert [(step.at - MONDAY, step.capacity) for step in plan.steps[:4]] == [
+        (timedelta(0), 2),
+        (60 * MINUTE, 5),
+        (65 * MINUTE, 8),
+        (70 * MINUTE, 10),
+    ]
+
+
+def test_a_change_of_more_steps_than_there_is_time_for_takes_those_there_are() -> None:
+    most = 1_000_000_000
+    need = np.array([0, 0, most, 0, 0])
+    sizes = limited(need, Policy(0, most, 1, max_step_up=1, max_step_down=1), MONDAY, None)
+    assert (most - sizes).tolist() == [2, 1, 0, 1, 2]
 
 
 def test_a_great_rise_begins_early() -> None:
