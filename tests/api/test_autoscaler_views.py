@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
+from predictive_scaling.api.autoscaler_routes import list_autoscalers
 from predictive_scaling.api.autoscaler_views import AutoscalerStatus, Seen, autoscaler_view
+from predictive_scaling.api.records import Records
 from predictive_scaling.fleet_folder import FleetFolder, spec_of
 from predictive_scaling.ledger.autoscalers import StoredAutoscaler
+from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.tables import metadata
 from predictive_scaling.look import LoadSeen, Look
+from predictive_scaling.settings import Settings
 from predictive_scaling.status import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -87,3 +98,27 @@ def test_what_was_seen_of_an_earlier_one_of_its_name_is_none_of_its_own() -> Non
     early = a_look(336.0, at=NOW - timedelta(days=2), **asked)
     status = shown(Seen(look=early), **asked)
     assert (status.current_replicas, status.seen_at) == (None, None)
+
+
+def test_a_list_of_many_asks_the_database_no_more_often_than_a_list_of_one(tmp_path: Path) -> None:
+    engine = engine_for(f"sqlite:///{tmp_path}/ledger.db")
+    metadata.create_all(engine)
+    settings = Settings.from_airflow()
+    records = Records(replace(settings, fleets_folder=tmp_path, storage=f"file://{tmp_path}"), engine)
+    asked: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    def statements(number: int) -> int:
+        for each in range(len(records.autoscalers.all()), number):
+            one = an_autoscaler(target_gpu_percent=70)
+            own = {"name": f"a{each}", "group": f"g{each}"}
+            assert records.autoscalers.add(replace(one, name=own["name"], asked={**one.asked, **own}))
+        records.statuses.save(replace(TURN, fleet="a0"))
+        asked.clear()
+        page = list_autoscalers(records, limit=500, offset=0)
+        assert (len(page.items), page.total) == (number, number)
+        assert [each.status.current_replicas for each in page.items[:2]] == [2, None][:number]
+        return len(asked)
+
+    of_one = statements(1)
+    assert statements(30) == of_one

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from routes import MANUAL, ROUTES, TRAINER
+
+from predictive_scaling.ledger.connection import engine_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +22,12 @@ ROLES = {None: 401, "vera": 200, "uma": 200, "otto": 200, "admin": 200}
 ACTS = {None: 401, "vera": 403, "uma": 200, "otto": 200, "admin": 200}
 MAKES = {None: 401, "vera": 403, "uma": 201, "otto": 201, "admin": 201}
 DELETES = {None: 401, "vera": 403, "uma": 204, "otto": 204, "admin": 204}
+PLAIN = "^[!-~]([ -~]{0,253}[!-~])?$"
 MAY = {"vera": [], "uma": MANUAL, "otto": MANUAL}
+
+
+def _as_json(**more: object) -> bytes:
+    return json.dumps({**TRAINER, **more}).encode()
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +94,57 @@ def test_a_refusal_is_a_problem_with_its_mend(server: PageServer) -> None:
     nowhere = server.scaling("api/v1/nowhere")
     assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "application/problem+json")
     assert nowhere.json()["detail"].startswith("GET /scaling/api/v1/nowhere: not found; ")
+    assert nowhere.json()["detail"].endswith("; /scaling/api/v1/openapi.json lists what there is")
+    assert "send a bearer token" in server.scaling("api/v1/fleets", None).json()["detail"]
+    forbidden = server.send("POST", "api/v1/autoscalers", TRAINER, "vera")
+    assert forbidden.json()["detail"].startswith("'vera' may not change DAGs: ")
+
+
+def test_a_method_that_a_path_has_not_is_answered_with_those_that_it_has(server: PageServer) -> None:
+    for path, has in (("fleets", "GET"), ("autoscalers", "GET, POST"), ("autoscalers/trainer", "DELETE, GET")):
+        answer = server.send("PUT", f"api/v1/{path}")
+        assert (answer.status_code, answer.headers["allow"]) == (405, has)
+
+
+def test_without_a_table_of_the_ledger_it_is_said_which_and_how_it_comes_there(server: PageServer) -> None:
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with engine_for(server.database).begin() as connection:
+        connection.execute(sa.text(rename.format("scaling_status", "elsewhere")))
+    try:
+        answer = server.scaling("api/v1/fleets")
+    finally:
+        with engine_for(server.database).begin() as connection:
+            connection.execute(sa.text(rename.format("elsewhere", "scaling_status")))
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    told = answer.json()["detail"]
+    assert "no such table: scaling_status): check that it is up, and run `airflow db migrate`" in told
+    assert server.scaling("api/v1/fleets").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (b'{"name": ', 422, "the body is no JSON, from character 9 on: "),
+        (b"null", 422, "body: Field required"),
+        (b'{"name": "a", "group": "b"}', 422, "workload: Field required; min_replicas: Field required; "),
+        (_as_json(min_replicas=9), 422, "body: min_replicas 9 is above max_replicas 8: lower the one"),
+        (_as_json(group="x" * 10**6), 422, "group: String should match pattern '{}', not 'xxx"),
+        (_as_json(**{"x" * 10**6: 1}), 422, "…: Extra inputs are not permitted, not 1"),
+        (_as_json(**{f"k{number}": 1 for number in range(30)}), 422, "; and 20 more"),
+        (b'{"name": "\xff"}', 400, "the body cannot be read ('utf-8' codec can't decode byte 0xff"),
+        (b'{"max_replicas": 1' + b"0" * 5000 + b"}", 400, "the body cannot be read (Exceeds the limit"),
+        (b"[" * 10**5, 400, "the body cannot be read (maximum recursion depth exceeded"),
+    ],
+    ids=["cut off", "null", "bare", "does not fit", "huge", "long key", "many", "not UTF-8", "digits", "deep"],
+)
+def test_a_body_that_cannot_be_taken_is_told_why_in_a_few_words(
+    server: PageServer, content: bytes, status: int, told: str
+) -> None:
     proof = {"Authorization": f"Bearer {server.token('admin')}", "Content-Type": "application/json"}
-    broken = httpx.post(f"{server.url}/scaling/api/v1/autoscalers", content='{"name": ', headers=proof, timeout=30)
-    assert broken.status_code == 422
-    assert "the body is no JSON, from character 9 on" in broken.json()["detail"]
+    answer = httpx.post(f"{server.url}/scaling/api/v1/autoscalers", content=content, headers=proof, timeout=30)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert told.format(PLAIN) in answer.json()["detail"]
+    assert len(answer.content) < 1000
 
 
 def test_who_has_the_answer_already_is_sent_nothing(server: PageServer) -> None:

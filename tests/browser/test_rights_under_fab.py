@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from fab_server import FabServer, needs_fab
 from routes import MANUAL, ROUTES, TRAINER
@@ -75,3 +76,24 @@ def test_the_page_is_told_what_the_person_may_do(fab: FabServer) -> None:
     assert {role: person["may_answer"] for role, person in told.items()} == {
         role: role != "vera" for role in MAY_TRIGGER
     }
+
+
+def test_who_may_change_one_dag_of_their_own_makes_and_deletes_no_autoscaler_by_naming_it(fab: FabServer) -> None:
+    fab.add_person("dora", "pull_metrics")
+    assert fab.ask("POST", "scaling/api/v1/autoscalers", "ada", TRAINER).status_code == 201
+    body = {**TRAINER, "name": "her-own", "group": "her-own"}
+    made = fab.ask("POST", "scaling/api/v1/autoscalers?dag_id=pull_metrics", "dora", body)
+    deleted = fab.ask("DELETE", "scaling/api/v1/autoscalers/trainer?dag_id=pull_metrics", "dora")
+    for name in ("trainer", "her-own"):
+        fab.ask("DELETE", f"scaling/api/v1/autoscalers/{name}", "ada")
+    assert (made.status_code, deleted.status_code) == (403, 403)
+
+
+def test_below_a_path_every_address_that_the_api_gives_leads_there(fab: FabServer) -> None:
+    (there,) = fab.ask("GET", "scaling/api/v1/openapi.json", "ada").json()["servers"]
+    made = fab.ask("POST", "scaling/api/v1/autoscalers", "ada", TRAINER)
+    assert made.headers["Location"] == f"{there['url']}/api/v1/autoscalers/trainer"
+    assert httpx.URL(fab.url).join(made.headers["Location"]) == f"{fab.url}/scaling/api/v1/autoscalers/trainer"
+    assert fab.ask("DELETE", "scaling/api/v1/autoscalers/trainer", "ada").status_code == 204
+    nowhere = fab.ask("GET", "scaling/api/v1/nowhere", "ada").json()["detail"]
+    assert f"{there['url']}/api/v1/openapi.json lists what there is" in nowhere

@@ -22,27 +22,39 @@ USERS: Final = {"paul": "Public", "vera": "Viewer", "uma": "User", "otto": "Op",
 
 
 class FabServer(Process, AirflowApi):
-    """`airflow api-server` under FAB, over the tables of a server that keeps SimpleAuthManager's users."""
+    """`airflow api-server` under FAB and below a path, over the tables of one that keeps SimpleAuthManager's users."""
 
     def __init__(self, shared: PageServer) -> None:
         self.place = replace(shared.place, port=free_port())
-        self._env = {"AIRFLOW__CORE__AUTH_MANAGER": MANAGER}
+        url = f"http://127.0.0.1:{self.place.port}/airflow"
+        self._env = {"AIRFLOW__CORE__AUTH_MANAGER": MANAGER, "AIRFLOW__API__BASE_URL": url}
         self._tokens: dict[str, str] = {}
+        shared.airflow("sync-perm", "--include-dags", **self._env)
         shared.airflow("users", "create", *_as_options(_person("ada", "Admin")), **self._env)
-        AirflowApi.__init__(self, f"http://127.0.0.1:{self.place.port}")
+        AirflowApi.__init__(self, url)
         command = [sys.executable, "-m", "airflow", "api-server"]
         env = self.place.environment(**self._env)
         Process.__init__(self, command, log=self.place.home / "fab.log", env=env)
         self.wait_until(self._answers, what="airflow api-server under FAB", seconds=180)
         for name, role in USERS.items() - {("ada", "Admin")}:
-            body = {**_person(name, role), "roles": [{"name": role}]}
-            del body["role"]
-            self.ask("POST", "auth/fab/v1/users", "ada", body).raise_for_status()
+            self._add(name, role)
 
     def ask(self, method: str, path: str, user: str | None, body: Any = None) -> httpx.Response:
         """Send a request as a user, or as nobody."""
         proof = {"Authorization": f"Bearer {self._token(user)}"} if user else {}
         return httpx.request(method, f"{self.url}/{path}", json=body, headers=proof, timeout=60)
+
+    def add_person(self, name: str, dag_id: str) -> None:
+        """Add somebody who may read and change one DAG, as a team is given those of its own, and nothing else."""
+        own = {"action": {"name": "can_read"}, "resource": {"name": f"DAG:{dag_id}"}}
+        rights = [own, {**own, "action": {"name": "can_edit"}}]
+        self.ask("POST", "auth/fab/v1/roles", "ada", {"name": f"of {dag_id}", "actions": rights}).raise_for_status()
+        self._add(name, f"of {dag_id}")
+
+    def _add(self, name: str, role: str) -> None:
+        body = {**_person(name, role), "roles": [{"name": role}]}
+        del body["role"]
+        self.ask("POST", "auth/fab/v1/users", "ada", body).raise_for_status()
 
     def _token(self, user: str) -> str:
         if user not in self._tokens:

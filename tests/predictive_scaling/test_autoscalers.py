@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from predictive_scaling.autoscaler import Autoscaler, Workload
 from predictive_scaling.fleet_folder import joined, read_fleets, read_folder
@@ -28,7 +29,7 @@ from predictive_scaling.ledger.autoscalers import (
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 from predictive_scaling.ledger.store import SqlLedger
-from predictive_scaling.ledger.tables import Json, metadata
+from predictive_scaling.ledger.tables import Json, metadata, scaling_event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +80,31 @@ def test_one_is_added_once_found_by_name_and_key_and_removed_once(autoscalers: A
     assert not autoscalers.add(replace(one, actor="eve"))
     assert autoscalers.all() == (other, one)
     assert autoscalers.of("trainer") == autoscalers.asked_with("key-trainer") == one
-    assert autoscalers.remove("trainer")
-    assert not autoscalers.remove("trainer")
+    assert not autoscalers.remove(replace(one, created_at=NOON - timedelta(seconds=1))), "it was made anew since"
+    assert autoscalers.remove(one)
+    assert not autoscalers.remove(one)
     assert autoscalers.of("trainer") is autoscalers.asked_with("key-trainer") is None
+
+
+def test_one_is_made_and_deleted_with_what_the_ledger_tells_of_it_or_not_at_all(engine: sa.Engine) -> None:
+    autoscalers, ledger = SqlAutoscalers(engine), SqlLedger(engine)
+    one, by = stored(), TaskRun(actor="ada")
+    told = [Event(fleet="trainer", kind=kind, by=by, reason="r") for kind in (EventKind.CREATED, EventKind.DELETED)]
+    scaling_event.drop(engine)
+    with pytest.raises(SQLAlchemyError):
+        autoscalers.add(one, told[0])
+    assert autoscalers.all() == ()
+    scaling_event.create(engine)
+    assert autoscalers.add(one, told[0])
+    assert not autoscalers.add(one, told[0])
+    scaling_event.drop(engine)
+    with pytest.raises(SQLAlchemyError):
+        autoscalers.remove(one, told[1])
+    assert autoscalers.all() == (one,)
+    scaling_event.create(engine)
+    assert autoscalers.remove(one, told[1])
+    assert not autoscalers.remove(one, told[1])
+    assert [event.kind for event in ledger.events(fleet="trainer")] == [EventKind.DELETED]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +227,15 @@ def test_every_dag_finds_autoscalers_beside_the_files(tmp_path: Path, monkeypatc
     assert ([fleet.name for fleet in found.fleets], found.problems) == (["web", "trainer"], ())
 
 
-def test_resizes_are_counted_from_the_ledger(engine: sa.Engine) -> None:
-    ledger = SqlLedger(engine, lambda: NOON)
+def test_resizes_are_counted_from_the_ledger_of_each_since_it_was_made(engine: sa.Engine) -> None:
+    ledger, autoscalers = SqlLedger(engine, lambda: NOON), SqlAutoscalers(engine)
+    for made in (stored("web"), stored("quiet"), replace(stored("later"), created_at=NOON + timedelta(seconds=1))):
+        assert autoscalers.add(made)
 
-    def tell(before: dict[str, Any], after: dict[str, Any], kind: EventKind = EventKind.APPLIED) -> None:
-        ledger.record(Event(fleet="web", kind=kind, reason="r", by=TaskRun(actor="a"), before=before, after=after))
+    def tell(
+        before: dict[str, Any], after: dict[str, Any], kind: EventKind = EventKind.APPLIED, fleet: str = "web"
+    ) -> None:
+        ledger.record(Event(fleet=fleet, kind=kind, reason="r", by=TaskRun(actor="a"), before=before, after=after))
 
     tell({"desired": 2}, {"desired": 4})
     tell({"desired": 4}, {"desired": 5})
@@ -216,5 +243,6 @@ def test_resizes_are_counted_from_the_ledger(engine: sa.Engine) -> None:
     tell({"desired": 3}, {"desired": 9}, EventKind.FAILED)
     tell({"desired": 3}, {"min": 3})
     tell({}, {"ps-web-1": {"min": 4}})
-    assert resized(engine, "web", since=NOON) == (2, 1)
-    assert resized(engine, "web", since=NOON + timedelta(seconds=1)) == (0, 0)
+    tell({"desired": 2}, {"desired": 4}, fleet="later")
+    tell({"desired": 2}, {"desired": 4}, fleet="of a file")
+    assert resized(engine, ["web", "quiet", "later", "of a file"]) == {"web": (2, 1)}

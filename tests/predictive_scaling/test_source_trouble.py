@@ -6,6 +6,8 @@ import dataclasses
 import math
 import re
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,6 +108,23 @@ def test_each_trouble_is_said_and_only_the_healthy_fleet_is_stored(
 
 def last(storage: Storage, fleet: FleetSpec) -> datetime | None:
     return storage.last_measured(fleet)
+
+
+@pytest.mark.parametrize("password", ["hidden", "hid@hidden"])
+@pytest.mark.parametrize("answers", [False, True])
+def test_what_is_said_of_a_server_leaves_out_the_name_and_password_in_its_address(
+    monkeypatch: pytest.MonkeyPatch, password: str, *, answers: bool
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        port = server.server_port if answers else free_port()
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://uma:{password}@127.0.0.1:{port}/prom"
+        connect(monkeypatch, "prometheus_default", conn_type="http", host=address)
+        fleet = on_prometheus("web", "sum(up)")
+        found = PrometheusSource().read([Request(fleet=fleet, since=NOON - DAY)], until=NOW).problems["web"]
+        server.shutdown()
+    assert f"http://127.0.0.1:{port}/prom" in found
+    assert "hid" not in found
 
 
 def test_a_query_of_no_series_or_of_many_is_refused(

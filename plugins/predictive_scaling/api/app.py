@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from predictive_scaling import __version__
 from predictive_scaling.api import (
@@ -18,7 +18,7 @@ from predictive_scaling.api import (
     what_if_routes,
 )
 from predictive_scaling.api.etag import ETags
-from predictive_scaling.api.problem import answer_with_problems
+from predictive_scaling.api.problem import answer_with_problems, mounted_at
 from predictive_scaling.api.rights import Reading
 from predictive_scaling.page import routes as page_routes
 
@@ -53,6 +53,6 @@ app.include_router(page_routes.router, prefix="/page")
 
 
 @app.get(f"{PREFIX}/openapi.json", dependencies=[Reading], include_in_schema=False)
-def describe_the_api() -> dict[str, Any]:
+def describe_the_api(request: Request) -> dict[str, Any]:
     """Give the OpenAPI document."""
-    return app.openapi() | {"servers": [{"url": "/scaling"}]}
+    return app.openapi() | {"servers": [{"url": mounted_at(request)}]}

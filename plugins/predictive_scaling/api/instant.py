@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
+
+DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _as_iso(given: object) -> object:
+    """Refuse a number: pydantic would take 20261123 for seconds since 1970."""
+    if not DATE.match(str(given)):
+        msg = "Input should be a date and time in ISO 8601, such as 2026-11-23T06:00Z"
+        raise ValueError(msg)
+    return given
 
 
 def _as_utc(given: datetime) -> datetime:
@@ -17,4 +28,9 @@ def _as_utc(given: datetime) -> datetime:
         raise ValueError(msg) from error
 
 
-Instant = Annotated[datetime, AfterValidator(_as_utc), Query(description="ISO 8601; UTC when it names no zone")]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_as_iso),
+    AfterValidator(_as_utc),
+    Query(description="ISO 8601; UTC when it names no zone"),
+]

@@ -11,12 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from predictive_scaling.ledger.connection import engine_of_connection, in_utc
-from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.ledger.records import EventKind, utc_now
+from predictive_scaling.ledger.store import event_row
 from predictive_scaling.ledger.tables import scaling_autoscaler, scaling_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+    from predictive_scaling.ledger.records import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,11 @@ class Autoscalers(Protocol):
     def asked_with(self, key: str) -> StoredAutoscaler | None:
         """Give the one that was asked for with this key."""
 
-    def add(self, autoscaler: StoredAutoscaler) -> bool:
-        """Keep a new one; False, and nothing changed, when there is one of its name, its key or its group."""
+    def add(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
+        """Keep a new one, and tell the ledger; False, and nothing done, when there is one of its name, key or group."""
 
-    def remove(self, name: str) -> bool:
-        """Forget one, and say whether it was there."""
+    def remove(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
+        """Forget this one and tell the ledger; False, and nothing done, when it is gone, though one be made anew."""
 
 
 class SqlAutoscalers:
@@ -80,20 +83,24 @@ class SqlAutoscalers:
         """Give the one that was asked for with this key."""
         return self._one(scaling_autoscaler.c.idempotency_key == key)
 
-    def add(self, autoscaler: StoredAutoscaler) -> bool:
-        """Keep a new one."""
+    def add(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
+        """Keep a new one, and what the ledger tells of it, in one transaction."""
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(scaling_autoscaler), _row(autoscaler))
+                _tell(connection, told)
         except IntegrityError:
             return False
         return True
 
-    def remove(self, name: str) -> bool:
-        """Forget one."""
+    def remove(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
+        """Forget this one, and keep what the ledger tells of it, in one transaction."""
+        table = scaling_autoscaler.c
+        this = (table.name == autoscaler.name, table.created_at == autoscaler.created_at)
         with self._engine.begin() as connection:
-            gone = connection.execute(sa.delete(scaling_autoscaler).where(scaling_autoscaler.c.name == name))
-        return bool(gone.rowcount)
+            gone = bool(connection.execute(sa.delete(scaling_autoscaler).where(*this)).rowcount)
+            _tell(connection, told if gone else ())
+        return gone
 
     def _one(self, condition: sa.ColumnElement[bool]) -> StoredAutoscaler | None:
         query = sa.select(scaling_autoscaler).where(condition).order_by(scaling_autoscaler.c.name).limit(1)
@@ -103,7 +110,7 @@ class SqlAutoscalers:
 
 
 class MemoryAutoscalers:
-    """Keeps the contract of `Autoscalers` for as long as the process lives."""
+    """Keeps the contract of `Autoscalers` for as long as the process lives, and tells no ledger."""
 
     def __init__(self) -> None:
         self._known: dict[str, StoredAutoscaler] = {}
@@ -121,7 +128,7 @@ class MemoryAutoscalers:
         """Give the one that was asked for with this key."""
         return next((each for each in self.all() if each.key == key), None)
 
-    def add(self, autoscaler: StoredAutoscaler) -> bool:
+    def add(self, autoscaler: StoredAutoscaler, *_told: Event) -> bool:
         """Keep a new one."""
         with self._adding:
             if any(_same(autoscaler, each) for each in self.all()):
@@ -129,13 +136,23 @@ class MemoryAutoscalers:
             self._known[autoscaler.name] = autoscaler
         return True
 
-    def remove(self, name: str) -> bool:
-        """Forget one."""
-        return self._known.pop(name, None) is not None
+    def remove(self, autoscaler: StoredAutoscaler, *_told: Event) -> bool:
+        """Forget this one."""
+        with self._adding:
+            known = self._known.get(autoscaler.name)
+            if known is None or known.created_at != autoscaler.created_at:
+                return False
+            del self._known[autoscaler.name]
+        return True
 
 
 def _same(one: StoredAutoscaler, other: StoredAutoscaler) -> bool:
     return one.name == other.name or one.moves == other.moves or (one.key is not None and one.key == other.key)
+
+
+def _tell(connection: sa.Connection, told: Sequence[Event]) -> None:
+    if told:
+        connection.execute(sa.insert(scaling_event), [event_row(event, utc_now()) for event in told])
 
 
 def _row(autoscaler: StoredAutoscaler) -> dict[str, Any]:
@@ -164,12 +181,12 @@ def _stored(row: Mapping[Any, Any]) -> StoredAutoscaler:
     )
 
 
-def resized(engine: sa.Engine, fleet: str, *, since: datetime) -> tuple[int, int]:
-    """Count how often a group was made larger, and smaller, in the ledger's own account."""
-    event = scaling_event.c
+def resized(engine: sa.Engine, names: Collection[str]) -> Mapping[str, tuple[int, int]]:
+    """Count how often the group of each was made larger, and smaller, since it was made; who is left out, never."""
+    event, made = scaling_event.c, scaling_autoscaler.c
     before, after = (column["desired"].as_integer() for column in (event.before, event.after))
-    mine = (event.fleet == fleet, event.kind == EventKind.APPLIED.value, event.at >= since)
+    mine = (event.fleet == made.name, event.kind == EventKind.APPLIED.value, event.at >= made.created_at)
     ups, downs = (sa.func.count(sa.case((moved, 1))) for moved in (after > before, after < before))
+    query = sa.select(made.name, ups, downs).where(made.name.in_(names), *mine).group_by(made.name)
     with engine.connect() as connection:
-        row = connection.execute(sa.select(ups, downs).where(*mine)).one()
-    return row[0], row[1]
+        return {name: (up, down) for name, up, down in connection.execute(query)}

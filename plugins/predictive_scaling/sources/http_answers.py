@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.sources import Unreachable
@@ -41,7 +42,7 @@ class JsonServer:
                 f"connection {self.connection!r} does not answer ({_innermost(error)}): check that {hook.base_url} "
                 f"is up and can be reached from the workers"
             )
-            raise Unreachable(msg) from error
+            raise Unreachable(_bare(msg)) from error
         try:
             return answer.status_code, answer.json()
         except ValueError as error:
@@ -49,7 +50,7 @@ class JsonServer:
                 f"connection {self.connection!r} answered {answer.status_code} and no JSON, but "
                 f"{answer.text[:_SHOWN]!r}: check its address, {hook.base_url}"
             )
-            raise Unreachable(msg) from error
+            raise Unreachable(_bare(msg)) from error
 
 
 def existing(connection: str) -> Any:
@@ -74,6 +75,11 @@ def _bearer(token: str) -> Callable[..., Callable[[Any], Any]]:
         return request
 
     return lambda *_: sign
+
+
+def _bare(text: str) -> str:
+    """Leave out names and passwords in addresses: why a fleet is in trouble, whoever may read DAGs may read."""
+    return re.sub(r"//\S*@", "//", text)
 
 
 def _innermost(error: OSError) -> str:
