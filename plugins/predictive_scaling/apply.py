@@ -17,9 +17,10 @@ from predictive_scaling.workplace import Workplace
 from predictive_scaling.write import write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from forecasting import Plan
+    from forecasting.override import Override
     from predictive_scaling.calls import Call
     from predictive_scaling.fleets import Fleet, Observed, ScheduledAction
     from predictive_scaling.ledger import Ledger
@@ -41,6 +42,7 @@ class Order:
     group_id: str | None = None
     why_not: str = ""
     gives_back: bool = True  # what did not come of a raise that nobody follows any more
+    said_since: Callable[[], Sequence[Override]] = tuple  # what people have decided while the plan was drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,11 @@ class _Writer:
             raise
 
     def _refuse_if_changed(self, observed: Observed) -> None:
-        """The fleet is ours only now: what somebody changed since it was looked at, a stop not least, is not undone."""
+        """The fleet is ours only now: what somebody said or changed since the look, a stop not least, is not undone."""
+        if said := self.order.said_since():
+            what = "; ".join(map(str, said))
+            msg = f"fleet {self.order.fleet}: decided while its plan was drawn: {what}; the retry draws it anew"
+            raise FleetBusy(msg)
         if _steered(self.order, self.fleet.observe()) != _steered(self.order, observed):
             msg = f"fleet {self.order.fleet}: the group was changed while its plan was drawn; the retry draws it anew"
             raise FleetBusy(msg)

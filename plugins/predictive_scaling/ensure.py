@@ -67,6 +67,10 @@ def ensure(spec: FleetSpec, blueprint: Blueprint, builder: Builder, *, why_not: 
     _refuse_if_held(spec, present, builder.deployment)
     plan = draw(blueprint, spec, present)
     if not plan.steps:
+        if _unended(spec, builder):
+            found = "what an earlier try began is in place"
+            builder.ledger.record(_event(spec, EventKind.APPLIED, found, builder))
+            return Ensured(plan=plan, written=0, reason=f"wrote nothing: {found}")
         return Ensured(plan=plan, written=0, reason="wrote nothing")
     if why_not:
         builder.ledger.record(_event(spec, EventKind.OBSERVED, f"would make {_told(plan.steps)}; {why_not}", builder))
@@ -114,6 +118,12 @@ def _refuse_if_held(spec: FleetSpec, present: Present, deployment: str | None) -
             f"stop the fleet there and remove the group's tag {HELD_BY}, or write `ownership: take_over` here"
         )
         raise NotAllowed(msg)
+
+
+def _unended(spec: FleetSpec, builder: Builder) -> bool:
+    """Whether an earlier try of this very task told what it would make, and not what came of it."""
+    last = next(iter(builder.ledger.events(fleet=spec.name, by=builder.by, limit=1)), None)
+    return builder.by.is_retry and last is not None and last.kind in {EventKind.INTENT, EventKind.UNKNOWN}
 
 
 def _make(steps: Sequence[Step], spec: FleetSpec, builder: Builder) -> None:

@@ -5,6 +5,7 @@ PredictiveScalingError
 ├── InvalidSetting        a value in [predictive_scaling] of airflow.cfg cannot be used
 ├── NoHistory             a fleet has no stored history or forecast to work from
 ├── LedgerUnavailable     the ledger's connection, tables or rights are missing
+├── LedgerUnreachable     the ledger's database gives no answer now, and may later
 ├── CloudUnavailable      AWS cannot be reached, or the connection to it is missing
 ├── GroupNotFound         the Auto Scaling group named by a fleet does not exist
 ├── OutcomeUnknown        a call was sent and never answered: it may have taken effect
@@ -44,6 +45,10 @@ class NoHistory(PredictiveScalingError):
 
 class LedgerUnavailable(PredictiveScalingError):
     """The ledger cannot be used, so nothing may be changed."""
+
+
+class LedgerUnreachable(PredictiveScalingError):
+    """The ledger gives no answer, and may a moment later."""
 
 
 class CloudUnavailable(PredictiveScalingError):

@@ -129,15 +129,15 @@ def _autoscalers() -> Sequence[StoredAutoscaler]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from predictive_scaling.ledger.autoscalers import SqlAutoscalers
-    from predictive_scaling.ledger.connection import CONNECTION
+    from predictive_scaling.ledger.connection import CONNECTION, first_line
 
     if not _has_connection(CONNECTION):
         return ()
     try:
         return SqlAutoscalers.from_connection().all()
     except SQLAlchemyError as error:
-        first_line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        msg = f"scaling_autoscaler could not be read through {CONNECTION!r} ({first_line}): run `airflow db migrate`"
+        why = first_line(error)
+        msg = f"scaling_autoscaler could not be read through {CONNECTION!r} ({why}): run `airflow db migrate`"
         raise LedgerUnavailable(msg) from error
 
 

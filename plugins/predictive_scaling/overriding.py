@@ -83,8 +83,7 @@ def impose(wish: Wish, fleet: str, observed: Observed | None, desk: Desk, *, now
     before = desk.overrides.open(fleet)
     made = _after_others(made, [each for each in before if each.group_id in {None, made.group_id}])
     _refuse_beyond_the_group(made)
-    desk.overrides.add(made)
-    desk.ledger.record(_told(made, EventKind.OVERRIDDEN, desk.by, str(made)))
+    desk.overrides.add(made, _told(made, EventKind.OVERRIDDEN, desk.by, str(made)))
     return made
 
 
@@ -109,8 +108,8 @@ def resume(fleet: str, reason: str, desk: Desk, *, now: datetime) -> Sequence[Ov
         msg = f"there is {what} to end: look for `overridden` in the ledger"
         raise InvalidRequest(msg)
     for each in ending:
-        desk.overrides.end(each, by=desk.by.actor, at=now)
-        desk.ledger.record(_told(each, EventKind.OVERRIDDEN, desk.by, f"ended early, {reason}; it was {each}"))
+        ended = _told(each, EventKind.OVERRIDDEN, desk.by, f"ended early, {reason}; it was {each}")
+        desk.overrides.end(each, ended, by=desk.by.actor, at=now)
         if each.kind is OverrideKind.STOP:
             returned(each, desk, now, "plans are written again")
     return ending
@@ -185,8 +184,8 @@ def _told_before(fleet: str, desk: Desk) -> Sequence[Event]:
 
 def returned(override: Override, desk: Desk, now: datetime, what: str) -> None:
     """Remember that nothing of it is left on its group."""
-    desk.overrides.returned(override, at=now)
-    desk.ledger.record(_told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}"))
+    told = _told(override, EventKind.RETURNED, desk.by, f"{what}; it was {override}")
+    desk.overrides.returned(override, told, at=now)
 
 
 def _after_others(made: Override, known: Sequence[Override]) -> Override:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgiref.sync import sync_to_async
 from sqlalchemy.exc import SQLAlchemyError
 
-from predictive_scaling.errors import LedgerUnavailable
+from predictive_scaling.errors import LedgerUnavailable, LedgerUnreachable
 from predictive_scaling.ledger.records import utc_now
 from predictive_scaling.ledger.slots import Pace, SqlSlots
 
@@ -54,7 +54,7 @@ class Pacer:
         try:
             self._slots = self._slots or self.reach()
             return self._slots.take(self.key, self.pace, now=now).total_seconds()
-        except (LedgerUnavailable, SQLAlchemyError) as error:
+        except (LedgerUnavailable, LedgerUnreachable, SQLAlchemyError) as error:
             self._again_at = now + UNPACED
             told = "calls to %s go on unpaced, for the ledger that all share gives no slot; it is asked again in %s: %s"
             log.warning(told, self.key, UNPACED, error)

@@ -186,11 +186,9 @@ def _settled(fleet: FleetSpec, found: Finding, boot: Boot, bench: Bench, now: da
         actor=bench.by.actor,
     )
     reviewed = Reviewed(fleet=fleet.name, verdict=verdict, before=before, after=after)
-    if boot.differs_from(_known(before)):
-        bench.ledger.record(_learned(fleet.name, boot, _known(before), bench.by))
-    if reviewed.moved:
-        bench.ledger.record(moved(fleet.name, before, after, bench.by))
-    bench.gates.save(after)
+    learnt = [_learned(fleet.name, boot, _known(before), bench.by)] if boot.differs_from(_known(before)) else []
+    move = [moved(fleet.name, before, after, bench.by)] if reviewed.moved else []
+    bench.gates.save(after, *learnt, *move)
     return reviewed
 
 
@@ -204,16 +202,17 @@ def _learned(fleet: str, boot: Boot, known: Boot, by: TaskRun) -> Event:
 
 
 def promote(fleet: FleetSpec, to: Stage, reason: str, bench: Bench, *, now: datetime) -> tuple[Stage, Gate]:
-    """Move a fleet by a person's word, and remember whose; give where it stood, and its gate now."""
+    """Move a fleet by a person's word, once, and remember whose; give where it stood, and its gate now."""
     before = bench.gates.of(fleet.name)
     if before is None:
         msg = f"fleet {fleet.name!r} has not been reviewed: run review_fleets first"
         raise InvalidRequest(msg)
+    if bench.by.is_retry and (told := bench.ledger.events(fleet=fleet.name, kind=EventKind.MOVED, by=bench.by)):
+        return Stage((told[0].before or {})["stage"]), before
     standing = before.on(fleet.measured_by).standing
     moving = standing.promoted if to is Stage.AUTO else standing.rejected
     after = replace(before, standing=moving(reason, now=now), actor=bench.by.actor)
-    bench.ledger.record(moved(fleet.name, before, after, bench.by))
-    bench.gates.save(after)
+    bench.gates.save(after, moved(fleet.name, before, after, bench.by))
     return standing.stage, after
 
 

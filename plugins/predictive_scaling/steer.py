@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from forecasting import Plan, Step
@@ -17,6 +18,7 @@ from predictive_scaling.errors import (
     FleetBusy,
     InvalidFleet,
     InvalidSetting,
+    LedgerUnreachable,
     NoHistory,
     OutcomeUnknown,
     Unforeseen,
@@ -64,7 +66,8 @@ class Look:
     turn: Turn
     naming: Naming
     observed: Observed
-    overrides: tuple[Override, ...]
+    words: tuple[Override, ...]  # all that people have decided
+    overrides: tuple[Override, ...]  # those of them that the plan must heed
     gate: Gate | None
     basis: Basis
     policy: Policy
@@ -87,7 +90,7 @@ def steer(spec: FleetSpec, around: Circumstances, *, now: datetime, before: Stat
     """Take one fleet from its newest forecast to scheduled actions; its status before tells which groups it had."""
     look = _look(spec, around, now, before)
     planned = _planned(look, around)
-    order, held = _claimed(_order(look, planned), look, around)
+    order, held = _claimed(_order(look, planned, around), look, around)
     applied = apply_plan(order, held.observed, look.fleet, around.ledger)
     demand = look.forecast.value_at(now, look.policy.quantile) if look.forecast else None
     return Steered(
@@ -140,6 +143,7 @@ def _look(spec: FleetSpec, around: Circumstances, now: datetime, before: Status 
         turn=turn,
         naming=naming,
         observed=observed,
+        words=tuple(known),
         overrides=overrides,
         gate=gate,
         basis=basis,
@@ -171,7 +175,7 @@ def _planned(look: Look, around: Circumstances) -> Agreed:
         return Agreed(plan=_at_rest(look), notes=(str(error),))
 
 
-def _order(look: Look, planned: Agreed) -> Order:
+def _order(look: Look, planned: Agreed, around: Circumstances) -> Order:
     """Say what is to be in place: the plan, or, where it may not be followed, rest and what a person decided."""
     order = Order(
         fleet=look.spec.name,
@@ -182,6 +186,7 @@ def _order(look: Look, planned: Agreed) -> Order:
         group_id=look.observed.group_id,
         write=look.may.may is May.PLAN,
         why_not=look.may.reason,
+        said_since=partial(_said_since, look, around),
     )
     laid = bounding(look.overrides)
     heeded = laid if look.may.may is May.OVERRIDE else ()
@@ -189,6 +194,14 @@ def _order(look: Look, planned: Agreed) -> Order:
         return order
     rest = overridden(_at_rest(look), heeded, usual_max=usual_max(look.overrides, look.policy))
     return replace(order, plan=rest, write=True, why_not="", gives_back=not look.may.back)
+
+
+def _said_since(look: Look, around: Circumstances) -> tuple[Override, ...]:
+    """Give what people have laid down or ended since this turn began: its plan may not heed that."""
+    words, began = around.overrides.open(look.spec.name), look.turn.now
+    still = {each.id for each in words}
+    fresh = (each for each in words if each not in look.words or (each.ended_at or each.created_at) > began)
+    return (*fresh, *(each for each in look.overrides if each.id not in still))
 
 
 def _claimed(order: Order, look: Look, around: Circumstances) -> tuple[Order, Held]:
@@ -287,4 +300,5 @@ def refusal(spec: FleetSpec, error: Exception, by: TaskRun) -> Event:
 
 def may_pass(error: Exception) -> bool:
     """Whether the same attempt, made later, may succeed without a person's help."""
-    return isinstance(error, FleetBusy | CloudUnavailable | OutcomeUnknown | WriteRefused | Unforeseen)
+    passing = FleetBusy | CloudUnavailable | LedgerUnreachable | OutcomeUnknown | WriteRefused | Unforeseen
+    return isinstance(error, passing)

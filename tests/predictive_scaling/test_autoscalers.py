@@ -27,6 +27,7 @@ from predictive_scaling.ledger.autoscalers import (
     resized,
 )
 from predictive_scaling.ledger.connection import engine_for
+from predictive_scaling.ledger.memory import MemoryLedger
 from predictive_scaling.ledger.records import Event, EventKind, TaskRun
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.ledger.tables import Json, metadata, scaling_event
@@ -64,7 +65,7 @@ def an_engine(kind: str, request: pytest.FixtureRequest, folder: Path) -> sa.Eng
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def autoscalers(request: pytest.FixtureRequest, tmp_path: Path) -> Autoscalers:
     if request.param == "memory":
-        return MemoryAutoscalers()
+        return MemoryAutoscalers(MemoryLedger())
     return SqlAutoscalers(an_engine(request.param, request, tmp_path))
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from forecasting.gate import Stage, Standing
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.gates import Gate, Gates, MemoryGates, SqlGates
+from predictive_scaling.ledger.memory import MemoryLedger
 from predictive_scaling.ledger.statuses import MemoryStatuses, SqlStatuses
 from predictive_scaling.ledger.tables import metadata
 from predictive_scaling.look import LoadSeen, Look
@@ -41,7 +42,9 @@ def an_engine(request: pytest.FixtureRequest, folder: Path, kind: str) -> sa.Eng
 
 @pytest.fixture(params=KINDS)
 def gates(request: pytest.FixtureRequest, tmp_path: Path) -> Gates:
-    return MemoryGates() if request.param == "memory" else SqlGates(an_engine(request, tmp_path, request.param))
+    if request.param == "memory":
+        return MemoryGates(MemoryLedger())
+    return SqlGates(an_engine(request, tmp_path, request.param))
 
 
 @pytest.fixture(params=KINDS)

@@ -17,7 +17,7 @@ from rights import client_of, keys_of
 from demo.local_airflow import ROOT
 from predictive_scaling.blueprint_file import blueprint_path, read_blueprint
 from predictive_scaling.ensure import Builder, Ensured, ensure
-from predictive_scaling.errors import NotAllowed, WriteRefused
+from predictive_scaling.errors import CloudUnavailable, NotAllowed, OutcomeUnknown, WriteRefused
 from predictive_scaling.fleet_check import check_fleet, queue_of
 from predictive_scaling.fleet_file import read_fleet
 from predictive_scaling.fleets import HELD_BY
@@ -46,7 +46,8 @@ def desk(cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def built(desk: Desk, folder: Path, name: str, **how: Any) -> Ensured:
     reach = partial(client_of, desk.cloud, keys=keys_of(desk.cloud, "ensure"))
-    builder = Builder(reach=reach, ledger=desk.ledger, by=a_run(), deployment=how.pop("deployment", None))
+    by = a_run(attempt=how.pop("attempt", 1))
+    builder = Builder(reach=reach, ledger=desk.ledger, by=by, deployment=how.pop("deployment", None))
     blueprint = read_blueprint(blueprint_path(folder, name))
     return ensure(read_fleet(folder / f"{name}.yaml"), blueprint, builder, **how)
 
@@ -176,6 +177,25 @@ def test_a_run_that_broke_off_is_taken_up_by_the_next(desk: Desk) -> None:
     assert "made new launch template ai-gpu-workers, new group ai-gpu-workers; then: warm pool" in event.reason
     assert built(desk, GPU, "ai-gpu").written == 1
     assert {call: count for call, count in written(desk.cloud).items() if count > 1} == {"autoscaling.PutWarmPool": 2}
+
+
+@pytest.mark.parametrize(
+    ("operation", "trouble", "told"),
+    [
+        ("PutWarmPool", OutcomeUnknown, ["intent", "unknown", "applied"]),
+        ("DescribeWarmPool", CloudUnavailable, ["intent", "applied"]),
+    ],
+)
+def test_a_try_that_made_all_and_did_not_see_it_is_ended_by_the_next_in_the_ledger_too(
+    desk: Desk, operation: str, trouble: type[Exception], told: list[str]
+) -> None:
+    fault = {"error": "InternalFailure", "status": 500, "after": True, "count": 1}
+    desk.cloud.faults.add(service="autoscaling", operation=operation, **fault)
+    with pytest.raises(trouble):
+        built(desk, GPU, "ai-gpu")
+    for attempt in (2, 3):
+        assert built(desk, GPU, "ai-gpu", attempt=attempt).written == 0
+    assert [event.kind.value for event in reversed(desk.ledger.events(fleet="ai-gpu"))] == told
 
 
 def test_a_group_that_another_deployment_holds_is_left_alone(desk: Desk) -> None:

@@ -13,7 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from predictive_scaling.errors import InvalidFleet, LedgerUnavailable, NoHistory, PredictiveScalingError
+from predictive_scaling.errors import (
+    InvalidFleet,
+    LedgerUnavailable,
+    LedgerUnreachable,
+    NoHistory,
+    PredictiveScalingError,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -119,6 +125,7 @@ def _not_possible(_request: Request, error: PredictiveScalingError) -> JSONRespo
     status = {
         NoHistory: HTTPStatus.NOT_FOUND,
         LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+        LedgerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
         InvalidFleet: HTTPStatus.UNPROCESSABLE_ENTITY,
     }
     return problem(status.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR), str(error))

@@ -18,7 +18,7 @@ class Ledger(Protocol):
     """Remembers. Whatever a method has returned from survives the death of the process."""
 
     def check(self) -> None:
-        """Raise LedgerUnavailable unless everything below will work; changes nothing."""
+        """Raise LedgerUnavailable, or for a while LedgerUnreachable, unless all below will work; changes nothing."""
 
     def open(self, operation: Operation, intent: Event) -> Operation:
         """Take the fleet and remember the first intent, both or neither.

@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from predictive_scaling.ledger.connection import engine_of_connection, in_utc
 from predictive_scaling.ledger.records import EventKind, utc_now
-from predictive_scaling.ledger.store import event_row
+from predictive_scaling.ledger.store import tell
 from predictive_scaling.ledger.tables import scaling_autoscaler, scaling_event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from predictive_scaling.ledger import Ledger
     from predictive_scaling.ledger.records import Event
 
 
@@ -52,17 +53,18 @@ class Autoscalers(Protocol):
         """Give the one that was asked for with this key."""
 
     def add(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
-        """Keep a new one, and tell the ledger; False, and nothing done, when there is one of its name, key or group."""
+        """Keep a new one and remember the events, all or none; none when there is one of its name, key or group."""
 
     def remove(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
-        """Forget this one and tell the ledger; False, and nothing done, when it is gone, though one be made anew."""
+        """Forget this one and remember the events, all or none; none when it is gone, though one be made anew."""
 
 
 class SqlAutoscalers:
     """Keeps the contract of `Autoscalers` in SQL."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
+        self._clock = clock
 
     @classmethod
     def from_connection(cls) -> SqlAutoscalers:
@@ -84,23 +86,24 @@ class SqlAutoscalers:
         return self._one(scaling_autoscaler.c.idempotency_key == key)
 
     def add(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
-        """Keep a new one, and what the ledger tells of it, in one transaction."""
+        """Keep a new one."""
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(scaling_autoscaler), _row(autoscaler))
-                _tell(connection, told)
+                tell(connection, told, at=self._clock())
         except IntegrityError:
             return False
         return True
 
     def remove(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
-        """Forget this one, and keep what the ledger tells of it, in one transaction."""
+        """Forget this one."""
         table = scaling_autoscaler.c
         this = (table.name == autoscaler.name, table.created_at == autoscaler.created_at)
         with self._engine.begin() as connection:
-            gone = bool(connection.execute(sa.delete(scaling_autoscaler).where(*this)).rowcount)
-            _tell(connection, told if gone else ())
-        return gone
+            if not connection.execute(sa.delete(scaling_autoscaler).where(*this)).rowcount:
+                return False
+            tell(connection, told, at=self._clock())
+        return True
 
     def _one(self, condition: sa.ColumnElement[bool]) -> StoredAutoscaler | None:
         query = sa.select(scaling_autoscaler).where(condition).order_by(scaling_autoscaler.c.name).limit(1)
@@ -110,9 +113,10 @@ class SqlAutoscalers:
 
 
 class MemoryAutoscalers:
-    """Keeps the contract of `Autoscalers` for as long as the process lives, and tells no ledger."""
+    """Keeps the contract of `Autoscalers` for as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._known: dict[str, StoredAutoscaler] = {}
         self._adding = Lock()
 
@@ -128,31 +132,28 @@ class MemoryAutoscalers:
         """Give the one that was asked for with this key."""
         return next((each for each in self.all() if each.key == key), None)
 
-    def add(self, autoscaler: StoredAutoscaler, *_told: Event) -> bool:
+    def add(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
         """Keep a new one."""
         with self._adding:
             if any(_same(autoscaler, each) for each in self.all()):
                 return False
             self._known[autoscaler.name] = autoscaler
+        self._ledger.record(*told)
         return True
 
-    def remove(self, autoscaler: StoredAutoscaler, *_told: Event) -> bool:
+    def remove(self, autoscaler: StoredAutoscaler, *told: Event) -> bool:
         """Forget this one."""
         with self._adding:
             known = self._known.get(autoscaler.name)
             if known is None or known.created_at != autoscaler.created_at:
                 return False
             del self._known[autoscaler.name]
+        self._ledger.record(*told)
         return True
 
 
 def _same(one: StoredAutoscaler, other: StoredAutoscaler) -> bool:
     return one.name == other.name or one.moves == other.moves or (one.key is not None and one.key == other.key)
-
-
-def _tell(connection: sa.Connection, told: Sequence[Event]) -> None:
-    if told:
-        connection.execute(sa.insert(scaling_event), [event_row(event, utc_now()) for event in told])
 
 
 def _row(autoscaler: StoredAutoscaler) -> dict[str, Any]:

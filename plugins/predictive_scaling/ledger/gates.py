@@ -10,10 +10,15 @@ import sqlalchemy as sa
 
 from forecasting.gate import Stage, Standing
 from predictive_scaling.ledger.connection import engine_of_connection, in_utc, put_row
+from predictive_scaling.ledger.records import utc_now
+from predictive_scaling.ledger.store import tell
 from predictive_scaling.ledger.tables import scaling_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.records import Event
 
 OTHER_METRIC: Final = (
     "since its last review its load is measured by another metric, or in another account: "
@@ -51,15 +56,16 @@ class Gates(Protocol):
     def all(self) -> Sequence[Gate]:
         """Give every fleet's gate, by name."""
 
-    def save(self, gate: Gate) -> None:
-        """Keep it, in place of the one before."""
+    def save(self, gate: Gate, *told: Event) -> None:
+        """Keep it, in place of the one before, and remember the events, all or none."""
 
 
 class SqlGates:
     """Keeps the contract of `Gates` in SQL."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
+        self._clock = clock
 
     @classmethod
     def from_connection(cls) -> SqlGates:
@@ -79,15 +85,16 @@ class SqlGates:
             rows = connection.execute(sa.select(scaling_gate).order_by(scaling_gate.c.fleet)).mappings()
             return tuple(_gate(row) for row in rows)
 
-    def save(self, gate: Gate) -> None:
+    def save(self, gate: Gate, *told: Event) -> None:
         """Keep it, in place of the one before."""
-        put_row(self._engine, scaling_gate, _row(gate))
+        put_row(self._engine, scaling_gate, _row(gate), lambda connection: tell(connection, told, at=self._clock()))
 
 
 class MemoryGates:
     """Keeps the contract of `Gates` for as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._known: dict[str, Gate] = {}
 
     def of(self, fleet: str) -> Gate | None:
@@ -98,9 +105,10 @@ class MemoryGates:
         """Give every fleet's gate, by name."""
         return tuple(self._known[fleet] for fleet in sorted(self._known))
 
-    def save(self, gate: Gate) -> None:
+    def save(self, gate: Gate, *told: Event) -> None:
         """Keep it, in place of the one before."""
         self._known[gate.fleet] = gate
+        self._ledger.record(*told)
 
 
 def _row(gate: Gate) -> dict[str, Any]:

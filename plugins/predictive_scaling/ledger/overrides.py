@@ -9,11 +9,16 @@ import sqlalchemy as sa
 
 from forecasting.override import Override, OverrideKind
 from predictive_scaling.ledger.connection import engine_of_connection, in_utc
+from predictive_scaling.ledger.records import utc_now
+from predictive_scaling.ledger.store import tell
 from predictive_scaling.ledger.tables import scaling_override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    from predictive_scaling.ledger import Ledger
+    from predictive_scaling.ledger.records import Event
 
 EVERY_FLEET: Final = "*"
 """The fleet of an override that concerns all of them."""
@@ -24,8 +29,8 @@ _INSTANTS: Final = ("starts_at", "ends_at", "created_at", "ended_at")
 class Overrides(Protocol):
     """Keeps overrides; one is made, perhaps ended early, returned from, and never changed otherwise."""
 
-    def add(self, override: Override) -> None:
-        """Keep a new one."""
+    def add(self, override: Override, *told: Event) -> None:
+        """Keep a new one and remember the events, all or none."""
 
     def open(self, *fleets: str) -> Sequence[Override]:
         """Give those of these fleets, and of every fleet, that have not been returned from, the oldest first."""
@@ -33,29 +38,31 @@ class Overrides(Protocol):
     def of(self, number: str) -> Override | None:
         """Give one by its id, whatever has become of it."""
 
-    def end(self, override: Override, *, by: str, at: datetime) -> None:
-        """End one before its time; one that has been ended stays as it was."""
+    def end(self, override: Override, *told: Event, by: str, at: datetime) -> bool:
+        """End one before its time and remember the events, all or none; none when it has been ended."""
 
-    def returned(self, override: Override, *, at: datetime) -> None:
-        """Remember that the fleet was seen to be back from it."""
+    def returned(self, override: Override, *told: Event, at: datetime) -> bool:
+        """Remember that the fleet was seen to be back from it, and the events, all or none; none a second time."""
 
 
 class SqlOverrides:
     """Keeps the contract of `Overrides` in SQL."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
+        self._clock = clock
 
     @classmethod
     def from_connection(cls) -> SqlOverrides:
         """Reach the table as a task does."""
         return cls(engine_of_connection())
 
-    def add(self, override: Override) -> None:
+    def add(self, override: Override, *told: Event) -> None:
         """Keep a new one."""
         row = {name: getattr(override, name) for name in (*_OWN, *_INSTANTS)}
         with self._engine.begin() as connection:
             connection.execute(sa.insert(scaling_override), {**row, "kind": override.kind.value})
+            tell(connection, told, at=self._clock())
 
     def open(self, *fleets: str) -> Sequence[Override]:
         """Give those that have not been returned from, the oldest first."""
@@ -72,30 +79,36 @@ class SqlOverrides:
             row = connection.execute(query).mappings().one_or_none()
         return _override(row) if row else None
 
-    def end(self, override: Override, *, by: str, at: datetime) -> None:
+    def end(self, override: Override, *told: Event, by: str, at: datetime) -> bool:
         """End one."""
-        table = scaling_override.c
-        ending = sa.update(scaling_override).where(table.id == override.id, table.ended_at.is_(None))
-        with self._engine.begin() as connection:
-            connection.execute(ending.values(ended_at=at, ended_by=by))
+        return self._once(override, scaling_override.c.ended_at, told, ended_at=at, ended_by=by)
 
-    def returned(self, override: Override, *, at: datetime) -> None:
+    def returned(self, override: Override, *told: Event, at: datetime) -> bool:
         """Remember that the fleet was seen to be back from it."""
-        back = sa.update(scaling_override).where(scaling_override.c.id == override.id).values(returned_at=at)
+        return self._once(override, scaling_override.c.returned_at, told, returned_at=at)
+
+    def _once(self, override: Override, unset: sa.Column[Any], told: Sequence[Event], **values: Any) -> bool:
+        """Set what was never set."""
+        setting = sa.update(scaling_override).where(scaling_override.c.id == override.id, unset.is_(None))
         with self._engine.begin() as connection:
-            connection.execute(back)
+            if not connection.execute(setting.values(values)).rowcount:
+                return False
+            tell(connection, told, at=self._clock())
+        return True
 
 
 class MemoryOverrides:
     """Keeps the contract of `Overrides` for as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._known: dict[str, Override] = {}
         self._back: set[str] = set()
 
-    def add(self, override: Override) -> None:
+    def add(self, override: Override, *told: Event) -> None:
         """Keep a new one."""
         self._known[override.id] = override
+        self._ledger.record(*told)
 
     def open(self, *fleets: str) -> Sequence[Override]:
         """Give those that have not been returned from, the oldest first."""
@@ -107,14 +120,22 @@ class MemoryOverrides:
         """Give one by its id."""
         return self._known.get(number)
 
-    def end(self, override: Override, *, by: str, at: datetime) -> None:  # noqa: ARG002 - the table keeps who
+    def end(self, override: Override, *told: Event, by: str, at: datetime) -> bool:  # noqa: ARG002 - the table keeps who
         """End one."""
         known = self._known[override.id]
-        self._known[override.id] = known if known.ended_at else replace(known, ended_at=at)
+        if known.ended_at:
+            return False
+        self._known[override.id] = replace(known, ended_at=at)
+        self._ledger.record(*told)
+        return True
 
-    def returned(self, override: Override, *, at: datetime) -> None:  # noqa: ARG002 - the table keeps when
+    def returned(self, override: Override, *told: Event, at: datetime) -> bool:  # noqa: ARG002 - the table keeps when
         """Remember that the fleet was seen to be back from it."""
+        if override.id in self._back:
+            return False
         self._back.add(override.id)
+        self._ledger.record(*told)
+        return True
 
 
 def _override(row: Mapping[Any, Any]) -> Override:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from predictive_scaling.errors import FleetBusy, LedgerUnavailable
-from predictive_scaling.ledger.connection import CONNECTION, engine_of_connection, in_utc
+from predictive_scaling.ledger.connection import CONNECTION, engine_of_connection, first_line, in_utc
 from predictive_scaling.ledger.ids import first_id
 from predictive_scaling.ledger.records import SCHEDULES, Event, EventKind, Operation, TaskRun, utc_now
 from predictive_scaling.ledger.tables import KEY_LENGTH, metadata, scaling_event, scaling_operation
@@ -42,7 +42,7 @@ class SqlLedger:
         return f"{url.database}@{url.host}" if url.host else str(url.database)
 
     def check(self) -> None:
-        """Raise LedgerUnavailable unless every table can be read."""
+        """Raise LedgerUnavailable unless every table can be read, LedgerUnreachable where nothing answers."""
         for table in metadata.sorted_tables:
             try:
                 with self._engine.connect() as connection:
@@ -70,7 +70,7 @@ class SqlLedger:
         """Remember the events in one transaction."""
         if events:
             with self._engine.begin() as connection:
-                connection.execute(sa.insert(scaling_event), [event_row(event, self._clock()) for event in events])
+                tell(connection, events, at=self._clock())
 
     def close(self, operation: Operation, outcome: Event) -> None:
         """Let the fleet go and remember how it ended, in one transaction."""
@@ -190,6 +190,12 @@ def event_row(event: Event, at: datetime) -> dict[str, Any]:
     return {"at": at, "kind": event.kind.value, **texts, **story, **_task_row(event.by)}
 
 
+def tell(connection: sa.Connection, events: Sequence[Event], *, at: datetime) -> None:
+    """Remember events together with what else a transaction keeps."""
+    if events:
+        connection.execute(sa.insert(scaling_event), [event_row(event, at) for event in events])
+
+
 def event_of(row: Mapping[Any, Any]) -> Event:
     """Read a row of `scaling_event`."""
     same = ("id", "fleet", "operation_id", "call", "forecast_id", "plan_id", "group_id", "aws_request_id")
@@ -213,10 +219,9 @@ def _bounds_written(fleet: str, group_id: str | None) -> sa.Select[Any]:
     )
 
 
-def _unusable(table: str, url: sa.URL, error: Exception) -> str:
-    first_line = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+def _unusable(table: str, url: sa.URL, error: SQLAlchemyError) -> str:
     return (
         f"the ledger cannot be used: table {table} in {url.render_as_string(hide_password=True)} could not be read "
-        f"({first_line}); run `airflow db migrate`, check the connection {CONNECTION!r}, and on Postgres its rights "
-        "(include/sql/ledger_role.sql)"
+        f"({first_line(error)}); run `airflow db migrate`, check the connection {CONNECTION!r}, and on Postgres its "
+        "rights (include/sql/ledger_role.sql)"
     )

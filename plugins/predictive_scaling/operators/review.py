@@ -73,7 +73,8 @@ class PromoteFleetOperator(BaseOperator):
         fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)
         before, gate = promote(fleet, Stage(form["to"]), form["reason"], bench, now=now)
         stage = gate.standing.stage
-        told = f"{gate.fleet}: {before} -> {stage} by {gate.actor}: {gate.standing.reason}; {COMES[stage]}"
+        comes = COMES.get(stage, "a review has moved it since")
+        told = f"{gate.fleet}: {before} -> {stage} by {gate.actor}: {gate.standing.reason}; {comes}"
         self.log.info("%s", told)
         for trouble in notify(told, settings.notifiers, context):
             self.log.warning("%s", trouble)
