@@ -10,6 +10,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from forecasting.decision import Rules
@@ -20,7 +21,7 @@ from predictive_scaling.errors import PredictiveScalingError, unforeseen
 from predictive_scaling.fleets import Sizes
 from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.lookout import groups_of
-from predictive_scaling.overriding import bounding, laid_on
+from predictive_scaling.overriding import bounding, laid_on, said_since
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
@@ -82,6 +83,7 @@ class _Intention:
     watched: Watched
     fleet: Fleet
     size: int
+    words: tuple[Override, ...]  # what people had decided
     why_not: str = ""
     note: str = ""
 
@@ -127,7 +129,7 @@ def _intended(
     name, group = reaction.fleet, watched.group
     if outdated := _outdated(reaction, group, watched.spec, now):
         return Answer(reaction=reaction, told=f"nothing to do at {group.desired}: {outdated}; it was {reaction.reason}")
-    mine = [each for each in decided if each.fleet in {name, EVERY_FLEET}]
+    mine = tuple(each for each in decided if each.fleet in {name, EVERY_FLEET})
     heeded = laid_on(group, mine, watched.spec.policy)
     why_not = "this is a dry run" if around.dry_run else reacting(watched.spec, heeded, now)
     try:
@@ -137,7 +139,13 @@ def _intended(
         if reaction.out and size < group.desired:
             reaction = replace(reaction, out=False, capacity=size, reason=f"not paid for any more: {reaction.reason}")
         return _Intention(
-            reaction=reaction, watched=watched, fleet=around.reach(watched.spec), size=size, why_not=why_not, note=note
+            reaction=reaction,
+            watched=watched,
+            fleet=around.reach(watched.spec),
+            size=size,
+            words=mine,
+            why_not=why_not,
+            note=note,
         )
     except Exception as error:  # noqa: BLE001 - told in the answer
         return failed(reaction, error)
@@ -223,7 +231,15 @@ def _written(intended: _Intention, around: Circumstances, now: datetime) -> _Wri
     if why_not:
         would([move], why_not, at)
         return Answer(reaction=reaction, told=f"wrote nothing of {told}: {why_not}")
-    return _Written(intended=intended, change=begun(KIND, [move], at), told=told)
+    change = begun(KIND, [move], at, unless=partial(_said_since, intended, around, now))
+    return _Written(intended=intended, change=change, told=told)
+
+
+def _said_since(intended: _Intention, around: Circumstances, now: datetime) -> str:
+    """Tell what people have decided since everybody was asked."""
+    name = intended.watched.spec.name
+    said = said_since(intended.words, around.overrides.open(name), now)
+    return f"fleet {name}: decided meanwhile: {'; '.join(map(str, said))}; the next look heeds it" if said else ""
 
 
 def _look(specs: Sequence[FleetSpec]) -> dict[str, Observed]:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from predictive_scaling.errors import WriteRefused
+from predictive_scaling.errors import FleetBusy, WriteRefused
 from predictive_scaling.findings import findings_of, verb_of
 from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.ownership import hold_by_hand
 from predictive_scaling.write import write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from predictive_scaling.findings import Findings
     from predictive_scaling.fleets import Observed
@@ -49,16 +49,24 @@ class Change:
     intents: list[Event] = field(default_factory=list)
     outcomes: list[Event] = field(default_factory=list)
 
-    def make(self, moves: Sequence[Move]) -> Self:
+    def make(self, moves: Sequence[Move], unless: Callable[[], str] = str) -> Self:
         """Make them, in order; the operation stays open until somebody has looked."""
         self.intents = [_intent(self.at, move) for move in moves]
         self.operation = self.at.ledger.open(self.operation, self.intents[0])
+        self._refuse(unless())
         for number, (move, intent) in enumerate(zip(moves, self.intents, strict=True)):
             if number:
                 self.at.ledger.record(self.outcomes[-1], replace(intent, operation_id=self.operation.id))
             send = partial(move.send, self.at.fleet)
             self.outcomes.append(write(send, intent, self.operation, self.at.ledger))
         return self
+
+    def _refuse(self, why: str) -> None:
+        """Leave it, now that the fleet is ours alone, where there is something against it."""
+        if why:
+            unsent = replace(self.intents[0], reason=f"`{self.intents[0].call}` was not sent")
+            self.at.ledger.close(self.operation, unsent.failed(why))
+            raise FleetBusy(why)
 
     def seen(self, observed: Observed) -> Done:
         """End the operation by a look at the fleet; only what can be seen counts as applied."""
@@ -85,16 +93,19 @@ def change(kind: str, moves: Sequence[Move], at: Workplace) -> Done:
     return begun(kind, moves, at).seen(at.fleet.observe())
 
 
-def begun(kind: str, moves: Sequence[Move], at: Workplace, *, lock: str = "") -> Change:
+def begun(
+    kind: str, moves: Sequence[Move], at: Workplace, *, lock: str = "", unless: Callable[[], str] = str
+) -> Change:
     """Make the moves as one operation, and leave the look to the caller, who may look at many fleets at once.
 
-    It holds the fleet, or what `lock` names in its place: a part of it that no change of its size touches.
+    It holds the fleet, or what `lock` names in its place: a part of it that no change of its size touches. `unless`
+    is asked once it does, and says what is against it by then.
     """
     by = at.turn.by
     content = [[move.call, dict(move.before), dict(move.after)] for move in moves]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     key = "/".join(str(part) for part in (kind, at.name, by.dag_id, by.run_id, by.task_id, by.map_index, digest))
-    return Change(at, Operation(fleet=lock or at.name, kind=kind, key=key, by=by)).make(moves)
+    return Change(at, Operation(fleet=lock or at.name, kind=kind, key=key, by=by)).make(moves, unless)
 
 
 def would(moves: Sequence[Move], why_not: str, at: Workplace) -> None:

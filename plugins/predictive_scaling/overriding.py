@@ -12,7 +12,7 @@ from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.ledger.records import Event, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from forecasting import Policy
@@ -132,6 +132,11 @@ def in_force(
 def laid_on(observed: Observed, overrides: Iterable[Override], policy: Policy) -> tuple[Override, ...]:
     """Give those that concern a group, within what its file allows by now: the agreed bound goes before a person's."""
     return tuple(each.held_to(policy.ceiling) for each in overrides if not observed.is_other_than(each.group_id))
+
+
+def said_since(known: Collection[Override], words: Iterable[Override], began: datetime) -> tuple[Override, ...]:
+    """Give what people have laid down or ended since somebody looked: what was decided then may not heed it."""
+    return tuple(each for each in words if each not in known or (each.ended_at or each.created_at) > began)
 
 
 def name_in(group_id: str) -> str:

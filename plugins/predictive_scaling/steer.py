@@ -28,7 +28,7 @@ from predictive_scaling.fleet_spec import HORIZON
 from predictive_scaling.former_group import formers, leave
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.ledger.records import Event, EventKind
-from predictive_scaling.overriding import bounding, in_force, usual_max
+from predictive_scaling.overriding import bounding, in_force, said_since, usual_max
 from predictive_scaling.ownership import Claim as Ours
 from predictive_scaling.ownership import Held, hold, last_written
 from predictive_scaling.permission import May, Permission, permission, stopped
@@ -197,11 +197,11 @@ def _order(look: Look, planned: Agreed, around: Circumstances) -> Order:
 
 
 def _said_since(look: Look, around: Circumstances) -> tuple[Override, ...]:
-    """Give what people have laid down or ended since this turn began: its plan may not heed that."""
-    words, began = around.overrides.open(look.spec.name), look.turn.now
+    """Give what people have decided since this turn began; who ended a stop left nothing of it."""
+    words = around.overrides.open(look.spec.name)
     still = {each.id for each in words}
-    fresh = (each for each in words if each not in look.words or (each.ended_at or each.created_at) > began)
-    return (*fresh, *(each for each in look.overrides if each.id not in still))
+    gone = (each for each in look.overrides if each.id not in still)
+    return (*said_since(look.words, words, look.turn.now), *gone)
 
 
 def _claimed(order: Order, look: Look, around: Circumstances) -> tuple[Order, Held]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from living import Life, a_spec
+from meanwhile import Meanwhile
 from rights import marked
 from telling import told
 
@@ -14,6 +15,7 @@ from forecasting import Step
 from forecasting.override import OverrideKind
 from predictive_scaling.answering import Answer, answer_all
 from predictive_scaling.fleet_spec import Mode
+from predictive_scaling.ledger.overrides import EVERY_FLEET
 from predictive_scaling.ledger.records import Event, EventKind, Operation, TaskRun
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.overriding import Wish, impose
@@ -122,6 +124,25 @@ def test_a_person_who_stopped_the_fleet_is_heeded(cloud: sandbox.Cloud, tmp_path
 
     life.now += 2 * HOUR
     assert answered(life, 9).written
+
+
+def test_a_stop_laid_down_after_the_last_question_is_heeded_too(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    life = a_life(cloud, tmp_path)
+    plain, desk = life.reach, life.around().desk
+
+    def stopped() -> None:
+        wish = Wish(kind=OverrideKind.STOP, reason="an incident", starts_at=MONDAY, ends_at=MONDAY + HOUR)
+        impose(wish, EVERY_FLEET, None, desk, now=MONDAY)
+
+    life.reach = lambda spec: Meanwhile(plain(spec), "before:claim:1", stopped)  # type: ignore[method-assign,assignment,return-value]
+    found = answered(life, 9)
+
+    assert (found.written, desired(life)) == (False, 3)
+    assert found.told.startswith("fleet web: decided meanwhile: stop by the load watch")
+    assert told(life.ledger) == ["intent", "failed"]
+    assert life.ledger.open_operation("web") is None
+    life.reach = plain  # type: ignore[method-assign]
+    assert "an incident" in answered(life, 9).told
 
 
 def test_a_fleet_that_a_person_froze_is_left_alone_from_that_moment_on(cloud: sandbox.Cloud, tmp_path: Path) -> None:
