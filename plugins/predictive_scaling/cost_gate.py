@@ -95,7 +95,7 @@ class CostGate:
         """Judge by `budgets.yaml` and `prices/` of a folder; a deployment without them has no budgets."""
         file = folder / "budgets.yaml"
         catalogue = Catalogue(aws=lambda spec: AwsPrices(_reach(spec), store), book=BookPrices(folder / "prices"))
-        bills = CostExplorer(lambda spec: _reach(spec)("ce", COST_EXPLORER_REGION), store)
+        bills = CostExplorer(lambda spec, service: _reach(spec)(service, COST_EXPLORER_REGION), store)
         return cls(
             read=lambda: read_budgets(file) if file.exists() else (),
             fleets={spec.name: spec for spec in fleets},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from forecasting.budget import Span, windows
 from forecasting.cost_account import Spent
 from forecasting.cost_meter import Reading
+from predictive_scaling.account import account_at, by_account
 from predictive_scaling.aws_client import reading
 from predictive_scaling.cost_store import failed, refuse_if_failed
 from predictive_scaling.errors import CloudUnavailable
@@ -55,10 +56,15 @@ class Bill:
 class CostExplorer:
     """Asks the bill of an account, at most every six hours."""
 
-    def __init__(self, reach: Callable[[FleetSpec], Any], store: CostStore) -> None:
-        """Take how to reach Cost Explorer with a fleet's connection, and where answers are kept."""
+    def __init__(self, reach: Callable[[FleetSpec, str], Any], store: CostStore) -> None:
+        """Take how to reach a service with a fleet's connection, and where answers are kept."""
         self._reach = reach
         self._store = store
+        self._accounts: dict[str, str] = {}
+
+    def bills(self, budget: Budget, specs: Sequence[FleetSpec], *, now: datetime) -> list[Bill]:
+        """Give the month's bill of a budget in each account of its fleets; raises CloudUnavailable."""
+        return [self.bill(budget, part[0], now=now) for part in by_account(specs, self._account)]
 
     def bill(self, budget: Budget, spec: FleetSpec, *, now: datetime) -> Bill:
         """Give the month's bill of a budget in the account of a fleet; raises CloudUnavailable."""
@@ -83,7 +89,7 @@ class CostExplorer:
         month = next(windows(Span.MONTHLY, now, now + timedelta(microseconds=1)))
         tomorrow = now + timedelta(days=1)
         with reading(f"asking Cost Explorer for {budget}"):
-            answer = self._reach(spec).get_cost_and_usage(
+            answer = self._reach(spec, "ce").get_cost_and_usage(
                 TimePeriod={"Start": f"{month.start:%Y-%m-%d}", "End": f"{tomorrow:%Y-%m-%d}"},
                 Granularity="DAILY",
                 Metrics=["UnblendedCost"],
@@ -92,6 +98,12 @@ class CostExplorer:
         days = {row["TimePeriod"]["Start"]: float(row["Total"]["UnblendedCost"]["Amount"]) for row in _rows(answer)}
         today = days.pop(f"{now:%Y-%m-%d}", 0.0)
         return {"asked_at": now.isoformat(), "today": today, "before": sum(days.values())}
+
+    def _account(self, spec: FleetSpec) -> str:
+        name = spec.connection
+        if name not in self._accounts:
+            self._accounts[name] = account_at(self._reach(spec, "sts"), name)
+        return self._accounts[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +133,7 @@ class Spending:
         if self.bills is None or (budget.fleets and not budget.bill):
             return own
         try:
-            bills = [self.bills.bill(budget, spec, now=now) for spec in _one_an_account(specs)]
+            bills = self.bills.bills(budget, specs, now=now)
         except CloudUnavailable as error:
             return Spent(
                 day=own.day, month=own.month, source=f"{own.source}, for Cost Explorer is out of reach: {error}"
@@ -146,10 +158,6 @@ def _metered(shown: Sequence[Reading]) -> str:
     since = min(each.since for each in shown)
     fleets = "1 fleet" if len(shown) == 1 else f"{len(shown)} fleets"
     return f"the ledger's own sum of instance-hours of {fleets} since {since:%Y-%m-%d %H:%M} UTC"
-
-
-def _one_an_account(specs: Sequence[FleetSpec]) -> list[FleetSpec]:
-    return list({spec.connection: spec for spec in specs}.values())
 
 
 def _rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:

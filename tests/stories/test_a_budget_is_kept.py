@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from budgeting import Till, a_fleet_of
-from rights import connect
+from rights import connect, connect_with, keys_of
 from telling import MONDAY, NINE, a_plan, a_run, an_order, carry_out, floors
 from telling import a_fleet as the_group
 
@@ -182,6 +183,22 @@ def test_an_account_is_billed_by_cost_explorer_and_each_paid_request_is_counted(
     assert first["sums"][0]["spent"] == pytest.approx(2 * 6 * PRICE, rel=0.01)
     assert "Cost Explorer as of 2026-01-05 14:00 UTC, 1 paid requests this month, $0.01" in gated.notes[-1]
     assert "2 paid requests this month, $0.02" in later.notes[-1]
+
+
+def test_an_account_that_two_connections_lead_to_is_billed_once(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect_with(keys_of(cloud, "costs"), cloud, monkeypatch, name="aws_other")
+    fleets = [a_fleet_of(), replace(a_fleet_of("shop", group="shop"), connection="aws_other")]
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1}], fleets)
+    till.pass_by(6 * HOUR)
+    cloud.faults.forget_calls()
+
+    gated = till.claimed(a_plan(4))
+
+    (daily,) = gated.verdicts[0].sums
+    assert daily.spent == pytest.approx(2 * 6 * PRICE, rel=0.01)
+    assert cloud.calls()["ce.GetCostAndUsage"] == 1
 
 
 def test_when_cost_explorer_fails_the_ledgers_own_sum_holds_the_cap_and_says_so(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from budgeting import a_fleet_of
 from by_hand import FLEET_FILE, Desk, a_desk
+from rights import connect_with, keys_of
 
 from demo.local_airflow import ROOT
 from forecasting import Plan, Step
@@ -112,6 +113,19 @@ def test_fleets_of_several_regions_share_the_one_dashboard_that_an_account_has_o
 
     regions = [each["properties"]["region"] for each in drawn(cloud) if each["type"] == "metric"]
     assert sorted(set(regions)) == ["eu-central-1", "us-east-1"]
+    assert ensured(desk) == [("predictive-scaling", "keep")]
+
+
+def test_so_do_fleets_of_several_connections_that_lead_to_one_account(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
+    connect_with(keys_of(cloud, "dashboards"), cloud, monkeypatch, name="aws_other")
+    other = FLEET_FILE.replace("name: web", "name: other", 1) + "connection: aws_other\n"
+    (tmp_path / "fleets" / "other.yaml").write_text(other)
+
+    assert ensured(desk) == [("predictive-scaling", "create")]
+    assert {"web", "other"} <= {word for each in drawn(cloud) for word in str(each).replace("*", " ").split()}
     assert ensured(desk) == [("predictive-scaling", "keep")]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -36,13 +35,14 @@ class EnsureDashboardOperator(BaseOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> list[dict[str, str]]:  # noqa: ARG002 - Airflow's signature
         """Plan account after account, tell it, and apply it unless this is a dry run."""
+        from predictive_scaling.account import by_account
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()
         dry = settings.dry_run or str(self.only_plan).lower() == "true"
-        fleets = sorted(read_fleets(settings.fleets_folder).fleets, key=_account)
-        return [row for _, part in groupby(fleets, _account) for row in self._ensure(list(part), dry=dry)]
+        fleets = read_fleets(settings.fleets_folder).fleets
+        return [row for part in by_account(fleets, _account) for row in self._ensure(part, dry=dry)]
 
     def _ensure(self, specs: list[FleetSpec], *, dry: bool) -> list[dict[str, str]]:
         from predictive_scaling.dashboard import apply_changes, bodies, changes
@@ -61,7 +61,10 @@ class EnsureDashboardOperator(BaseOperator):
 
 
 def _account(spec: FleetSpec) -> str:
-    return spec.connection
+    from predictive_scaling.account import account_at
+    from predictive_scaling.aws_client import client
+
+    return account_at(client("sts", connection=spec.connection, region=spec.region), spec.connection)
 
 
 def _cloudwatch(connection: str, region: str | None) -> Any:
