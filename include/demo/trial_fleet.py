@@ -54,13 +54,14 @@ class TrialFleet:
         }
 
     def build(self) -> bool:
-        """Make the group with its launch template, unless it is there; say whether it was made."""
+        """Make the group with its launch template, counted each minute, unless it is there; say whether it was made."""
         if self.counts() is not None:
             return False
+        autoscaling = self.cloud.client("autoscaling")
         image = self.cloud.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         template = {"ImageId": image, "InstanceType": "g4dn.xlarge"}
         self.cloud.client("ec2").create_launch_template(LaunchTemplateName=self.name, LaunchTemplateData=template)
-        self.cloud.client("autoscaling").create_auto_scaling_group(
+        autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=self.name,
             MinSize=LEAST,
             MaxSize=MOST,
@@ -69,6 +70,8 @@ class TrialFleet:
             LaunchTemplate={"LaunchTemplateName": self.name},
             Tags=[{"Key": "predictive-scaling", "Value": "yes"}],
         )
+        count = ["GroupInServiceInstances"]
+        autoscaling.enable_metrics_collection(AutoScalingGroupName=self.name, Granularity="1Minute", Metrics=count)
         return True
 
     def counts(self) -> Counts | None:

@@ -119,8 +119,9 @@ def get_metric_statistics(self: CloudWatchResponse) -> ActionResult:
     series = store_of(self.cloudwatch_backend).find(metric)
     unit = self._get_param("Unit")
     points: list[dict[str, Any]] = []
-    if series is not None and unit in (None, series.unit):
-        points = _datapoints(series, span.kept(period), period, statistics, percentiles)
+    seen = span.kept(period)
+    if series is not None and unit in (None, series.unit) and seen.start < seen.end:
+        points = _datapoints(series, seen, period, statistics, percentiles)
     return ActionResult({"Label": metric.name, "Datapoints": points})
 
 

@@ -13,7 +13,7 @@ from sandbox.patches import replaces
 if TYPE_CHECKING:
     from moto.core.responses import ActionResult
 
-_PARAMETER = "resolve:ssm:"
+PARAMETER = "resolve:ssm:"
 _moto_new_version = LaunchTemplates.create_launch_template_version
 
 
@@ -35,9 +35,9 @@ def create_launch_template_version(self: LaunchTemplates) -> ActionResult:
 
 def image_of(image: str, account: str, region: str) -> str:
     """Look up an image that is written as a parameter of Systems Manager."""
-    if not image.startswith(_PARAMETER):
+    if not image.startswith(PARAMETER):
         return image
-    name = image.removeprefix(_PARAMETER)
+    name = image.removeprefix(PARAMETER)
     found: dict[str, Any] = ssm_backends[account][region].get_parameters([name])
     if name not in found:
         code = "InvalidParameterValue"

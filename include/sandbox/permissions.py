@@ -3,7 +3,8 @@
 Moto keeps users, roles and policies, but judges every call by the resource `*` and without conditions, and by names
 that policies do not use. Here a statement counts by its actions, its resources and its conditions. The resource is
 known for calls that concern one Auto Scaling group; of other calls it is not, and every resource matches. Conditions
-are judged by the tags of that group, and by the tags that the call itself brings.
+are judged by the tags of that group, and by the tags that the call itself brings. Who gives a group a launch template
+whose image is a parameter of Systems Manager must be allowed to read parameters.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from urllib.parse import parse_qsl
 
 from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
 
 from sandbox.errors import Answer, error_answer
 from sandbox.group_instances import instance_of
+from sandbox.launch_templates import PARAMETER
 from sandbox.world import WORLD
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "ste
 ALWAYS = ("sts:GetCallerIdentity",)
 _DENIALS = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
 _TAG = re.compile(r"(?:aws|autoscaling):(Resource|Request)Tag/(.+)")
+_TEMPLATE = re.compile(r"(?:.+\.)?LaunchTemplate(?:Id|Name)")
 _KEY = re.compile(r"(Tags\.member\.\d+\.)Key")
 
 
@@ -57,13 +61,14 @@ def refusal(call: Call) -> Answer | None:
     except CreateAccessKeyFailure:
         message = "The security token included in the request is invalid."
         return error_answer(call.protocol, "InvalidClientTokenId", message, 403)
-    asked = _asked(call)
-    if asked.action in ALWAYS or _allowed(caller.collect_policies(), asked):
+    policies = list(caller.collect_policies())
+    denied = next((each for each in _all_asked(call) if not _allowed(policies, each)), None)
+    if denied is None:
         return None
-    on = f" on resource: {asked.group.arn}" if asked.group else ""
+    on = f" on resource: {denied.group.arn}" if denied.group else ""
     message = (
-        f"User: {caller.arn} is not authorized to perform: {asked.action}{on} "
-        f"because no identity-based policy allows the {asked.action} action"
+        f"User: {caller.arn} is not authorized to perform: {denied.action}{on} "
+        f"because no identity-based policy allows the {denied.action} action"
     )
     return error_answer(call.protocol, _DENIALS.get(call.protocol, "AccessDenied"), message, 403)
 
@@ -73,8 +78,22 @@ def _action(call: Call) -> str:
     return call.operation.removesuffix("Batch") if call.service == "sqs" else call.operation
 
 
-def _asked(call: Call) -> Asked:
+def _all_asked(call: Call) -> Iterator[Asked]:
+    """Give what a call asks for, and what AWS asks of its caller besides."""
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"))) if call.service == "autoscaling" else {}
+    yield _asked(call, form)
+    if any(_image(name, call.region).startswith(PARAMETER) for key, name in form.items() if _TEMPLATE.fullmatch(key)):
+        yield Asked(action="ssm:GetParameters", group=None, tags={"Resource": {}, "Request": {}})
+
+
+def _image(template: str, region: str) -> str:
+    """Look up the image of a launch template, by its name or id."""
+    known = ec2_backends[DEFAULT_ACCOUNT_ID][region].launch_templates.values()
+    found = next((each for each in known if template in {each.name, each.id}), None)
+    return str(found.latest_version().data.get("ImageId", "")) if found else ""
+
+
+def _asked(call: Call, form: Mapping[str, str]) -> Asked:
     group = _group(call, form)
     return Asked(
         action=f"{PREFIXES.get(call.service, call.service)}:{_action(call)}",
@@ -88,7 +107,7 @@ def _asked(call: Call) -> Asked:
 
 def _allowed(policies: Iterable[Any], asked: Asked) -> bool:
     effects = {statement["Effect"] for statement in _statements(policies) if _applies(statement, asked)}
-    return effects == {"Allow"}
+    return asked.action in ALWAYS or effects == {"Allow"}
 
 
 def _statements(policies: Iterable[Any]) -> Iterator[dict[str, Any]]:

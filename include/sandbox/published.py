@@ -1,17 +1,21 @@
-"""The metrics that AWS publishes by itself: each group's sizes and what each queue holds and got, every minute."""
+"""The metrics that AWS publishes by itself, every minute.
+
+Those are the sizes of each group, as far as it was told to collect them, and what each queue holds and got.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sqs.models import sqs_backends
 
 from sandbox.agenda import every
 from sandbox.group_instances import sizes
 from sandbox.metrics import Metric, store_of
+from sandbox.patches import replaces
 from sandbox.sqs import sent_of_late
 
 if TYPE_CHECKING:
@@ -20,6 +24,12 @@ if TYPE_CHECKING:
     from moto.sqs.models import Queue
 
 MINUTE = timedelta(minutes=1)
+
+
+@replaces(FakeAutoScalingGroup)
+def enable_metrics_collection(self: FakeAutoScalingGroup, metrics: list[str] | None) -> None:
+    """Collect these besides those that are collected already; all of them where none is named."""
+    self.metrics = sorted({*self.metrics, *(metrics or sizes(self))})
 
 
 @every(MINUTE)
@@ -33,6 +43,8 @@ def publish_group_sizes(now: datetime) -> None:
             store = store_of(cloudwatch_backends[account][region])
             for group in backend.autoscaling_groups.values():
                 for name, value in sizes(group).items():
+                    if name not in group.metrics:
+                        continue
                     metric = Metric("AWS/AutoScaling", name, (("AutoScalingGroupName", group.name),))
                     store.open(metric).add(time, float(value))
 

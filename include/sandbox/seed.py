@@ -130,7 +130,7 @@ class Builder:
             termination_policies=[],
             tags=[_tag("Name", plan.name), *(_tag(key, value) for key, value in plan.tags.items())],
         )
-        group.enable_metrics_collection(["GroupInServiceInstances"])
+        group.enable_metrics_collection(list(sizes(group)))
         return group
 
     def _target_group(self, name: str) -> str:

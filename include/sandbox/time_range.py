@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 HIGH_RESOLUTION = (1, 5, 10, 20, 30)
-RETENTION = ((60, 3 / 24), (300, 15), (3600, 63))
-"""Data seen in periods shorter than this many seconds are kept for so many days; the rest 455 days."""
+GRAIN = ((63, 3600), (15, 300), (3 / 24, 60))
+"""A request that starts more than so many days ago sees data in multiples of so many seconds."""
 LONGEST_RETENTION_DAYS = 455
 
 
@@ -36,9 +36,12 @@ class Range:
         return cls(epoch(start), epoch(end))
 
     def kept(self, period: float) -> Range:
-        """Return what AWS still keeps of this range at that resolution."""
-        days = next((days for limit, days in RETENTION if period < limit), LONGEST_RETENTION_DAYS)
-        return Range(max(self.start, WORLD.now().timestamp() - days * DAY), self.end)
+        """Return what AWS tells of this range in that period: none of it where the period is too fine for its start."""
+        now = WORLD.now().timestamp()
+        grain = next((seconds for days, seconds in GRAIN if now - self.start > days * DAY), 1)
+        if period % grain:
+            return Range(self.end, self.end)
+        return Range(max(self.start, now - LONGEST_RETENTION_DAYS * DAY), self.end)
 
 
 def check_period(period: float) -> None:

@@ -24,10 +24,11 @@ STABILISATION: Final = "5m"
 """Use must have been low for so long before an instance goes."""
 PERIOD: Final = "1m"
 METRICS: Final = {
-    "cpu": ("AWS/EC2", "CPUUtilization"),
-    "memory": ("CWAgent", "mem_used_percent"),
-    "gpu": ("CWAgent", "nvidia_smi_utilization_gpu"),
+    "cpu": ("AWS/EC2", "CPUUtilization", "5m"),
+    "memory": ("CWAgent", "mem_used_percent", PERIOD),
+    "gpu": ("CWAgent", "nvidia_smi_utilization_gpu", PERIOD),
 }
+"""Where each is measured, and how often: EC2 measures every minute only where detailed monitoring is paid for."""
 
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?$")]
 Plain = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]
@@ -122,14 +123,14 @@ class Autoscaler(Strict):
     def _metric(self, target: str) -> dict[str, Any]:
         if target == "gpu" and self.gpu_metrics == "dcgm":
             return self._from_dcgm()
-        namespace, metric = METRICS[target]
+        namespace, metric, period = METRICS[target]
         return {
             "namespace": namespace,
             "name": metric,
             "dimensions": {"AutoScalingGroupName": self.group},
             "statistic": "Average",
             "per_instance": True,
-            "period": PERIOD,
+            "period": period,
         }
 
     def _from_dcgm(self) -> dict[str, Any]:

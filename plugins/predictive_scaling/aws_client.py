@@ -1,6 +1,7 @@
 """Clients of AWS from Airflow connections, and what AWS's failures mean to us.
 
-Retries are pinned here, so that a deployment's own botocore settings cannot turn them off.
+A connection's own settings of botocore, such as a proxy, are kept; retries and timeouts are pinned here, so that no
+deployment can turn them off.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ CONFIG: Final = Config(
     read_timeout=20,
     user_agent_extra="airflow-predictive-scaling",
 )
-_PENDING: Final = "ResourceContention"
-"""Another change of the same group is still under way: refused for now, though AWS answers it as a fault of its own."""
+_UNTOUCHED: Final = frozenset({"ResourceContention", "ServiceLinkedRoleFailure", "RequestLimitExceeded"})
+"""Refused for now, though AWS answers it as a fault of its own.
+
+Another change of the same group is under way, the role that Auto Scaling acts by is not ready, EC2 is asked too much.
+"""
 _INVALID: Final = "ValidationError"
 _NEVER_SENT: Final = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError, NoRegionError)
 _SERVER_FAULT: Final = 500
@@ -67,8 +71,9 @@ def hook_of(service: str, connection: str, region: str | None) -> Any:
     """
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-    hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service, config=CONFIG)
+    hook: Any = AwsGenericHook(aws_conn_id=connection, region_name=region, client_type=service)
     found = hook.conn_config
+    found.botocore_config = (found.botocore_config or Config()).merge(CONFIG)
     if found.endpoint_url:
         sts = {"endpoint_url": found.endpoint_url, **found.service_config.get("sts", {})}
         found.service_config = {**found.service_config, "sts": sts}
@@ -113,7 +118,7 @@ def writing(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-        if status >= _SERVER_FAULT and error.response["Error"].get("Code") != _PENDING:
+        if status >= _SERVER_FAULT and error.response["Error"].get("Code") not in _UNTOUCHED:
             msg = f"{what}: AWS failed while answering: {describe(error)}; it may have taken effect"
             raise OutcomeUnknown(msg) from error
         msg = f"{what}: AWS refused: {describe(error)}"

@@ -93,6 +93,11 @@ class Facts:
     uncounted: bool = False  # a load needs the count of the group's instances, and AWS makes none
 
     @property
+    def asks_balancer(self) -> bool:
+        """Whether one that the load balancer finds unhealthy is replaced; a group may have several kinds of checks."""
+        return "ELB" in self.health_check.split(",")
+
+    @property
     def max_size(self) -> int:
         """The most instances the group may have: its own bound, or what a plan may raise it to."""
         return max(self.observed.max_size, self.policy.breach_max or 0)
@@ -200,12 +205,12 @@ def _grace(facts: Facts) -> Iterator[Flaw]:
             found=_seconds(facts.grace),
             wanted=f"at least {_seconds(boot)}, the time to boot, {source}",
             mend="raise the group's HealthCheckGracePeriod: an instance that still boots is ended as unhealthy",
-            grave=facts.health_check == "ELB",
+            grave=facts.asks_balancer,
         )
 
 
 def _target_groups(facts: Facts) -> Iterator[Flaw]:
-    if facts.target_groups and facts.health_check != "ELB":
+    if facts.target_groups and not facts.asks_balancer:
         yield Flaw(
             check="health check type",
             found=facts.health_check,
@@ -244,7 +249,7 @@ def _drain(group: TargetGroup, facts: Facts) -> Iterator[Flaw]:
             found=_seconds(group.drain),
             wanted=f"{_seconds(shortest)} to {_seconds(longest)}",
             mend="set deregistration_delay.timeout_seconds: shorter cuts requests, longer is paid for",
-            grave=facts.health_check == "ELB" and group.drain < shortest,
+            grave=facts.asks_balancer and group.drain < shortest,
         )
 
 

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling import ensure_wanted as wanted_of
 from predictive_scaling.fleets.aws_answers import counts_instances
 from predictive_scaling.metric import IN_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from predictive_scaling.blueprint import Blueprint
     from predictive_scaling.fleet_spec import FleetSpec
+
+
+_ALIKE: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "AvailabilityZones": sorted,
+    "VPCZoneIdentifier": lambda subnets: sorted(subnets.split(",")),
+    "HealthCheckType": lambda checks: "ELB" in checks.split(","),
+}
+"""By what values are compared that AWS may answer otherwise: in another order, or with checks no blueprint knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +198,8 @@ def _covers(key: str, present: Any, wanted: Any) -> bool:
     """Whether everything wanted is there; AWS answers with more than it was told."""
     if isinstance(wanted, dict):
         return isinstance(present, dict) and all(_covers(each, present.get(each), wanted[each]) for each in wanted)
-    if key == "VPCZoneIdentifier":
-        return sorted((present or "").split(",")) == sorted(wanted.split(","))
-    if key == "AvailabilityZones":
-        return sorted(present or ()) == sorted(wanted)
+    if key in _ALIKE:
+        return bool(_ALIKE[key](present or "") == _ALIKE[key](wanted))
     if isinstance(wanted, list):
         rows = list(present or ())
         return len(rows) == len(wanted) and all(

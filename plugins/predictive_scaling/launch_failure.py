@@ -35,13 +35,14 @@ MENDS: Final[Mapping[FailureKind, str]] = {
 }
 _SIGNS: Final = (
     (FailureKind.PERMISSION, r"UnauthorizedOperation|AccessDenied|not authorized|AuthFailure|OptInRequired|KMS"),
-    (FailureKind.PERMISSION, r"Client\.InternalError|Client error on launch"),
+    (FailureKind.PERMISSION, r"Client\.InternalError|Client error on launch|not subscribed"),
     (FailureKind.QUOTA, r"LimitExceeded|MaxSpotInstanceCountExceeded|more vCPU capacity|InsufficientFreeAddresses"),
-    (FailureKind.QUOTA, r"not enough free addresses|quota"),
+    (FailureKind.QUOTA, r"not enough free addresses|quota|already running"),
     (FailureKind.CAPACITY, r"Insufficient\w*Capacity|UnfulfillableCapacity|do not have sufficient|no Spot capacity"),
-    (FailureKind.CAPACITY, r"SpotMaxPriceTooLow|not supported in your requested Availability Zone"),
+    (FailureKind.CAPACITY, r"SpotMaxPriceTooLow|not supported in your requested Availability Zone|Zone is no longer"),
     (FailureKind.TEMPLATE, r"launch (template|configuration)|InvalidAMI|Invalid\w*\.|InvalidParameter|does not exist"),
-    (FailureKind.TEMPLATE, r"InvalidKeyPair|security group|Invalid IAM|not supported"),
+    (FailureKind.TEMPLATE, r"InvalidKeyPair|security group|Invalid IAM|not supported|Invalid device name"),
+    (FailureKind.TEMPLATE, r"for parameter \w+ is invalid|Placement groups may not be used"),
 )
 """In this order: a missing right to a launch template is first of all a missing right."""
 

@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 
     from predictive_scaling.fleet_spec import FleetSpec
 
-_CONSOLE: Final = (
-    "https://{region}console.aws.amazon.com/ec2/home{query}#AutoScalingGroupDetails:id={group};view=activity"
-)
+_CONSOLE: Final = "https://{region}console.{domain}/ec2/home{query}#AutoScalingGroupDetails:id={group};view=activity"
+_DOMAINS: Final = {"cn": "amazonaws.cn", "us-gov": "amazonaws-us-gov.com"}
+"""Where the consoles of regions that begin so are; all others are AWS's own."""
 
 
 def console_address(spec: FleetSpec) -> str:
     """Give the console's page of a fleet's group; without a region, the console takes the person's last one."""
     region = spec.region or ""
+    domain = next((each for start, each in _DOMAINS.items() if region.startswith(f"{start}-")), "aws.amazon.com")
     return _CONSOLE.format(
-        region=f"{region}." if region else "", query=f"?region={region}" if region else "", group=quote(spec.group)
+        region=f"{region}." if region else "",
+        domain=domain,
+        query=f"?region={region}" if region else "",
+        group=quote(spec.group),
     )
 
 

@@ -6,6 +6,7 @@ Each answer says which. AWS is asked at most once a day for a type; the answers 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -203,8 +204,9 @@ class Catalogue:
 
 
 def _region_of(observed: Observed) -> str:
-    """A zone is its region and a letter."""
-    return observed.zones[0].rstrip("abcdefghijklmnopqrstuvwxyz") if observed.zones else ""
+    """A zone begins with its region; that of a Local Zone or of Wavelength has a place after it."""
+    found = re.match(r"[a-z]+(-[a-z]+)+-\d+", observed.zones[0]) if observed.zones else None
+    return found[0] if found else ""
 
 
 def _rate(bought: Bought, price: float, as_of: date, source: str) -> Rate:

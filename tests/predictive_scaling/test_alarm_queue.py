@@ -57,6 +57,9 @@ def test_the_queue_of_alarms_is_read_with_the_connection_that_is_set_for_it(monk
     [
         ("https://sqs.eu-central-1.amazonaws.com/123456789012/alarms", "eu-central-1"),
         ("https://vpce-1-a.sqs.us-gov-west-1.vpce.amazonaws.com/123456789012/alarms", "us-gov-west-1"),
+        ("https://sqs-fips.us-west-2.amazonaws.com/123456789012/alarms", "us-west-2"),
+        ("https://sqs.eu-west-1.api.aws/123456789012/alarms", "eu-west-1"),
+        ("https://eu-west-3.queue.amazonaws.com/123456789012/alarms", "eu-west-3"),
         ("http://127.0.0.1:5555/123456789012/alarms", "us-east-1"),
     ],
 )

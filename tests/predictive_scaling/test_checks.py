@@ -50,6 +50,7 @@ def good_facts(**changes: Any) -> Facts:
 def test_a_group_as_it_should_be_has_no_flaw() -> None:
     assert flaws_of(good_facts()) == ()
     assert flaws_of(good_facts(queue=replace(QUEUE, deepest=None))) == ()
+    assert flaws_of(good_facts(health_check="EBS,ELB")) == (), "a group may have several kinds of checks"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,14 @@ def test_a_group_as_it_should_be_has_no_flaw() -> None:
         (good_facts(boot=301 * SECOND), "health check grace period", "300 s", "at least 301 s", True),
         (good_facts(grace=200 * SECOND), "health check grace period", "200 s", "at least 240 s", True),
         (good_facts(health_check="EC2"), "health check type", "EC2", "ELB", False),
+        (good_facts(health_check="EC2,EBS"), "health check type", "EC2,EBS", "ELB", False),
+        (
+            good_facts(health_check="EBS,ELB", grace=200 * SECOND),
+            "health check grace period",
+            "200 s",
+            "at least 240 s",
+            True,
+        ),
         (
             good_facts(target_groups=(replace(BALANCED, interval=60 * SECOND),)),
             "target group web: time to healthy",

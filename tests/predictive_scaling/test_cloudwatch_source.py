@@ -12,6 +12,7 @@ import pytest
 
 import sandbox
 from forecasting import Policy
+from predictive_scaling.autoscaler import Autoscaler
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import Metric, MetricMath
 from predictive_scaling.pull import pull
@@ -92,6 +93,30 @@ def test_a_mean_over_instances_is_multiplied_by_the_instances_in_service(cloud: 
     assert reading.points["web"].values.tolist() == [240.0]
 
 
+def test_the_cpu_that_ec2_measures_every_five_minutes_is_seen_by_an_autoscaler_at_every_look(
+    cloud: sandbox.Cloud,
+) -> None:
+    asked = {"name": "web", "workload": {"name": "web", "namespace": "shop"}, "group": "web", "target_cpu_percent": 60}
+    spec = Autoscaler.model_validate({**asked, "min_replicas": 1, "max_replicas": 9}).spec()
+    dimensions = [{"Name": "AutoScalingGroupName", "Value": "web"}]
+    cloud.write_metric(
+        "AWS/AutoScaling",
+        "GroupInServiceInstances",
+        {"AutoScalingGroupName": "web"},
+        start=NOON - timedelta(hours=1),
+        step=timedelta(minutes=1),
+        values=[2.0] * 90,
+    )
+    for minute in range(20):
+        now = NOON + timedelta(minutes=minute)
+        if minute % 5 == 0:  # a basic value bears the time at which its five minutes began
+            datum = {"MetricName": "CPUUtilization", "Dimensions": dimensions, "Timestamp": now - FIVE, "Value": 40.0}
+            cloud.client("cloudwatch").put_metric_data(Namespace="AWS/EC2", MetricData=[datum])
+        cloud.advance(60)
+        looked = CloudWatchSource().latest([spec], now=now + timedelta(minutes=1))
+        assert looked.seen["web"].value == 80.0
+
+
 def test_missing_stays_missing(cloud: sandbox.Cloud, tmp_path: Path) -> None:
     put(cloud, "web", 500, 500, end=NOON - timedelta(minutes=30))
     put(cloud, "web", 500, end=NOON - timedelta(minutes=10))
@@ -150,6 +175,22 @@ def test_a_first_pull_of_a_thousand_fleets_fits_pages_and_calls() -> None:
         assert asked <= QUERIES_PER_CALL
         assert periods * len(call.requests) <= POINTS_PER_PAGE
     assert sum(len(call.requests) for call in made) == 1000
+
+
+@pytest.mark.parametrize(("minutes", "days"), [(1, 15), (5, 63), (30, 63), (60, 455)])
+def test_a_history_longer_than_cloudwatch_keeps_its_values_is_read_from_the_oldest_on(
+    cloud: sandbox.Cloud, minutes: int, days: int
+) -> None:
+    period, since = timedelta(minutes=minutes), NOON - timedelta(days=days + 5)
+    cloud.write_metric(
+        "Shop", "Requests", {"Fleet": "web"}, start=since, step=period, values=[1.0] * ((NOON - since) // period)
+    )
+
+    reading = CloudWatchSource().read([Request(fleet=a_spec(period=period), since=since)], until=NOON)
+
+    assert reading.problems == {}
+    oldest = datetime.fromtimestamp(int(reading.points["web"].times[0]), UTC)
+    assert NOON - timedelta(days=days) <= oldest <= NOON - timedelta(days=days) + timedelta(hours=2)
 
 
 def test_an_hourly_pull_of_five_hundred_fleets_is_one_call() -> None:

@@ -21,6 +21,12 @@ SAID = [
     ("You are not authorized to perform this operation. Encoded authorization failure message: xyz", "permission"),
     ("Client.InternalError: Client error on launch", "permission"),
     ("You are not authorized to use launch template: lt-1", "permission"),
+    ("The requested Availability Zone is no longer supported. Please retry your request by not specifying", "capacity"),
+    ("You are not subscribed to this service. Please see https://aws.amazon.com/.", "permission"),
+    ("20 instance(s) are already running. Launching EC2 instance failed.", "quota"),
+    ("Invalid device name upload. Launching EC2 instance failed.", "template"),
+    ("Value (ephemeral) for parameter virtualName is invalid. Expected format: 'ephemeralNUMBER'.", "template"),
+    ("Placement groups may not be used with instances of type 'm1.large'. Launching EC2 instance failed.", "template"),
     ("The moon stands wrong.", "other"),
 ]
 

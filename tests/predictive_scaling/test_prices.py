@@ -124,6 +124,20 @@ def test_what_nobody_knows_has_no_price_and_says_what_to_do() -> None:
     assert "shows no instance type" in bare.source
 
 
+@pytest.mark.parametrize(
+    ("zone", "region"),
+    [
+        ("eu-central-1a", "eu-central-1"),
+        ("us-gov-west-1b", "us-gov-west-1"),
+        ("us-west-2-lax-1a", "us-west-2"),
+        ("us-east-1-wl1-bos-wlz-1", "us-east-1"),
+    ],
+)
+def test_a_group_is_priced_in_the_region_of_its_zone_be_that_a_local_one(zone: str, region: str) -> None:
+    priced = Catalogue(aws=None, book=BOOK).priced(a_fleet_of(), replace(a_group("m99.huge"), zones=(zone,)), now=NOW)
+    assert priced.source.startswith(f"no price of m99.huge on_demand in {region} is known")
+
+
 def test_a_spot_price_is_the_mean_of_the_newest_in_each_zone() -> None:
     rows = [
         {"AvailabilityZone": zone, "SpotPrice": price, "Timestamp": NOW - timedelta(hours=hours)}

@@ -48,6 +48,15 @@ def test_a_failed_launch_ends_it_only_if_it_is_new_and_the_group_is_short() -> N
     assert verdict.failure.kind.value == "quota"
 
 
+def test_an_instance_that_gets_another_root_volume_is_there_and_not_missing() -> None:
+    wait = InServiceWait(goal=2, mark="old")
+    for lifecycle in ("ReplacingRootVolume", "ReplacingRootVolume:Wait", "RootVolumeReplaced"):
+        refreshed = Instance(id="i-9", lifecycle=lifecycle)
+        look = a_look(serving(1), refreshed, desired=2, activities=(FAILED, OLD))
+        assert look.observed.staying_units == 2
+        assert wait.judge(look) is None, "what failed in one zone came in another"
+
+
 def test_somebody_elses_hand_ends_it() -> None:
     verdict = InServiceWait(goal=3).judge(a_look(serving(1), desired=2))
     assert verdict is not None

@@ -177,6 +177,20 @@ def test_old_data_are_gone_at_a_fine_resolution(cloud: Cloud) -> None:
     assert values(cloud, a_query(period=300), start, cloud.now()) == [5.0, 5.0]
 
 
+def test_a_request_that_starts_before_its_period_is_kept_is_told_nothing_of_later_either(cloud: Cloud) -> None:
+    now = cloud.now()
+    cloud.write_metric("Load", "Requests", FLEET, start=now - 10 * MINUTE, step=MINUTE, values=[1.0] * 10)
+    for period, days in ((60, 15), (300, 63)):
+        query = a_query(period=period)
+        assert values(cloud, query, now - days * DAY + MINUTE, now)
+        assert values(cloud, query, now - days * DAY - MINUTE, now) == []
+    statistics = cloud.client("cloudwatch").get_metric_statistics
+    told = {"Namespace": "Load", **a_datum(), "Statistics": ["Sum"]}
+    start = now - 16 * DAY
+    assert statistics(**told, StartTime=start, EndTime=now, Period=3600)["Datapoints"]
+    assert statistics(**told, StartTime=start, EndTime=now, Period=7140)["Datapoints"] == []
+
+
 @pytest.mark.parametrize(
     ("queries", "words"),
     [

@@ -137,6 +137,29 @@ def test_a_call_is_told_by_the_tags_it_brings(cloud: Cloud) -> None:
     assert "autoscaling:CreateAutoScalingGroup" in refused(lambda: create("green"))[1]
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_who_gives_a_group_a_template_with_a_parameter_for_an_image_must_be_allowed_to_read_it(
+    cloud: Cloud, *, mixed: bool
+) -> None:
+    data = {"ImageId": "resolve:ssm:/an/image", "InstanceType": "t3.small"}
+    cloud.client("ec2").create_launch_template(LaunchTemplateName="template", LaunchTemplateData=data)
+    given = {"LaunchTemplateName": "template", "Version": "$Latest"}
+    launch: dict[str, Any] = {"LaunchTemplate": given}
+    if mixed:
+        launch = {"MixedInstancesPolicy": {"LaunchTemplate": {"LaunchTemplateSpecification": given}}}
+    group: dict[str, Any] = {"MinSize": 0, "MaxSize": 1, "AvailabilityZones": ["us-east-1a"], **launch}
+    autoscaling = a_user(cloud, allow("autoscaling:*"))("autoscaling")
+    code, message = refused(lambda: autoscaling.create_auto_scaling_group(AutoScalingGroupName="web", **group))
+    assert code == "AccessDenied"
+    assert "not authorized to perform: ssm:GetParameters" in message
+    cloud.client("autoscaling").create_auto_scaling_group(AutoScalingGroupName="web", **group)
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=2)
+    assert (
+        "ssm:GetParameters"
+        in refused(lambda: autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", **launch))[1]
+    )
+
+
 def test_a_condition_that_cannot_be_judged_does_not_hold(cloud: Cloud) -> None:
     reach = a_user(cloud, allow("sqs:*", Condition={"IpAddress": {"aws:SourceIp": "127.0.0.1"}}))
     assert refused(reach("sqs").list_queues)[0] == "AccessDeniedException"

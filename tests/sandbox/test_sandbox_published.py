@@ -42,6 +42,32 @@ def test_every_minute_the_sizes_of_a_group_are_published(cloud: Cloud, name: str
     assert minutes(cloud, "AWS/AutoScaling", name, ("AutoScalingGroupName", "web"), start) == expected
 
 
+def test_a_group_publishes_what_it_was_told_to_collect_and_nothing_else(cloud: Cloud) -> None:
+    cloud.create_fleet("template")
+    autoscaling = cloud.client("autoscaling")
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="web",
+        MinSize=1,
+        MaxSize=7,
+        AvailabilityZones=["us-east-1a"],
+        LaunchTemplate={"LaunchTemplateName": "template"},
+    )
+
+    def seen() -> set[str]:
+        since = cloud.now()
+        cloud.advance(120)
+        names = ("GroupDesiredCapacity", "GroupInServiceInstances", "GroupMinSize", "GroupMaxSize")
+        group = ("AutoScalingGroupName", "web")
+        return {name for name in names if minutes(cloud, "AWS/AutoScaling", name, group, since)}
+
+    assert seen() == set()
+    for name in ("GroupMinSize", "GroupMaxSize"):
+        autoscaling.enable_metrics_collection(AutoScalingGroupName="web", Granularity="1Minute", Metrics=[name])
+    assert seen() == {"GroupMinSize", "GroupMaxSize"}
+    autoscaling.enable_metrics_collection(AutoScalingGroupName="web", Granularity="1Minute")
+    assert len(seen()) == 4
+
+
 def test_the_depth_of_a_queue_is_published(cloud: Cloud) -> None:
     sqs = cloud.client("sqs")
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]

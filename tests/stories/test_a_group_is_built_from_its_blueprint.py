@@ -21,6 +21,7 @@ from predictive_scaling.errors import CloudUnavailable, NotAllowed, OutcomeUnkno
 from predictive_scaling.fleet_check import check_fleet, queue_of
 from predictive_scaling.fleet_file import read_fleet
 from predictive_scaling.fleets import HELD_BY
+from predictive_scaling.ledger.records import EventKind
 from predictive_scaling.operators import EnsureFleetOperator
 from predictive_scaling.settings import Settings
 
@@ -35,7 +36,7 @@ STAGES = ROOT / "include" / "fleets" / "stages"
 GPU = ROOT / "include" / "fleets" / "gpu"
 KINDS = ("messaging", "video", "ai-cpu")
 WRITES = ("Create", "Update", "Put", "Attach", "Delete", "Modify", "Set", "Terminate", "Detach")
-FOR_AWS_ALONE = {"ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"}
+FOR_AWS_ALONE = {"ec2:CreateTags", "ec2:RunInstances", "iam:PassRole", "ssm:GetParameters"}
 """What AWS asks of whoever makes a group from a launch template, without a call of ours."""
 
 
@@ -166,6 +167,24 @@ def test_only_what_differs_is_changed_and_what_nobody_asked_for_is_left(desk: De
     assert (group["MinSize"], group["MaxSize"], group["TargetGroupARNs"]) == (3, 30, [arn])
     latest = cloud.client("ec2").describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
     assert latest["LaunchTemplateVersions"][0]["LaunchTemplateData"]["KeyName"] == "ops", "what others put in is kept"
+
+
+@pytest.mark.parametrize("checks", ["EC2,EBS", "EBS,VPC_LATTICE"])
+def test_health_checks_that_a_blueprint_does_not_know_are_left_to_the_group(desk: Desk, checks: str) -> None:
+    built(desk, STAGES / "500", "messaging")
+    client = desk.cloud.client("autoscaling")
+    client.update_auto_scaling_group(AutoScalingGroupName="messaging-workers", HealthCheckType=checks)
+    assert built(desk, STAGES / "500", "messaging").written == 0
+    assert the_group(desk.cloud, "messaging-workers")["HealthCheckType"] == checks
+    client.update_auto_scaling_group(AutoScalingGroupName="messaging-workers", HealthCheckType=f"{checks},ELB")
+    assert f"  ~ HealthCheckType: {checks},ELB -> EC2" in built(desk, STAGES / "500", "messaging").lines()
+
+
+def test_a_call_that_ec2_throttled_is_known_to_have_changed_nothing(desk: Desk) -> None:
+    desk.cloud.faults.add(service="ec2", operation="CreateLaunchTemplate", error="RequestLimitExceeded", status=503)
+    with pytest.raises(WriteRefused, match="RequestLimitExceeded"):
+        built(desk, STAGES / "500", "video")
+    assert desk.ledger.events(fleet="video")[0].kind is EventKind.FAILED, "certain, though EC2 answers it with 503"
 
 
 def test_a_run_that_broke_off_is_taken_up_by_the_next(desk: Desk) -> None:

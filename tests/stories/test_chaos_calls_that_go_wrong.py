@@ -116,3 +116,11 @@ def test_a_group_with_another_change_pending_is_known_to_be_unchanged(cloud: san
     with pytest.raises(WriteRefused, match="ResourceContention"):
         DEEDS["set_capacity"](at_work(the_fleet(cloud), ledger))
     assert ledger.open_operation("web") is None, "certain, though AWS answers it with 500"
+
+
+def test_a_group_whose_service_role_is_not_ready_is_known_to_be_unchanged(cloud: sandbox.Cloud, tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path)
+    cloud.faults.add(service="autoscaling", operation=WRITES, error="ServiceLinkedRoleFailure", status=500)
+    with pytest.raises(WriteRefused, match="ServiceLinkedRoleFailure"):
+        DEEDS["set_capacity"](at_work(the_fleet(cloud), ledger))
+    assert ledger.open_operation("web") is None

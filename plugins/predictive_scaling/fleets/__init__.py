@@ -75,8 +75,8 @@ class Instance:
 
     @property
     def staying(self) -> bool:
-        """Whether it counts towards the desired capacity: in service, or on its way in."""
-        return self.in_service or self.lifecycle.startswith("Pending")
+        """Whether it counts towards the desired capacity: in service, on its way in, or getting another root volume."""
+        return self.in_service or self.lifecycle.startswith(("Pending", "ReplacingRootVolume", "RootVolumeReplaced"))
 
     @property
     def serving(self) -> bool:

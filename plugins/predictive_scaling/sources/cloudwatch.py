@@ -1,7 +1,7 @@
 """CloudWatch as a source: many fleets' histories in few GetMetricData calls.
 
 Limits kept: 500 queries a call, and calls cut so that an answer fits a page of 100,800 points. A value of a period
-that has not closed is never asked for, because it would still change.
+that has not closed is never asked for, because it would still change; nor is one older than CloudWatch keeps.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ QUERIES_PER_CALL: Final = 500
 POINTS_PER_PAGE: Final = 100_800
 LATE: Final = timedelta(seconds=60)
 """CloudWatch is still adding to a period this long after it closed."""
+KEPT: Final = ((timedelta(minutes=5), timedelta(days=15)), (timedelta(hours=1), timedelta(days=63)))
+"""Values of a period shorter than this are kept so long. Asked from before that, CloudWatch may give none at all."""
+LONGEST_KEPT: Final = timedelta(days=455)
+UNDERWAY: Final = timedelta(hours=1)
+"""A start is judged when CloudWatch reads it: by then the oldest value may be gone."""
 _COMPLETE: Final = "Complete"
 _MISUNDERSTOOD: Final = frozenset({"ValidationError", "InvalidParameterValue", "InvalidParameterCombination"})
 
@@ -75,11 +80,16 @@ def calls(requests: Sequence[Request], *, until: datetime) -> Iterator[Call]:
     for (period, since), together in groupby(
         same_window, key=lambda request: (request.fleet.metric.period, request.since)
     ):
-        start, end = floor(since, period), floor(until - LATE, period)
+        start, end = floor(max(since, until - kept(period)), period), floor(until - LATE, period)
         if start >= end:
             continue
         for fleets in _fitting(together, periods=(end - start) // period):
             yield Call(requests=fleets, start=start, end=end)
+
+
+def kept(period: timedelta) -> timedelta:
+    """Tell how far back values of a period can be asked for."""
+    return next((time for limit, time in KEPT if period < limit), LONGEST_KEPT) - UNDERWAY
 
 
 def _fitting(requests: Iterator[Request], *, periods: int) -> Iterator[tuple[Request, ...]]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LONGEST_POLL: Final = 10
 """Seconds; SQS would hold a long poll for 20, and after as many the client takes a silent server for dead."""
 MOST_MESSAGES: Final = 10
+_REGION: Final = r"[a-z]+(?:-[a-z]+)+-\d+"
 
 log = logging.getLogger(__name__)
 
@@ -195,5 +196,5 @@ class Bell:
 
 def region_of(queue: str) -> str | None:
     """Read the region out of a queue's URL, for SQS asks nobody in another one; None where it names none."""
-    found = re.search(r"\bsqs\.([a-z]+(?:-[a-z]+)+-\d+)\.", queue)
-    return found[1] if found else None
+    found = re.search(rf"\bsqs(?:-fips)?\.({_REGION})\.|//({_REGION})\.queue\.", queue)
+    return (found[1] or found[2]) if found else None
