@@ -29,4 +29,4 @@ with DAG(
     pull = PullMetricsOperator.partial(
         task_id="pull", outlets=[METRIC_HISTORY], map_index_template="shard {{ task.shard }}"
     ).expand(shard=shards.output)
-    CheckPullOperator(task_id="check", pulled=pull.output)
+    CheckPullOperator(task_id="check", shards=shards.output, pulled=pull.output)

@@ -27,7 +27,7 @@ def prometheus_program() -> str | None:
 class LocalPrometheus(Process):
     """A running server, which scrapes nothing and remembers the samples it was started with."""
 
-    def __init__(self, folder: Path, *, samples: Iterable[Sample] = ()) -> None:
+    def __init__(self, folder: Path, *, samples: Iterable[Sample] = (), settings: str = "") -> None:
         program = prometheus_program()
         if program is None:
             msg = "Prometheus is not installed: run `make services`, or install prometheus"
@@ -35,7 +35,7 @@ class LocalPrometheus(Process):
         self.port, data = free_port(), folder / "data"
         data.mkdir(parents=True)
         _remember(samples, folder, data)
-        (folder / "prometheus.yml").write_text(_NO_TARGETS)
+        (folder / "prometheus.yml").write_text(_NO_TARGETS + settings)
         flags = [
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={data}",

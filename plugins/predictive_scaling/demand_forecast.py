@@ -96,7 +96,11 @@ def _calendar(pair: tuple[FleetSpec, Demand]) -> str:
 
 
 def _stored(fleet: FleetSpec, forecast: Forecast | ForecastingError, storage: Storage) -> Forecasted:
+    """Store a forecast with what is scheduled, or say why there is none."""
     if isinstance(forecast, ForecastingError):
         return Forecasted(fleet=fleet.name, problem=str(forecast))
-    whole = with_appointments(fleet, forecast)
-    return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, whole), forecast=whole)
+    try:
+        whole = with_appointments(fleet, forecast)
+        return Forecasted(fleet=fleet.name, forecast_id=storage.save_forecast(fleet, whole), forecast=whole)
+    except Exception as error:  # noqa: BLE001 - as in _read
+        return Forecasted(fleet=fleet.name, problem=unusable_store(fleet, error))

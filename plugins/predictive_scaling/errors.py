@@ -4,6 +4,7 @@ PredictiveScalingError
 ├── InvalidFleet          a fleet file, or two of them together, cannot be used
 ├── InvalidSetting        a value in [predictive_scaling] of airflow.cfg cannot be used
 ├── NoHistory             a fleet has no stored history or forecast to work from
+├── UnusableFile          a stored file holds something else than it should
 ├── LedgerUnavailable     the ledger's connection, tables or rights are missing
 ├── LedgerUnreachable     the ledger's database gives no answer now, and may later
 ├── CloudUnavailable      AWS cannot be reached, or the connection to it is missing
@@ -41,6 +42,10 @@ class InvalidSetting(PredictiveScalingError):
 
 class NoHistory(PredictiveScalingError):
     """A fleet has nothing stored to work from."""
+
+
+class UnusableFile(PredictiveScalingError):
+    """A stored file is torn, or was written by somebody else."""
 
 
 class LedgerUnavailable(PredictiveScalingError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from forecasting import ForecastingError
-from predictive_scaling.errors import NoHistory, unforeseen
+from predictive_scaling.errors import NoHistory, UnusableFile, unforeseen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,7 @@ def histories(fleet: FleetSpec, storage: Storage, *, now: datetime) -> tuple[His
 
 def unusable_store(fleet: FleetSpec, error: Exception) -> str:
     """Say why what is stored of a fleet cannot be used; what nobody foresaw with its traceback in the log."""
-    if isinstance(error, NoHistory | ForecastingError):
+    if isinstance(error, NoHistory | UnusableFile | ForecastingError):
         return str(error)
     _log.error("%s: what is stored of it cannot be used", fleet.name, exc_info=error)
-    return f"its stored history cannot be used: {unforeseen(error)}"
+    return f"its stored files cannot be used: {unforeseen(error)}"

@@ -30,6 +30,8 @@ class Measure(ABC):
     """Whether every period has a value, so that none for long is trouble and not a quiet night."""
     instant: ClassVar[bool] = False
     """Whether its source can say what it is at this moment, and not only what it was in the last whole period."""
+    settles: ClassVar[timedelta] = timedelta(hours=1)
+    """For how long its source may still add to a period: what comes late is read with the next pull."""
     of_account: ClassVar[bool] = False
     """Whether it is one of the fleet's own AWS account: in another one, the same words name something else."""
     name: str
@@ -310,6 +312,7 @@ class AirflowMetric(Measure):
     mend: ClassVar[str] = "check in Airflow's list of task instances that the filters find any"
     steady: ClassVar[bool] = True
     instant: ClassVar[bool] = True
+    settles: ClassVar[timedelta] = timedelta()  # a task tried again is forgotten where it ran before
     connection: str = "airflow_api"
     queue: str | None = None
     pool: str | None = None

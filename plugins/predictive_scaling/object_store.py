@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
@@ -76,12 +77,18 @@ class ObjectStore:
         folder, _, last = self._at(name).rpartition("/")
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         draft = f"{folder}/.{last}.{uuid4().hex}"
-        self._files.pipe_file(draft, content)
-        os.replace(draft, self._at(name))  # noqa: PTH105
+        try:
+            self._files.pipe_file(draft, content)
+            os.replace(draft, self._at(name))  # noqa: PTH105
+        except BaseException:
+            with suppress(OSError):
+                os.remove(draft)  # noqa: PTH107
+            raise
 
     def drop(self, name: str) -> None:
-        """Remove a file."""
-        self._files.rm_file(self._at(name))
+        """Remove a file, unless another task has done so by now."""
+        with suppress(FileNotFoundError):
+            self._files.rm_file(self._at(name))
 
     def names(self, folder: str, ending: str) -> list[str]:
         """Name the files of a folder that end so, without folder and ending, in order."""

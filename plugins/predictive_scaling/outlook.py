@@ -19,7 +19,7 @@ from forecasting.gate import Stage
 from forecasting.near import REACHES_BACK
 from forecasting.soon import needed_soon, on_the_grid_of, peak_soon
 from forecasting.tick import tick
-from predictive_scaling.errors import NoHistory
+from predictive_scaling.errors import NoHistory, UnusableFile
 from predictive_scaling.fleet_spec import Mode, each_load
 from predictive_scaling.lead_time import lead_time
 from predictive_scaling.sources.side_by_side import SideBySide
@@ -149,7 +149,7 @@ def _read_each(
         try:
             shelf = shelf or open_shelf()
             found[fleet.name] = _outlooks(fleet, shelf, known)
-        except (NoHistory, ForecastingError) as error:
+        except (NoHistory, UnusableFile, ForecastingError) as error:
             _log.info("%s: reacts without a newer outlook: %s", fleet.name, error)
         except Exception as error:  # noqa: BLE001 - a look goes on without it
             _log.warning("%s: reacts without a newer outlook: %s: %s", fleet.name, type(error).__name__, error)

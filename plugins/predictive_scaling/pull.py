@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OVERLAP: Final = 3
-"""Periods read again, because a source may add to a period after it was first read."""
+"""Periods read again at least, because a source may add to a period after it was first read."""
 STALE: Final = timedelta(hours=1)
 STALE_PERIODS: Final = 6
 """A newest value older than both is said: what it measured may have stopped."""
@@ -81,9 +81,9 @@ def _kept(fleet: FleetSpec, work: Callable[[FleetSpec], T]) -> T | Pulled:
 
 
 def _since(fleet: FleetSpec, newest: datetime | None, now: datetime) -> datetime:
-    """The first pull reads the whole history; a later one starts a little before the newest stored point."""
-    oldest = now - fleet.history
-    return oldest if newest is None else max(oldest, newest - OVERLAP * fleet.metric.period + timedelta(seconds=1))
+    """The first pull reads the whole history; a later one starts a while before the newest stored point."""
+    oldest, again = now - fleet.history, max(OVERLAP * fleet.metric.period, fleet.metric.settles)
+    return oldest if newest is None else max(oldest, newest - again + timedelta(seconds=1))
 
 
 def _store(fleet: FleetSpec, points: Points, storage: Storage, before: datetime | None, now: datetime) -> Pulled:

@@ -20,6 +20,7 @@ A month is a file, so that an hourly pull rewrites one small file and years of h
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -32,14 +33,13 @@ from forecasting import Demand, Forecast
 from forecasting.accuracy import Accuracy
 from forecasting.calibration import Calibration
 from forecasting.champion import Contest
-from forecasting.errors import InvalidCalibration
-from predictive_scaling.errors import NoHistory
+from predictive_scaling.errors import NoHistory, UnusableFile
 from predictive_scaling.fleets import Instance
 from predictive_scaling.object_store import ObjectStore
 from predictive_scaling.size_seen import SizeSeen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -156,11 +156,13 @@ class Storage:
 
     def forecast(self, fleet: FleetSpec, name: str) -> Forecast:
         """Give a stored forecast by its name, the UTC start."""
-        content = self._files.read(_of_metric("forecasts", fleet, name))
+        file = _of_metric("forecasts", fleet, name)
+        content = self._files.read(file)
         if content is None:
             msg = f"fleet {fleet.name}: forecast {name} is not stored: it went with age, or its file was removed"
             raise NoHistory(msg)
-        return Forecast.from_json(content.decode())
+        with _found_in(file):
+            return Forecast.from_json(content)
 
     def forecasts_before(self, fleet: FleetSpec, when: datetime) -> list[str]:
         """Name the stored forecasts that start at or before an instant, oldest first."""
@@ -168,8 +170,7 @@ class Storage:
 
     def accuracies(self, fleet: FleetSpec) -> dict[str, Accuracy]:
         """Give what came of the fleet's forecasts, by the forecast's name, oldest first."""
-        rows = self._document(_of_metric("accuracy", fleet)) or {}
-        return {name: Accuracy.from_mapping(row) for name, row in sorted(rows.items())}
+        return self._document(_of_metric("accuracy", fleet), _accuracies) or {}
 
     def save_accuracies(self, fleet: FleetSpec, found: Mapping[str, Accuracy]) -> None:
         """Keep what came of the newest forecasts; the oldest beyond two weeks of hourly ones go."""
@@ -180,9 +181,8 @@ class Storage:
     def calibration(self, fleet: FleetSpec) -> tuple[datetime, Calibration] | None:
         """Give what was last learnt of a fleet's metric, and when; None when it was by another version."""
         try:
-            kept = self._document(_of_metric("calibrations", fleet))
-            return kept and (datetime.fromisoformat(kept["made"]), Calibration.from_json(json.dumps(kept["learnt"])))
-        except (KeyError, ValueError, InvalidCalibration):
+            return self._document(_of_metric("calibrations", fleet), _learnt)
+        except UnusableFile:
             return None
 
     def save_calibration(self, fleet: FleetSpec, learnt: Calibration, *, now: datetime) -> None:
@@ -192,8 +192,7 @@ class Storage:
 
     def contest(self, fleet: FleetSpec) -> Contest:
         """Give which engine serves a fleet, and the backtests that say so."""
-        kept = self._document(_of_metric("contests", fleet))
-        return Contest.from_mapping(kept) if kept else Contest()
+        return self._document(_of_metric("contests", fleet), Contest.from_mapping) or Contest()
 
     def save_contest(self, fleet: FleetSpec, contest: Contest) -> None:
         """Keep which engine serves a fleet."""
@@ -201,10 +200,7 @@ class Storage:
 
     def inventory(self, fleet: str) -> tuple[datetime, tuple[Instance, ...]] | None:
         """Give a fleet's instances as they were last seen, and when."""
-        kept = self._document(f"inventories/{fleet}.json")
-        if kept is None:
-            return None
-        return datetime.fromisoformat(kept["seen_at"]), tuple(Instance.from_json(row) for row in kept["instances"])
+        return self._document(f"inventories/{fleet}.json", _inventory)
 
     def save_inventory(self, fleet: str, instances: Iterable[Instance], *, now: datetime) -> None:
         """Keep a fleet's instances as they are seen."""
@@ -213,7 +209,7 @@ class Storage:
 
     def sizes(self, fleet: str) -> tuple[SizeSeen, ...]:
         """Give how large a fleet was at its turns, the oldest first."""
-        return tuple(map(SizeSeen.from_json, self._document(f"sizes/{fleet}.json") or ()))
+        return self._document(f"sizes/{fleet}.json", _sizes) or ()
 
     def save_size(self, fleet: str, seen: SizeSeen) -> None:
         """Keep how large a fleet is, after the turns before it; old ones go."""
@@ -234,11 +230,15 @@ class Storage:
     def replay(self, name: str) -> tuple[datetime, dict[str, Any]]:
         """Give a stored replay by its name, and when it was made."""
         made = datetime.strptime(name.partition("/")[2], _SECOND).replace(tzinfo=UTC)
-        return made, self._document(f"replays/{name}.json") or {}
+        return made, self._document(f"replays/{name}.json", dict) or {}
 
-    def _document(self, name: str) -> Any:
+    def _document(self, name: str, read: Callable[[Any], R]) -> R | None:
+        """Read what a file of JSON holds, None where there is no such file."""
         content = self._files.read(name)
-        return None if content is None else json.loads(content)
+        if content is None:
+            return None
+        with _found_in(name):
+            return read(json.loads(content))
 
     def _keep(self, name: str, document: object) -> None:
         self._files.put(name, json.dumps(document, separators=(",", ":")).encode())
@@ -251,7 +251,40 @@ class Storage:
 
     def _points(self, name: str) -> Points:
         content = self._files.read(name)
-        return Points.of(()) if content is None else _unpacked(content)
+        if content is None:
+            return Points.of(())
+        with _found_in(name):
+            return _unpacked(content)
+
+
+@contextmanager
+def _found_in(name: str) -> Iterator[None]:
+    """Say which file of which fleet it is that cannot be understood, whatever that makes a parser raise."""
+    try:
+        yield
+    except Exception as error:
+        fleet, why = name.split("/")[1].removesuffix(".json"), " ".join(str(error).split())
+        msg = (
+            f"stored file {name} of fleet {fleet} cannot be used ({type(error).__name__}: {why}): "
+            f"put it back from a backup, or remove it"
+        )
+        raise UnusableFile(msg) from error
+
+
+def _accuracies(rows: Any) -> dict[str, Accuracy]:
+    return {name: Accuracy.from_mapping(row) for name, row in sorted(rows.items())}
+
+
+def _learnt(kept: Any) -> tuple[datetime, Calibration]:
+    return datetime.fromisoformat(kept["made"]), Calibration.from_json(json.dumps(kept["learnt"]))
+
+
+def _inventory(kept: Any) -> tuple[datetime, tuple[Instance, ...]]:
+    return datetime.fromisoformat(kept["seen_at"]), tuple(Instance.from_json(row) for row in kept["instances"])
+
+
+def _sizes(rows: Any) -> tuple[SizeSeen, ...]:
+    return tuple(map(SizeSeen.from_json, rows))
 
 
 def _history(fleet: FleetSpec) -> str:

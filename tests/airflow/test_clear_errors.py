@@ -139,8 +139,23 @@ def test_a_bad_fleet_file_fails_the_check_and_not_the_good_fleets(settings: pyte
     (tmp_path / "fleets" / "bad.yaml").write_text("name: bad\n")
 
     assert ListShardsOperator(task_id="list").execute({}) == ["1-of-1"]
-    with pytest.raises(AirflowFailException, match=r"1 fleet files and 0 fleets need a person: bad\.yaml: group"):
-        CheckPullOperator(task_id="check", pulled=[{"pulled": 1, "problems": []}]).execute({})
+    told = r"1 fleet files, 0 shards and 0 fleets need a person: bad\.yaml: group"
+    with pytest.raises(AirflowFailException, match=told):
+        checked(["1-of-1"], ["1-of-1"])
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_shard_that_was_not_pulled_at_all_fails_the_check() -> None:
+    checked(["1-of-2", "2-of-2"], ["1-of-2", "2-of-2"])
+    with pytest.raises(AirflowFailException, match="1 shards and 0 fleets need a person: shard 1-of-2: the log of its"):
+        checked(["1-of-2", "2-of-2"], ["2-of-2"])
+    with pytest.raises(AirflowFailException, match="need a person: all shards: the log of list_shards says why"):
+        checked(None, [])
+
+
+def checked(shards: list[str] | None, pulled: list[str]) -> None:
+    answers = [{"shard": shard, "pulled": 1, "problems": []} for shard in pulled]
+    CheckPullOperator(task_id="check", shards=shards, pulled=answers).execute({})
 
 
 @pytest.mark.parametrize(

@@ -123,11 +123,41 @@ def test_what_cannot_be_read_of_one_fleet_costs_its_own_forecast_alone(tmp_path:
         for file in (tmp_path / part / name).iterdir():
             (next(file.glob("*")) if file.is_dir() else file).write_bytes(b"{")
     torn, unscored, unserved, web = forecast_fleets(fleets, storage, now=load.end)
-    assert "its stored history cannot be used: ArrowInvalid" in str(torn)
-    assert "NOT FORECAST: its stored history cannot be used: JSONDecodeError" in str(unserved)
+    assert "NOT FORECAST: stored file history/torn/" in str(torn)
+    assert "NOT FORECAST: stored file contests/unserved/" in str(unserved)
     assert unscored.forecast_id is not None
-    assert "of its last forecasts nothing is known: its stored history cannot be used" in str(unscored)
+    assert "of its last forecasts nothing is known: stored file accuracy/unscored/" in str(unscored)
     assert web.record == ""
     assert web.forecast_id is not None
     told = list(contests([fleets[0], fleets[3]], storage, now=load.end))
     assert [" no contest of engines: " in line for line in told] == [True, False]
+
+
+def test_what_cannot_be_written_of_one_fleet_costs_its_own_forecast_alone(tmp_path: Path) -> None:
+    storage, load = a_storage(tmp_path), a_load()
+    fleets = [a_fleet("unwritten"), a_fleet("unlearnt"), a_fleet("web")]
+    times = np.array([int(when.timestamp()) for when in load.times()], dtype=np.int64)
+    for fleet in fleets:
+        storage.append(fleet, Points(times, np.array(load.values)))
+    for kind, name in (("forecasts", "unwritten"), ("calibrations", "unlearnt")):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / name).write_text("a file where a folder should be")
+
+    unwritten, unlearnt, web = forecast_fleets(fleets, storage, now=load.end)
+
+    assert "NOT FORECAST: its stored files cannot be used: NotADirectoryError" in str(unwritten)
+    assert unlearnt.forecast_id is not None, "what was learnt is learnt anew"
+    assert web.forecast_id is not None
+
+
+@pytest.mark.parametrize("kept", ["{", "[1]", '{"made": 1, "learnt": {}}'])
+def test_what_was_learnt_and_cannot_be_understood_is_learnt_anew(tmp_path: Path, kept: str) -> None:
+    storage, load, fleet = a_storage(tmp_path), a_load(), a_fleet()
+    file = tmp_path / "calibrations" / "web" / f"{fleet.metric_identity}.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(kept)
+
+    found = foretell([(fleet, load)], storage, now=load.end)["web"]
+
+    assert not isinstance(found, ForecastingError)
+    assert storage.calibration(fleet) is not None

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from measuring import FIVE, NOON, NOW, connect, measured_by
+from measuring import FIVE, MINUTE, NOON, NOW, connect, measured_by
 from services import without
 
 from demo.local_airflow import ROOT
@@ -146,6 +146,25 @@ def test_a_query_of_no_series_or_of_many_is_refused(
     assert list(reading.points) == ["one"]
 
 
+def test_a_store_behind_prometheus_that_is_silent_makes_the_load_one_seen_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [('load{fleet="web"}', when, 12.0) for when in (NOON - FIVE, NOON)]
+    behind = f"remote_read: [{{url: 'http://127.0.0.1:{free_port()}/read', read_recent: true}}]\n"
+    fleet = on_prometheus("web", "sum(load)")
+    if prometheus_program() is None:
+        without("Prometheus", "run `make services`")
+    with LocalPrometheus(tmp_path, samples=samples, settings=behind) as server:
+        connect(monkeypatch, "prometheus_default", conn_type="http", host="127.0.0.1", port=server.port)
+        reading = PrometheusSource().read([Request(fleet=fleet, since=NOON - DAY)], until=NOW)
+        latest = PrometheusSource().latest([fleet], now=NOON)
+
+    assert "was answered in part: remote_read: " in reading.problems["web"]
+    assert reading.points == {}
+    assert latest.seen["web"].value == 12, "it has so much to do at least"
+    assert "was answered in part" in latest.problems["web"], "so nothing is lowered by it"
+
+
 def test_the_documents_gpu_queries_give_the_total_over_the_gpus(
     prometheus: LocalPrometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,14 +191,15 @@ def test_a_long_history_takes_as_many_answers_as_prometheus_allows(
 
 
 def test_values_no_load_can_have_are_left_out_and_counted(tmp_path: Path) -> None:
-    values = [1.0, math.nan, 3.0, math.inf, -1.0, -math.inf, 7.0]
+    values = [1.0, math.nan, 3.0, math.inf, -1.0, -math.inf, 1e300, 7.0]
     points = Points.of((NOON - (len(values) - at) * FIVE, value) for at, value in enumerate(values))
     storage, fleet = Storage.at(f"file://{tmp_path}"), measured_by(REQUESTS)
 
     (told,) = pull([fleet], MemorySource(points={"web": points}), storage, now=NOW)
 
     assert str(told) == (
-        "web: 3 new points, newest 2026-01-05 11:55 UTC, 7 min old; left out 1 NaN, 2 infinite, 1 negative"
+        "web: 3 new points, newest 2026-01-05 11:55 UTC, 7 min old; left out 1 NaN, 2 infinite, 1 negative, "
+        "1 above 1e+15"
     )
     assert sound(points)[0].values.tolist() == [1, 3, 7]
 
@@ -284,14 +304,32 @@ def test_a_source_is_asked_once_for_all_fleets_of_a_connection() -> None:
     assert sorted(map(sorted, source.together)) == [["elsewhere"], ["web-0", "web-1", "web-2"], ["x", "y"]]
 
 
-def test_a_newest_value_no_load_can_have_is_a_problem_and_no_value() -> None:
-    points = Points.of([(NOON - FIVE, math.nan)])
+@pytest.mark.parametrize(("value", "told"), [(math.nan, "NaN"), (1e300, "above 1e+15")])
+def test_a_newest_value_no_load_can_have_is_a_problem_and_no_value(value: float, told: str) -> None:
+    points = Points.of([(NOON - FIVE, value)])
     source = RoutedSource({"cloudwatch": MemorySource(points={"web": points})})
 
     latest = source.latest([measured_by(REQUESTS)], now=NOW)
 
     assert latest.seen == {}
-    assert "NaN" in latest.problems["web"]
+    assert told in latest.problems["web"]
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_what_comes_late_within_an_hour_is_read_with_the_next_pull(tmp_path: Path, minutes: int) -> None:
+    period = timedelta(minutes=minutes)
+    fleet = measured_by(dataclasses.replace(REQUESTS, period=period))
+    whole = {NOON - number * period: 100.0 + number for number in range(1, 60)}
+    late = {when for when in whole if NOON - 45 * MINUTE <= when < NOON - 30 * MINUTE}
+    first = Points.of((when, value) for when, value in whole.items() if when not in late)
+    then = Points.of([*whole.items(), (NOON, 100.0)])
+    storage = Storage.at(f"file://{tmp_path}")
+
+    pull([fleet], MemorySource(points={"web": first}), storage, now=NOW)
+    pull([fleet], MemorySource(points={"web": then}), storage, now=NOW + period)
+
+    demand = storage.demand(fleet, since=NOON - 60 * period)
+    assert not [when for when, value in zip(demand.times(), demand.values, strict=True) if math.isnan(value)]
 
 
 def test_a_history_that_cannot_be_read_costs_its_own_fleet_alone(tmp_path: Path) -> None:
@@ -304,7 +342,11 @@ def test_a_history_that_cannot_be_read_costs_its_own_fleet_alone(tmp_path: Path)
 
     torn, web = pull(fleets, source, storage, now=NOW)
 
-    assert "its stored history cannot be used: ArrowInvalid" in str(torn.problem)
+    assert re.fullmatch(
+        r"stored file history/torn/\w+/2026-01\.parquet of fleet torn cannot be used \(ArrowInvalid: .*\): "
+        r"put it back from a backup, or remove it",
+        str(torn.problem),
+    )
     assert web.problem is None
 
 

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from forecasting import Forecast, Policy
 from forecasting.accuracy import Accuracy
 from forecasting.champion import Contest
-from predictive_scaling.errors import InvalidSetting, NoHistory
+from predictive_scaling.errors import InvalidSetting, NoHistory, UnusableFile
 from predictive_scaling.fleet_spec import FleetSpec
 from predictive_scaling.metric import Metric
+from predictive_scaling.object_store import ObjectStore
 from predictive_scaling.size_seen import SizeSeen
 from predictive_scaling.storage import Points, Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -129,6 +131,41 @@ def test_where_nothing_was_ever_measured_that_is_told_before_a_forecast_is_asked
 def test_nothing_is_left_of_a_write_but_its_file(tmp_path: Path) -> None:
     a_storage(tmp_path).append(a_spec(), some_points(NEW_YEAR, 1))
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".parquet"]
+
+
+def test_two_tasks_that_forecast_at_once_may_both_remove_the_oldest_forecast(tmp_path: Path) -> None:
+    storage, store, spec = a_storage(tmp_path), ObjectStore.at(f"file://{tmp_path}"), a_spec()
+    storage.save_forecast(spec, a_forecast(NEW_YEAR))
+    (name,) = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")]
+    store.drop(name)
+    store.drop(name)
+    assert store.read(name) is None
+
+
+def test_nothing_is_left_of_a_write_that_failed(tmp_path: Path) -> None:
+    store = ObjectStore.at(f"file://{tmp_path}")
+    (tmp_path / "sizes" / "web.json" / "in_the_way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"web\.json"):
+        store.put("sizes/web.json", b"[]")
+    assert [path.name for path in (tmp_path / "sizes").iterdir()] == ["web.json"]
+
+
+def test_a_file_that_cannot_be_understood_is_named_with_its_fleet_and_the_mend(tmp_path: Path) -> None:
+    storage, spec = a_storage(tmp_path), a_spec()
+    storage.append(spec, some_points(NEW_YEAR, 1, 2))
+    storage.save_forecast(spec, a_forecast(NEW_YEAR))
+    storage.save_size("web", SizeSeen(at=NEW_YEAR, desired=1, in_service=1, planned=1))
+    for path in tmp_path.rglob("*.*"):
+        path.write_bytes(b"{")
+    questions: dict[str, Callable[[], object]] = {
+        r"history/web/\w+/2026-01\.parquet": lambda: storage.demand(spec, since=NEW_YEAR),
+        r"forecasts/web/\w+/20260101T0000Z\.json": lambda: storage.newest_forecast(spec),
+        r"sizes/web\.json": lambda: storage.sizes("web"),
+    }
+    for name, ask in questions.items():
+        told = rf"^stored file {name} of fleet web cannot be used \(.*\): put it back from a backup, or remove it$"
+        with pytest.raises(UnusableFile, match=told):
+            ask()
 
 
 def test_the_newest_forecast_comes_back_with_its_id(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_cannot_be_read_of_one_fleet_is_named_and_the_others_are_reviewed(
     (reviewed,), (line,) = review([torn, life.spec], life.bench, now=life.now)
 
     assert reviewed.fleet == "web"
-    assert line.startswith("fleet torn: its stored history cannot be used: ArrowInvalid")
+    assert line.startswith("fleet torn: stored file history/torn/")
     assert life.gates.of("torn") is None
 
 

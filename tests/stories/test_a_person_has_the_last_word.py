@@ -16,9 +16,9 @@ from living import Life, office_hours
 from rights import client_of, keys_of, marked
 from telling import floors, told
 
-from forecasting import ForecastingError, InvalidRequest
+from forecasting import InvalidRequest
 from forecasting.override import OverrideKind
-from predictive_scaling.errors import InvalidFleet, InvalidSetting, NoHistory
+from predictive_scaling.errors import InvalidFleet, InvalidSetting, NoHistory, UnusableFile
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
 from predictive_scaling.ledger.overrides import EVERY_FLEET, SqlOverrides
 from predictive_scaling.ledger.records import Event, EventKind, Operation
@@ -291,7 +291,7 @@ def test_what_plans_are_drawn_from_may_be_out_of_reach_and_the_kill_switch_stops
     life = a_life(cloud, tmp_path)
     life.pass_by(6 * HOUR)
     spoil(tmp_path)
-    with pytest.raises((ForecastingError, OSError)):
+    with pytest.raises((UnusableFile, OSError)):
         life.steered(forecast=False)
     assert floors(cloud), "what was scheduled goes on"
 

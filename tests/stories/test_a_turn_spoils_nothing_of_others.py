@@ -51,7 +51,7 @@ def test_a_file_of_one_fleet_that_nobody_can_read_keeps_no_other_from_its_turn(d
         applied(desk)
 
     found, other = statuses_of(desk).all()
-    assert (found.problem or "").startswith("JSONDecodeError: Expecting value")
+    assert (found.problem or "").startswith("stored file accuracy/web/")
     assert (other.problem or "").startswith("Auto Scaling group 'zoo' does not exist")
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import StreamingResponse
 
-from forecasting import ForecastingError
 from predictive_scaling.api.event_views import (
     EventDetail,
     EventPage,
@@ -22,7 +21,7 @@ from predictive_scaling.api.event_views import (
 from predictive_scaling.api.instant import Instant
 from predictive_scaling.api.problem import PROBLEMS
 from predictive_scaling.api.records import Records, RecordsOfServer
-from predictive_scaling.errors import NoHistory
+from predictive_scaling.errors import NoHistory, UnusableFile
 from predictive_scaling.ledger.event_search import Wanted
 from predictive_scaling.ledger.records import EventKind
 
@@ -98,6 +97,6 @@ def _forecast_behind(event: Event, records: Records) -> ForecastBrief | None:
         return None
     try:
         forecast = records.storage.forecast(spec, event.forecast_id.partition("@")[2])
-    except (NoHistory, OSError, ForecastingError):
+    except (NoHistory, UnusableFile, OSError):
         return None
     return forecast_brief(event.forecast_id, forecast)

@@ -19,6 +19,7 @@ from predictive_scaling.errors import (
     LedgerUnreachable,
     NoHistory,
     PredictiveScalingError,
+    UnusableFile,
 )
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _not_possible(_request: Request, error: PredictiveScalingError) -> JSONRespo
         NoHistory: HTTPStatus.NOT_FOUND,
         LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         LedgerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
+        UnusableFile: HTTPStatus.SERVICE_UNAVAILABLE,
         InvalidFleet: HTTPStatus.UNPROCESSABLE_ENTITY,
     }
     return problem(status.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR), str(error))

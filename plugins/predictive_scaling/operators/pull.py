@@ -76,29 +76,36 @@ class PullMetricsOperator(BaseOperator):
             msg = f"not one of the {len(fleets)} fleets of shard {self.shard} could be pulled. {problems[0]}"
             raise AirflowException(msg)
         context["outlet_events"][METRIC_HISTORY].add_partitions(self.shard)
-        return {"pulled": len(pulled) - len(problems), "problems": problems}
+        return {"shard": self.shard, "pulled": len(pulled) - len(problems), "problems": problems}
 
 
 class CheckPullOperator(BaseOperator):
-    """Fail, once the good fleets have been served, with the name of every file and fleet that could not be."""
+    """Fail, once the good fleets have been served, with the name of every file, shard and fleet that could not be."""
 
-    template_fields: Sequence[str] = ("pulled",)
+    template_fields: Sequence[str] = ("shards", "pulled")
 
-    def __init__(self, *, pulled: Any, **kwargs: Any) -> None:
+    def __init__(self, *, shards: Any, pulled: Any, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", "retries": 0, **kwargs})
+        self.shards = shards
         self.pulled = pulled
 
     @mended_by_a_person()
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        """Gather the problems of files and shards."""
+        """Gather the problems of files and shards; a shard that told nothing has failed as a whole."""
         from predictive_scaling.fleet_folder import read_fleets
         from predictive_scaling.settings import Settings
 
         files = read_fleets(Settings.from_airflow().fleets_folder).problems
-        fleets = [problem for shard in self.pulled or () if shard for problem in shard["problems"]]
-        for problem in (*files, *fleets):
+        told = {shard["shard"]: shard["problems"] for shard in self.pulled or () if shard}
+        silent = [f"shard {shard}: the log of its pull says why" for shard in self.shards or () if shard not in told]
+        if self.shards is None:
+            silent = ["all shards: the log of list_shards says why"]
+        fleets = [problem for problems in told.values() for problem in problems]
+        problems = (*files, *silent, *fleets)
+        for problem in problems:
             self.log.error("%s", problem)
-        if files or fleets:
-            msg = f"{len(files)} fleet files and {len(fleets)} fleets need a person: {'; '.join((*files, *fleets))}"
+        if problems:
+            counts = f"{len(files)} fleet files, {len(silent)} shards and {len(fleets)} fleets"
+            msg = f"{counts} need a person: {'; '.join(problems)}"
             raise AirflowFailException(msg)
         self.log.info("every fleet file is good and every fleet was pulled")

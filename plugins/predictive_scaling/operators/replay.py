@@ -21,7 +21,7 @@ class ReplayPolicyOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Replay as the run's form asks, print the table, and keep the result."""
         from forecasting import ForecastingError
-        from predictive_scaling.errors import InvalidFleet, NoHistory
+        from predictive_scaling.errors import InvalidFleet, NoHistory, UnusableFile
         from predictive_scaling.fleet_folder import named, read_fleets
         from predictive_scaling.replays import Trial, replay_fleet
         from predictive_scaling.settings import Settings
@@ -39,7 +39,7 @@ class ReplayPolicyOperator(BaseOperator):
         try:
             fleet = named(form["fleet"], read_fleets(settings.fleets_folder).fleets)
             replayed = replay_fleet(fleet, storage, trial, now=now)
-        except (InvalidFleet, NoHistory, ForecastingError) as error:
+        except (InvalidFleet, NoHistory, UnusableFile, ForecastingError) as error:
             raise AirflowFailException(str(error)) from error
         for line in replayed.table():
             self.log.info("%s", line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,14 +32,16 @@ def one_a_period(
 ) -> Points:
     """Put the rows of each closed period together: counts are added up and kept per minute, others averaged."""
     start, end = floor(since, metric.period), floor(until, metric.period)
-    slots: dict[datetime, list[float]] = defaultdict(list)
+    totals: dict[datetime, float] = defaultdict(float)
+    counts: Counter[datetime] = Counter()
     for time, value in rows:
         slot = floor(an_instant(time), metric.period)
         if value is not None and start <= slot < end:
-            slots[slot].append(a_number(value))
-    total = metric.statistic in RATES
+            totals[slot] += a_number(value)
+            counts[slot] += 1
+    is_total = metric.statistic in RATES
     return Points.of(
-        (slot, sum(values) * metric.scale if total else sum(values) / len(values)) for slot, values in slots.items()
+        (slot, total * metric.scale if is_total else total / counts[slot]) for slot, total in totals.items()
     )
 
 

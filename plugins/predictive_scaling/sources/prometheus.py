@@ -18,7 +18,7 @@ from predictive_scaling.sources.periods import floor
 from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Request
@@ -44,14 +44,15 @@ class PrometheusSource:
     def latest(self, fleets: Sequence[FleetSpec], *, now: datetime) -> Latest:
         """Ask for each fleet's value at this instant."""
 
-        def ask(server: JsonServer, fleet: FleetSpec) -> Seen:
+        def ask(server: JsonServer, fleet: FleetSpec) -> tuple[Seen, str]:
             metric = metric_of(fleet, PrometheusMetric)
-            found = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
-            ((time, value),) = found or _refuse_nothing(metric)
-            return Seen(value=value, at=time, instances=_counted(server, metric, now))
+            found, lacking = _series(server, _INSTANT, {"query": metric.query, "time": now.timestamp()}, metric)
+            ((time, value),) = found or _refuse_nothing(metric, lacking)
+            return Seen(value=value, at=time, instances=_counted(server, metric, now)), lacking
 
-        seen, problems = in_turn(fleets, reach=JsonServer, ask=ask)
-        return Latest(seen=seen, problems=problems)
+        told, problems = in_turn(fleets, reach=JsonServer, ask=ask)
+        partly = {name: lacking for name, (_, lacking) in told.items() if lacking}
+        return Latest(seen={name: seen for name, (seen, _) in told.items()}, problems={**partly, **problems})
 
 
 def _counted(server: JsonServer, metric: PrometheusMetric, now: datetime) -> int | None:
@@ -59,7 +60,7 @@ def _counted(server: JsonServer, metric: PrometheusMetric, now: datetime) -> int
     if metric.instances is None:
         return None
     counting = replace(metric, query=metric.instances)
-    found = _series(server, _INSTANT, {"query": counting.query, "time": now.timestamp()}, counting)
+    found, _ = _series(server, _INSTANT, {"query": counting.query, "time": now.timestamp()}, counting)
     return int(found[0][1]) if found else 0
 
 
@@ -71,7 +72,9 @@ def _history(server: JsonServer, metric: PrometheusMetric, since: datetime, unti
     pairs: list[tuple[datetime, float]] = []
     for first, last in _windows(floor(since, metric.period), floor(until, metric.period), metric.period):
         window = {"start": first.timestamp(), "end": last.timestamp(), "step": metric.period.total_seconds()}
-        found = _series(server, _RANGE, {"query": metric.query, **window}, metric)
+        found, lacking = _series(server, _RANGE, {"query": metric.query, **window}, metric)
+        if lacking:
+            raise SourceUnavailable(lacking)
         pairs += [(time - metric.period, value) for time, value in found]
     return Points.of(pairs or _refuse_nothing(metric))
 
@@ -87,8 +90,8 @@ def _windows(start: datetime, end: datetime, period: timedelta) -> Iterator[tupl
 
 def _series(
     server: JsonServer, path: str, asked: dict[str, Any], metric: PrometheusMetric
-) -> list[tuple[datetime, float]]:
-    """Give the one series of an answer, empty where there is none; several are for a person."""
+) -> tuple[list[tuple[datetime, float]], str]:
+    """Give the one series of an answer, empty where there is none, and what it lacks; several are for a person."""
     status, answer = server.get(path, asked)
     if answer.get("status") != "success":
         msg = f"Prometheus refused the query {metric.query}: {answer.get('error', f'it answered {status}: {answer}')}"
@@ -96,16 +99,23 @@ def _series(
     found = answer["data"]["result"]
     if answer["data"]["resultType"] == "scalar":
         found = [{"value": found}]
+    lacking = _lacking(answer, metric)
     if not found:
-        return []
+        return [], lacking
     if len(found) > 1:
         names = ", ".join(str(series["metric"]) for series in found[:2])
         msg = f"the query {metric.query} gave {len(found)} series ({names}, …): put them together, as with sum(…)"
         raise SourceUnavailable(msg)
     pairs = found[0].get("values") or [found[0]["value"]]
-    return [(datetime.fromtimestamp(float(time), UTC), float(value)) for time, value in pairs]
+    return [(datetime.fromtimestamp(float(time), UTC), float(value)) for time, value in pairs], lacking
 
 
-def _refuse_nothing(metric: PrometheusMetric) -> NoReturn:
-    msg = f"the query {metric.query} gave no series: {metric.mend}"
+def _lacking(answer: Mapping[str, Any], metric: PrometheusMetric) -> str:
+    """Say which store behind the server has not answered; what is odd in the query itself is warned of as PromQL."""
+    silent = [each for each in answer.get("warnings") or () if not each.startswith("PromQL")]
+    return f"the query {metric.query} was answered in part: {silent[0]}: check the stores behind it" if silent else ""
+
+
+def _refuse_nothing(metric: PrometheusMetric, lacking: str = "") -> NoReturn:
+    msg = lacking or f"the query {metric.query} gave no series: {metric.mend}"
     raise SourceUnavailable(msg)

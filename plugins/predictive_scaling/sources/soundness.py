@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from forecasting.values import GREATEST
 from predictive_scaling.storage import Points
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ TIMES_LONGEST: Final = 3
 """A value that stood still so many times longer than ever before is not believed."""
 ENOUGH_TO_JUDGE: Final = timedelta(days=1)
 """With less history than this nobody knows how long a metric stands still."""
+_TOO_GREAT: Final = f"above {GREATEST:g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,23 +30,30 @@ class LeftOut:
     not_a_number: int = 0
     infinite: int = 0
     negative: int = 0
+    too_great: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.not_a_number or self.infinite or self.negative)
+        return bool(self.not_a_number or self.infinite or self.negative or self.too_great)
 
     def __str__(self) -> str:
-        counts = ((self.not_a_number, "NaN"), (self.infinite, "infinite"), (self.negative, "negative"))
+        counts = (
+            (self.not_a_number, "NaN"),
+            (self.infinite, "infinite"),
+            (self.negative, "negative"),
+            (self.too_great, _TOO_GREAT),
+        )
         return ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
 
 def sound(points: Points) -> tuple[Points, LeftOut]:
-    """Part the values a load can have from those it cannot; finite and at least zero is what it can."""
+    """Part the values a load can have from those it cannot; from zero to what forecasts reckon with is what it can."""
     values = points.values
-    good = (values >= 0) & (values < math.inf)
+    good = (values >= 0) & (values <= GREATEST)
     left_out = LeftOut(
         not_a_number=int((values != values).sum()),  # noqa: PLR0124 - only NaN is not itself
         infinite=int((abs(values) == math.inf).sum()),
         negative=int(((values < 0) & (values > -math.inf)).sum()),
+        too_great=int(((values > GREATEST) & (values < math.inf)).sum()),
     )
     return Points(points.times[good], values[good]), left_out
 
@@ -55,6 +64,8 @@ def unsound(value: float) -> str | None:
         return "NaN"
     if math.isinf(value):
         return "infinite"
+    if value > GREATEST:
+        return _TOO_GREAT
     return "negative" if value < 0 else None
 
 

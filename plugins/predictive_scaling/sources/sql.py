@@ -1,7 +1,7 @@
 """Any database Airflow has a connection to as a source: orders, bookings, a warehouse's queue.
 
 The query is asked for the time between :since and :until, both UTC and whole periods, in a transaction that is never
-committed.
+committed. Its rows are put together as they come: a warehouse has more of them than a worker has memory.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from predictive_scaling.sources.in_turn import in_turn
 from predictive_scaling.sources.periods import floor, newest_of, one_a_period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.sources import Request
     from predictive_scaling.storage import Points
 
 _COLUMNS: Final = 2
+_AT_ONCE: Final = 10_000
+"""Rows that are held at a time, by drivers that can."""
+_SESSION: Final = {"postgresql": ("SET LOCAL timezone = 'UTC'", "SET LOCAL statement_timeout = 120000")}
+"""Times without a zone are compared in the session's; and one query without end would cost the others theirs."""
 
 
 class SqlSource:
@@ -51,18 +55,25 @@ def _rows(engine: sa.Engine, metric: SqlMetric, since: datetime, until: datetime
     start, end = floor(since, metric.period), floor(until, metric.period)
     try:
         with engine.connect() as connection:
-            rows = connection.execute(sa.text(metric.query), _between(engine, start, end)).all()
+            for setting in _SESSION.get(engine.dialect.name, ()):
+                connection.execute(sa.text(setting))
+            streamed = connection.execution_options(yield_per=_AT_ONCE)
+            with streamed.execute(sa.text(metric.query), _between(engine, start, end)) as rows:
+                return one_a_period(_pairs(rows), metric, since=start, until=end)
     except SQLAlchemyError as error:
         msg = f"{metric.described} failed: {_first_line(error)}: {metric.mend}"
         raise SourceUnavailable(msg) from error
-    if rows and len(rows[0]) != _COLUMNS:
-        msg = f"{metric.described} gave {len(rows[0])} columns ({', '.join(rows[0]._fields)}): give a time and a value"
-        raise SourceUnavailable(msg)
-    try:
-        return one_a_period(rows, metric, since=start, until=end)
     except SourceUnavailable as error:
         msg = f"{metric.described}: {error}"
         raise SourceUnavailable(msg) from error
+
+
+def _pairs(rows: sa.CursorResult[Any]) -> Iterator[Any]:
+    """Give times and values as they come."""
+    if len(columns := list(rows.keys())) != _COLUMNS:
+        msg = f"gave {len(columns)} columns ({', '.join(columns)}): give a time and a value"
+        raise SourceUnavailable(msg)
+    yield from rows
 
 
 def _between(engine: sa.Engine, start: datetime, end: datetime) -> dict[str, Any]:
@@ -75,20 +86,28 @@ def _between(engine: sa.Engine, start: datetime, end: datetime) -> dict[str, Any
 def _engine(conn_id: str) -> sa.Engine:
     """Give the engine of a DbApiHook, or of the address in the extra `sqlalchemy_url` of any connection."""
     connection = existing(conn_id)
+    address = connection.extra_dejson.get("sqlalchemy_url")
     try:
         engine: sa.Engine = (
             sa.create_engine(address, poolclass=NullPool)
-            if (address := connection.extra_dejson.get("sqlalchemy_url"))
+            if address
             else connection.get_hook().get_sqlalchemy_engine(engine_kwargs={"poolclass": NullPool})
         )
         engine.connect().close()
     except Exception as error:
         msg = (
-            f"connection {conn_id!r} gives no database ({_first_line(error)}): check that it is up, and that the "
-            f"connection is of a database's type, or has the address in its extra `sqlalchemy_url`"
+            f"connection {conn_id!r} gives no database ({_unrevealing(error, address)}): check that it is up, and that "
+            f"the connection is of a database's type, or has the address in its extra `sqlalchemy_url`"
         )
         raise Unreachable(msg) from error
     return engine
+
+
+def _unrevealing(error: Exception, address: object) -> str:
+    """Name the cause; where a password has an @ of its own, the rest of it would be told as the name of a host."""
+    if str(address).count("@") > 1:
+        return f"{type(error).__name__}: the address has more than one @: write %40 for each of a name or password"
+    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:
