@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import StatementError
 
 from forecasting.gate import Standing
 from forecasting.override import Override, OverrideKind
-from predictive_scaling.errors import LedgerUnreachable
+from predictive_scaling.errors import LedgerUnavailable, LedgerUnreachable
 from predictive_scaling.ledger.autoscalers import MemoryAutoscalers, SqlAutoscalers, StoredAutoscaler
 from predictive_scaling.ledger.connection import engine_for
 from predictive_scaling.ledger.gates import Gate, MemoryGates, SqlGates
@@ -125,6 +126,22 @@ def test_what_cannot_be_told_is_not_done(engine: sa.Engine) -> None:
         autoscalers.remove(AUTOSCALER, UNWRITABLE)
     assert (overrides.open("web"), autoscalers.all()) == ((HOLD,), (AUTOSCALER,))
     assert told(SqlLedger(engine)) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "mend"),
+    [
+        ("postgresql://ada:a@secret@127.0.0.1:9/airflow", "write %40 for each"),
+        ("postgresql://ada:a/b@secret/c@127.0.0.1:9/airflow", "write %40 for each"),
+        ("postgresql://ada:secret", "the port in the address is no number"),
+    ],
+)
+def test_an_address_that_would_pass_a_password_for_something_else_is_refused_without_it(
+    address: str, mend: str
+) -> None:
+    with pytest.raises(LedgerUnavailable, match=f"no usable address .*{mend}") as found:
+        engine_for(address)
+    assert "secret" not in "".join(traceback.format_exception(found.value)).replace(f"engine_for({address!r})", "")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from predictive_scaling.database_address import address_of
 from predictive_scaling.errors import LedgerUnavailable, LedgerUnreachable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def engine_of_connection(conn_id: str = CONNECTION) -> sa.Engine:
 def engine_for(url: str) -> sa.Engine:
     """Make the engine for an address: no pool, and on SQLite patience with Airflow's own writes."""
     try:
-        address = sa.make_url(url)
+        address = address_of(url)
         waits = {"timeout": 30} if address.get_backend_name() == "sqlite" else {"connect_timeout": 10}
         engine = sa.create_engine(address, poolclass=NullPool, connect_args=waits)
     except (SQLAlchemyError, ImportError) as error:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from predictive_scaling.database_address import address_of
 from predictive_scaling.metric import SqlMetric
 from predictive_scaling.sources import Latest, Reading, SourceUnavailable, Unreachable, metric_of
 from predictive_scaling.sources.http_answers import existing
@@ -86,28 +87,20 @@ def _between(engine: sa.Engine, start: datetime, end: datetime) -> dict[str, Any
 def _engine(conn_id: str) -> sa.Engine:
     """Give the engine of a DbApiHook, or of the address in the extra `sqlalchemy_url` of any connection."""
     connection = existing(conn_id)
-    address = connection.extra_dejson.get("sqlalchemy_url")
     try:
         engine: sa.Engine = (
-            sa.create_engine(address, poolclass=NullPool)
-            if address
+            sa.create_engine(address_of(address), poolclass=NullPool)
+            if (address := connection.extra_dejson.get("sqlalchemy_url"))
             else connection.get_hook().get_sqlalchemy_engine(engine_kwargs={"poolclass": NullPool})
         )
         engine.connect().close()
     except Exception as error:
         msg = (
-            f"connection {conn_id!r} gives no database ({_unrevealing(error, address)}): check that it is up, and that "
-            f"the connection is of a database's type, or has the address in its extra `sqlalchemy_url`"
+            f"connection {conn_id!r} gives no database ({_first_line(error)}): check that it is up, and that the "
+            f"connection is of a database's type, or has the address in its extra `sqlalchemy_url`"
         )
         raise Unreachable(msg) from error
     return engine
-
-
-def _unrevealing(error: Exception, address: object) -> str:
-    """Name the cause; where a password has an @ of its own, the rest of it would be told as the name of a host."""
-    if str(address).count("@") > 1:
-        return f"{type(error).__name__}: the address has more than one @: write %40 for each of a name or password"
-    return _first_line(error)
 
 
 def _first_line(error: Exception) -> str:
