@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from predictive_scaling.aws_client import reading, writing
 from predictive_scaling.burst import baseline_cpu
 from predictive_scaling.errors import WriteRefused
-from predictive_scaling.metric import IN_SERVICE, OF_GROUPS
+from predictive_scaling.metric import IN_SERVICE, OF_GROUPS, SIZES
 from predictive_scaling.sources import SourceUnavailable
 from predictive_scaling.sources.cloudwatch import queries
 
@@ -164,8 +164,7 @@ def _levels(shown: Shown, scale: float) -> list[dict[str, Any]]:
 
 
 def _capacity(shown: Shown, now: datetime) -> dict[str, Any]:
-    names = ("GroupMinSize", "GroupDesiredCapacity", IN_SERVICE, "GroupMaxSize")
-    series: list[list[Any]] = [[*_group_metric(shown, name)] for name in names]
+    series: list[list[Any]] = [[*_group_metric(shown, name)] for name in SIZES]
     return _graph(shown, f"{shown.spec.name}: capacity and plan", series) | _marks(shown, now, [])
 
 

@@ -21,6 +21,7 @@ from predictive_scaling.errors import (
 from predictive_scaling.fleet_spec import Ownership
 from predictive_scaling.fleets import HELD_BY
 from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.schedule import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +84,8 @@ def ensure(spec: FleetSpec, blueprint: Blueprint, builder: Builder, *, why_not: 
         builder.ledger.record(_event(spec, EventKind.FAILED, f"made {_told(plan.steps)}", builder, error=error))
         raise WriteRefused(error)
     builder.ledger.record(_event(spec, EventKind.APPLIED, f"made {_told(plan.steps)}; read back and verified", builder))
-    return Ensured(plan=plan, written=len(plan.steps), reason=f"made {len(plan.steps)} calls, read back and verified")
+    calls = counted(plan.steps, "call")
+    return Ensured(plan=plan, written=len(plan.steps), reason=f"made {calls}, read back and verified")
 
 
 def look(spec: FleetSpec, reach: Reach) -> Present:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling import ensure_wanted as wanted_of
-from predictive_scaling.fleets.aws_answers import counts_instances
-from predictive_scaling.metric import IN_SERVICE
+from predictive_scaling.metric import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,7 +74,7 @@ def draw(blueprint: Blueprint, spec: FleetSpec, present: Present) -> EnsurePlan:
             *_hook(blueprint, spec, present),
             *_tags(blueprint, spec, present.group),
         ]
-    steps += [*_warm_pool(blueprint, spec, present), *_count(spec, present.group or {})]
+    steps += [*_count(spec, present.group or {}), *_warm_pool(blueprint, spec, present)]
     return EnsurePlan(steps=tuple(steps), left=tuple(_left(blueprint, spec, present)))
 
 
@@ -150,9 +149,12 @@ def _warm_pool(blueprint: Blueprint, spec: FleetSpec, present: Present) -> Itera
 
 
 def _count(spec: FleetSpec, group: Mapping[str, Any]) -> Iterator[Step]:
-    if spec.counts_instances and not counts_instances(group):
-        arguments = {"AutoScalingGroupName": spec.group, **wanted_of.COUNT}
-        yield _group_step("metrics collection", "enable_metrics_collection", arguments, (f"+ {IN_SERVICE}",))
+    counted = {row["Metric"] for row in group.get("EnabledMetrics", ())}
+    missing = [name for name in SIZES if name not in counted]
+    if missing:
+        arguments = {"AutoScalingGroupName": spec.group, "Granularity": "1Minute", "Metrics": missing}
+        changes = tuple(f"+ {name}" for name in missing)
+        yield _group_step("metrics collection", "enable_metrics_collection", arguments, changes)
 
 
 def _group_step(what: str, operation: str, arguments: Mapping[str, Any], changes: tuple[str, ...]) -> Step:

@@ -6,15 +6,12 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.checks import MARK
-from predictive_scaling.metric import IN_SERVICE
 
 if TYPE_CHECKING:
     from predictive_scaling.blueprint import Blueprint
     from predictive_scaling.fleet_spec import FleetSpec
 
 HOOK: Final = "predictive-scaling-farewell"
-COUNT: Final = {"Granularity": "1Minute", "Metrics": [IN_SERVICE]}
-"""What AWS is told to count of a group whose load cannot be known without."""
 LATEST: Final = "$Latest"
 """A new version of the template holds for the next launch; what runs stays."""
 

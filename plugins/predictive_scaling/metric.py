@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OF_GROUPS: Final = "AWS/AutoScaling"
 IN_SERVICE: Final = "GroupInServiceInstances"
+SIZES: Final = ("GroupMinSize", "GroupDesiredCapacity", IN_SERVICE, "GroupMaxSize")
+"""What a group can tell of its size; AWS takes nothing for it, and counts only when told to."""
 RATES: Final = frozenset({"Sum", "SampleCount"})
 """Statistics that count what happened in a period; they are kept per minute, so the period may change."""
 

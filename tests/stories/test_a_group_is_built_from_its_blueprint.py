@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 STAGES = ROOT / "include" / "fleets" / "stages"
 GPU = ROOT / "include" / "fleets" / "gpu"
 KINDS = ("messaging", "video", "ai-cpu")
-WRITES = ("Create", "Update", "Put", "Attach", "Delete", "Modify", "Set", "Terminate", "Detach")
+WRITES = ("Create", "Update", "Put", "Attach", "Enable", "Delete", "Modify", "Set", "Terminate", "Detach")
 FOR_AWS_ALONE = {"ec2:CreateTags", "ec2:RunInstances", "iam:PassRole", "ssm:GetParameters"}
 """What AWS asks of whoever makes a group from a launch template, without a call of ours."""
 
@@ -64,14 +64,14 @@ def the_group(cloud: sandbox.Cloud, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stage", ["500", "10k", "30k"])
-def test_each_example_is_built_in_two_calls_and_a_second_run_makes_none(desk: Desk, stage: str) -> None:
+def test_each_example_is_built_in_three_calls_and_a_second_run_makes_none(desk: Desk, stage: str) -> None:
     for name in KINDS:
         desk.cloud.faults.forget_calls()
-        assert built(desk, STAGES / stage, name).written == 2
-        assert sum(written(desk.cloud).values()) == 2
+        assert built(desk, STAGES / stage, name).written == 3
+        assert sum(written(desk.cloud).values()) == 3
         again = built(desk, STAGES / stage, name)
         assert (again.written, again.plan.lines()) == (0, ["everything is as the blueprint says"])
-        assert sum(written(desk.cloud).values()) == 2
+        assert sum(written(desk.cloud).values()) == 3
 
 
 @pytest.mark.parametrize("folder", [STAGES / "500", STAGES / "30k", GPU], ids=lambda folder: folder.name)
@@ -96,7 +96,7 @@ def test_the_stages_differ_in_numbers_alone() -> None:
 
 
 def test_an_accelerated_group_keeps_instances_warm(desk: Desk) -> None:
-    assert built(desk, GPU, "ai-gpu").written == 3
+    assert built(desk, GPU, "ai-gpu").written == 4
     assert built(desk, GPU, "ai-gpu").written == 0
     desk.cloud.advance(900)
     group = the_group(desk.cloud, "ai-gpu-workers")
@@ -193,7 +193,7 @@ def test_a_run_that_broke_off_is_taken_up_by_the_next(desk: Desk) -> None:
     with pytest.raises(WriteRefused, match="warm pool"):
         built(desk, GPU, "ai-gpu")
     event, _intent = desk.ledger.events(fleet="ai-gpu")
-    assert "made new launch template ai-gpu-workers, new group ai-gpu-workers; then: warm pool" in event.reason
+    assert "new group ai-gpu-workers, metrics collection; then: warm pool" in event.reason
     assert built(desk, GPU, "ai-gpu").written == 1
     assert {call: count for call, count in written(desk.cloud).items() if count > 1} == {"autoscaling.PutWarmPool": 2}
 
@@ -230,9 +230,9 @@ def test_the_form_shows_first_and_builds_when_told(desk: Desk, tmp_path: Path) -
     shutil.copytree(GPU, folder, dirs_exist_ok=True)
     _with_its_script(folder)
     shown = desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="ai-gpu", only_plan="True"))
-    assert (shown["written"], len(shown["steps"])) == (0, 3)
+    assert (shown["written"], len(shown["steps"])) == (0, 4)
     made = desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="ai-gpu", only_plan="False"))
-    assert made["written"] == 3
+    assert made["written"] == 4
 
 
 def test_the_form_leaves_a_group_alone_that_another_deployment_holds(desk: Desk, tmp_path: Path) -> None:
