@@ -126,7 +126,8 @@ def decide(
     wanted, why = _reactive(observed.demand, observed.capacity, policy, rules)
     if step and step.capacity > wanted:
         why = f"{step.capacity} foreseen: {step.reason}; the load alone asks for {wanted}"
-    wish = _Wish(size=policy.bounded(max(wanted, planned or 0)), wanted=wanted, reason=why)
+    asked = max(wanted, planned or 0)
+    wish = _Wish(size=policy.bounded(asked), wanted=wanted, reason=f"{why}{_bound(asked, policy)}")
     if wish.size > observed.capacity:
         return _raised(wish, observed, policy, now)
     if wish.size < observed.capacity:
@@ -157,6 +158,14 @@ def _reactive(demand: float, current: int, policy: Policy, rules: Rules) -> tupl
         return current, f"{served}: within the tolerance of {policy.tolerance:.0%}"
     # A correction never turns round: rounding up must not add instances to a fleet that has too many.
     return (max(needed, current) if needed and load > 1 else min(needed, current)), f"{served}: {needed} needed"
+
+
+def _bound(asked: int, policy: Policy) -> str:
+    """Say by which bound of the policy a size is not had, in the words of a plan."""
+    size = policy.bounded(asked)
+    if size < asked:
+        return f"; capped at max_size {size}, {asked - size} short of what is wanted"
+    return f"; held at min_size {size}" if size > asked else ""
 
 
 def _raised(wish: _Wish, observed: Observed, policy: Policy, now: datetime) -> Decision:

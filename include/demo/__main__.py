@@ -55,7 +55,8 @@ def _show(airflow: LocalAirflow, cloud: LocalCloud, *, verify: bool) -> int:
         cycle = await_cycle(airflow)
     console.print(summary_table(cycle, airflow))
     if cycle.failed:
-        console.print(f"[red]failed[/] {', '.join(cycle.failed)}: read the task log in {airflow.url}")
+        logs = airflow.place.home / "logs"
+        console.print(f"[red]failed[/] {', '.join(cycle.failed)}: read the task logs in {logs}; Airflow is stopped")
         return 1
     return _verified(cycle, airflow, cloud) if verify else _serve(airflow, cloud)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from demo.figures import figures
 from demo.running_demo import the_demo
 from demo.scaling_api import ScalingApi
 from demo.traffic import SHAPES, needed, use
@@ -120,10 +121,11 @@ def told(lived: list[Minute]) -> str:
     """Sum up the minutes."""
     short = sum(minute.in_service < minute.needed for minute in lived)
     most = max(lived, key=lambda minute: minute.wanted)
-    return (
+    whole = (
         f"short of instances in {short} of {len(lived)} minutes; "
         f"{max(minute.needed for minute in lived)} needed at most, {most.wanted} wanted at most"
     )
+    return "\n".join([whole, *figures(lived)])
 
 
 if __name__ == "__main__":

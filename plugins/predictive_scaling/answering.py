@@ -27,7 +27,7 @@ from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import resize_move, within_bounds
+from predictive_scaling.sizing import resize_move, within_bounds, worth
 from predictive_scaling.summary import keep_resized
 from predictive_scaling.workplace import Turn, Workplace
 
@@ -225,6 +225,7 @@ def _written(intended: _Intention, around: Circumstances, now: datetime) -> _Wri
         observed, why_not = _held(intended, observed, around, now)
     told = f"desired {observed.desired} -> {size}"
     reason = "; ".join(each for each in (f"set {told}: {reaction.reason}", intended.note) if each)
+    reason += worth(spec, size - observed.desired)
     move = resize_move("to its load", reason, observed, within_bounds(spec, observed, Sizes(desired=size)))
     turn = Turn(by=around.by, now=now, patience=around.patience)
     at = Workplace(name=spec.name, fleet=intended.fleet, ledger=around.ledger, turn=turn)

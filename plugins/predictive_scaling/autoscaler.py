@@ -135,8 +135,14 @@ class Autoscaler(Strict):
 
     def _from_dcgm(self) -> dict[str, Any]:
         """Of each instance the mean of its GPUs, and of these the sum: the total, which a resize does not change."""
-        where = f'namespace="{self.workload.namespace}", pod=~"{self.workload.pods}"'
-        by_host = f"avg by (Hostname) (DCGM_FI_DEV_GPU_UTIL{{{where}}})"
+        # Unless Prometheus honours the exporter's labels, `pod` is the exporter itself and the workload `exported_pod`.
+        namespace, pods = self.workload.namespace, self.workload.pods
+        of_its_pods = " or ".join(
+            f'DCGM_FI_DEV_GPU_UTIL{{{prefix}namespace="{namespace}", {prefix}pod=~"{pods}"}}'
+            for prefix in ("", "exported_")
+        )
+        # DCGM's word for unknown is a number beyond any percent.
+        by_host = f"avg by (Hostname) (({of_its_pods}) >= 0 <= 100)"
         return {
             "source": "prometheus",
             "name": "GPU percent, all instances",

@@ -80,6 +80,11 @@ class Look:
         return self.at
 
     @property
+    def sized_at(self) -> datetime:
+        """When its sizes were seen, as of a status."""
+        return self.at
+
+    @property
     def sizes(self) -> dict[str, Any]:
         """The group's bounds and counts, by the names that a status has for them too."""
         return {name: getattr(self, name) for name in _SIZES}

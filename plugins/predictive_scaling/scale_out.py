@@ -24,7 +24,7 @@ from predictive_scaling.raised import (
     restore_unfollowed,
 )
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import goal_above, refuse_if_overridden, refuse_if_suspended, resize_move
+from predictive_scaling.sizing import goal_above, refuse_if_overridden, refuse_if_suspended, resize_move, worth
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -67,7 +67,8 @@ def raise_desired(spec: FleetSpec, at: Workplace, amount: int, reason: str, term
         fallback=terms.fallback.value,
         note=note,
     )
-    told = f"add {goal - observed.desired} to {observed.desired}: {reason}"
+    added = goal - observed.desired
+    told = f"add {added} to {observed.desired}: {reason}{worth(spec, added)}"
     move = resize_move(f"up to {goal}", told, observed, Sizes(desired=goal), **raised.remembered)
     if terms.why_not:
         would([move], terms.why_not, at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from predictive_scaling.change import change, would
 from predictive_scaling.settle import settle
-from predictive_scaling.sizing import refuse_if_overridden, resize_move, within_bounds
+from predictive_scaling.sizing import refuse_if_overridden, resize_move, within_bounds, worth
 
 if TYPE_CHECKING:
     from predictive_scaling.fleet_spec import FleetSpec
@@ -25,7 +25,9 @@ def set_capacity(spec: FleetSpec, at: Workplace, sizes: Sizes, reason: str, *, w
     if changed.desired is not None:
         refuse_if_overridden(at.name, at.rules(observed, at.turn.now), changed.desired)
     told = ", ".join(f"{name} {observed.sizes.as_json()[name]} -> {size}" for name, size in changed.as_json().items())
-    move = resize_move("to given sizes", f"set {told}: {reason}", observed, changed)
+    desired = observed.desired if changed.desired is None else changed.desired
+    why = f"set {told}: {reason}{worth(spec, desired - observed.desired)}"
+    move = resize_move("to given sizes", why, observed, changed)
     if why_not:
         would([move], why_not, at)
         return f"wrote nothing of {told}; {why_not}"

@@ -33,6 +33,12 @@ def refuse_if_overridden(fleet: str, rules: Override | None, size: int) -> None:
         raise NotAllowed(msg)
 
 
+def worth(spec: FleetSpec, change: int) -> str:
+    """Tell what so much more or less costs an hour, as the end of a reason; empty where the file tells no price."""
+    hourly = abs(change) * spec.policy.price_per_hour / spec.policy.units
+    return f"; ${hourly:,.2f} an hour {'more' if change > 0 else 'less'}" if hourly else ""
+
+
 def resize_move(call: str, reason: str, observed: Observed, sizes: Sizes, **also: Any) -> Move:
     """Set sizes; `also` is remembered beside the state before."""
     return Move(

@@ -47,7 +47,7 @@ class Status:
     coverage: float | None = None
     concerns: tuple[str, ...] = ()  # what people were told of, so that they are told once
     meter: Mapping[str, Any] | None = None  # what it has cost, at the price of its file
-    resized_at: datetime | None = None  # when its sizes were seen between two turns
+    resized_at: datetime | None = None  # when its sizes were seen, if not by its turn
     groups: tuple[str, ...] = ()  # where something of ours may be: its own, and former ones until they are at rest
 
     def as_json(self) -> dict[str, Any]:
@@ -56,12 +56,19 @@ class Status:
 
     @property
     def seen_at(self) -> datetime:
-        """When its sizes were seen."""
+        """When its fleet was last looked at."""
         return max(self.at, self.resized_at or self.at)
+
+    @property
+    def sized_at(self) -> datetime | None:
+        """When its sizes were seen: a turn that failed has seen none, and keeps those of before."""
+        if self.desired is None:
+            return None
+        return self.resized_at if self.problem and self.resized_at else self.seen_at
 
     def looked(self, look: Look | None) -> Status:
         """Give it with the sizes of a look, where that is newer."""
-        if look is None or look.at <= self.seen_at:
+        if look is None or (self.sized_at is not None and look.at <= self.sized_at):
             return self
         return replace(self, resized_at=look.at, **look.sizes)
 

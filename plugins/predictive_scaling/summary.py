@@ -70,7 +70,9 @@ def size_seen(steered: Steered) -> SizeSeen:
 def status_of_trouble(spec: FleetSpec, before: Status | None, problem: str, *, now: datetime) -> Status:
     """Keep what was known, beside what went wrong."""
     known = _known_from_file(spec, now)
-    return replace(before, **known, problem=problem) if before else Status(**known, problem=problem)
+    if before is None:
+        return Status(**known, problem=problem)
+    return replace(before, **known, problem=problem, resized_at=before.sized_at)
 
 
 def keep_resized(fleet: str, observed: Observed, statuses: Statuses, *, now: datetime) -> None:

@@ -18,6 +18,7 @@ from predictive_scaling.ledger.tables import metadata
 from predictive_scaling.look import LoadSeen, Look
 from predictive_scaling.settings import Settings
 from predictive_scaling.status import Status
+from predictive_scaling.summary import status_of_trouble
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,19 @@ def test_a_turn_that_looked_later_goes_before_the_look() -> None:
     status = shown(Seen(status=TURN, look=a_look(336.0, at=NOW - 2 * HOUR, **asked)), **asked)
     assert (status.current_replicas, status.desired_replicas, status.seen_at) == (2, 2, NOW - HOUR)
     assert status.metrics[0].current_percent is None, "what was measured three hours ago is not current"
+
+
+def test_a_turn_that_failed_hides_neither_the_sizes_nor_the_trouble_that_the_watch_saw_before_it() -> None:
+    asked: dict[str, Any] = {"target_gpu_percent": 70}
+    look = replace(a_look(at=NOW - MINUTE, **asked), problem="the exporter is silent")
+    first = Status(fleet="trainer", at=NOW, group="g", mode="auto", unit="GPU", problem="no forecast is stored yet")
+    later = status_of_trouble(spec_of(an_autoscaler(**asked)), TURN, "no forecast is stored yet", now=NOW)
+    for turn in (first, later, replace(later, at=NOW + MINUTE)):
+        status = shown(Seen(status=turn, look=look), **asked)
+        assert (status.current_replicas, status.desired_replicas, status.seen_at) == (4, 5, NOW - MINUTE)
+        assert status.problem == "the exporter is silent; no forecast is stored yet"
+    assert shown(Seen(status=first), **asked).seen_at is None, "no sizes were seen"
+    assert shown(Seen(status=later), **asked).seen_at == TURN.at
 
 
 def test_a_load_is_put_beside_the_instances_that_it_was_measured_on() -> None:

@@ -29,6 +29,11 @@ def test_the_way_to_the_log_escapes_the_run_and_names_the_try() -> None:
     assert log_path(TaskRun(actor="ada")) is None
 
 
+def test_what_the_watch_did_leads_to_the_runs_that_tell_of_it_for_it_has_none_of_its_own() -> None:
+    look = TaskRun(actor="the watch", dag_id="react_to_load", run_id="look 20260301T000000Z", task_id="watch 1-of-1")
+    assert log_path(look) == "dags/react_to_load/runs"
+
+
 def test_a_page_knows_whether_there_is_a_next_one() -> None:
     events = [replace(EVENT, id=number) for number in (9, 8, 7)]
     assert event_page(events, limit=2).next_before == 8

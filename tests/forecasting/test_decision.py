@@ -58,6 +58,16 @@ def test_the_greater_of_plan_and_load_holds() -> None:
     assert loaded.reason == "load 164% of what 5 serve well: 9 needed"
 
 
+def test_a_bound_that_holds_a_fleet_is_told() -> None:
+    small = Policy(2, 4, 100.0, stabilisation=timedelta(0))
+    raised = decide(None, seen(3, 700), small, MONDAY)
+    capped = "7 needed; capped at max_size 4, 3 short of what is wanted"
+    assert raised.reason == f"load 233% of what 3 serve well: {capped}"
+    held = decide(None, seen(4, 700), small, MONDAY)
+    assert (held.action, held.reason) == (Action.HOLD, f"load 175% of what 4 serve well: {capped}")
+    assert decide(None, seen(3, 10), small, MONDAY).reason.endswith("1 needed; held at min_size 2")
+
+
 def test_a_small_difference_is_left_alone() -> None:
     assert decide(None, seen(20, 2_150), POLICY, MONDAY).action is Action.HOLD
     assert decide(None, seen(20, 2_250), POLICY, MONDAY).capacity == 23

@@ -17,6 +17,7 @@ from services import without
 from demo.local_airflow import ROOT
 from demo.local_prometheus import LocalPrometheus, prometheus_program
 from demo.process import free_port
+from predictive_scaling.autoscaler import Autoscaler
 from predictive_scaling.metric import FileMetric, Metric, PrometheusMetric
 from predictive_scaling.pull import Pulled, pull
 from predictive_scaling.sources import Latest, Reading, Request
@@ -54,6 +55,14 @@ def dcgm(gpu: int, **values: float) -> list[tuple[str, datetime, float]]:
     return [(f'{names[key]}{{gpu="{gpu}",job="gpu-inference"}}', when, value) for key, value in values.items()]
 
 
+def of_a_pod(pod: str, busy: float, *, honoured: bool) -> tuple[str, datetime, float]:
+    """What is kept of a GPU in use by a pod; unless labels are honoured, `pod` is the exporter's own."""
+    of_its_own = f'namespace="ml",pod="{pod}"'
+    other = f'exported_namespace="ml",exported_pod="{pod}",namespace="gpu-operator",pod="nvidia-dcgm-exporter-x7k2p"'
+    labels = of_its_own if honoured else other
+    return f'DCGM_FI_DEV_GPU_UTIL{{Hostname="{pod}",{labels}}}', NOON - timedelta(minutes=1), busy
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPrometheus]:
     """Five exporters' past, up to three hours ago sound, from then on each with its own trouble."""
@@ -70,6 +79,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPromet
                 samples.append((f'load{{fleet="{name}"}}', when + FIVE - timedelta(minutes=1), shown))
     samples += dcgm(0, busy=50, used=30, free=10)
     samples += dcgm(1, busy=70, used=20, free=20)
+    samples += [of_a_pod("trainer-0", 30, honoured=True), of_a_pod("trainer-1", 50, honoured=True)]
+    blank = 2_147_483_632  # DCGM_INT32_BLANK
+    samples += [of_a_pod("decoder-0", 35, honoured=True), of_a_pod("decoder-1", blank, honoured=True)]
+    samples += [of_a_pod("encoder-0", 40, honoured=False), of_a_pod("encoder-1", 80, honoured=False)]
     with LocalPrometheus(tmp_path_factory.mktemp("troubled"), samples=samples) as server:
         yield server
 
@@ -175,6 +188,21 @@ def test_the_documents_gpu_queries_give_the_total_over_the_gpus(
     latest = PrometheusSource().latest(fleets, now=NOON)
 
     assert {name: seen.value for name, seen in latest.seen.items()} == {"gpu-0": 120, "gpu-1": 125}
+
+
+@pytest.mark.parametrize(
+    ("workload", "total", "instances"), [("trainer", 80, 2), ("encoder", 120, 2), ("decoder", 35, 1)]
+)
+def test_an_autoscaler_finds_its_pods_by_either_pair_of_labels_and_takes_no_blank_for_a_percentage(
+    prometheus: LocalPrometheus, monkeypatch: pytest.MonkeyPatch, workload: str, total: float, instances: int
+) -> None:
+    connect(monkeypatch, "prometheus_default", conn_type="http", host="127.0.0.1", port=prometheus.port)
+    body = {"name": workload, "workload": {"name": workload, "namespace": "ml"}, "group": workload}
+    sizes = {"min_replicas": 1, "max_replicas": 8, "target_gpu_percent": 70}
+
+    seen = PrometheusSource().latest([Autoscaler.model_validate({**body, **sizes}).spec()], now=NOON).seen[workload]
+
+    assert (seen.value, seen.instances) == (total, instances)
 
 
 def test_a_long_history_takes_as_many_answers_as_prometheus_allows(

@@ -10,7 +10,8 @@ import pytest
 import sandbox
 from demo import clean_up, load_simulation, traffic
 from demo.cloud_api import CloudApi
-from demo.load_simulation import simulated, told
+from demo.figures import figures
+from demo.load_simulation import Minute, simulated, told
 from demo.local_airflow import ROOT
 from demo.trial_fleet import TrialFleet, minutes_ago
 
@@ -58,7 +59,13 @@ def test_each_minute_tells_what_was_needed_and_publishes_how_busy_the_instances_
     assert [minute.needed for minute in lived] == [2, 2, 2, 9]
     assert [minute.percent for minute in lived] == [52.5, 52.5, 52.5, 100]
     assert str(lived[-1]).split() == ["3", "900", "100", "9", "2", "2", "short"]
-    assert told(lived) == "short of instances in 1 of 4 minutes; 9 needed at most, 2 wanted at most"
+    assert told(lived).splitlines() == [
+        "short of instances in 1 of 4 minutes; 9 needed at most, 2 wanted at most",
+        "reaction:  from minute 3 on more were needed; NEVER: more were wanted; NEVER: enough were in service",
+        "stability: 0 up, 0 down; turns: 0",
+        "accuracy:  of the instance-minutes needed 47% were missing, and 0% idle beside them",
+        "window:    nothing was lowered",
+    ]
     (published,) = fleet.cloud.client("cloudwatch").get_metric_statistics(
         Namespace="CWAgent",
         MetricName="nvidia_smi_utilization_gpu",
@@ -69,6 +76,30 @@ def test_each_minute_tells_what_was_needed_and_publishes_how_busy_the_instances_
         Statistics=["Maximum"],
     )["Datapoints"]
     assert published["Maximum"] == 100
+
+
+def a_course(*minutes: tuple[int, int, int]) -> list[Minute]:
+    """Of each minute what was needed, wanted and in service."""
+    return [
+        Minute(number=number, requests=0, percent=0, needed=needed, wanted=wanted, in_service=serving)
+        for number, (needed, wanted, serving) in enumerate(minutes)
+    ]
+
+
+def test_the_figures_tell_how_soon_how_steadily_how_nearly_and_after_which_wait_the_need_was_followed() -> None:
+    rising = [(2, 2, 2), (4, 2, 2), (4, 4, 2), (4, 4, 4)]
+    falling = [(2, 4, 4)] * 5 + [(2, 2, 4), (2, 2, 2)]
+    reaction, *others = figures(a_course(*rising, *falling))
+    assert reaction.startswith("reaction:  from minute 1 on more were needed; more were wanted within 2 min; ")
+    assert reaction.endswith("; enough were in service within 3 min")
+    assert others == [
+        "stability: 1 up, 1 down; turns: 1",
+        "accuracy:  of the instance-minutes needed 14% were missing, and 43% idle beside them",
+        "window:    the need had been low for at least 5 min before a lowering",
+    ]
+    hasty = [*rising, (2, 2, 2)]
+    assert figures(a_course(*hasty))[-1] == "window:    the need had been low for at least 0 min before a lowering"
+    assert figures(a_course((1, 2, 2)))[0] == "reaction:  never were more needed than were wanted"
 
 
 def test_a_fleet_that_is_removed_takes_its_instances_along(fleet: TrialFleet) -> None:

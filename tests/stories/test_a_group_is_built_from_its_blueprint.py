@@ -225,12 +225,15 @@ def test_a_group_that_another_deployment_holds_is_left_alone(desk: Desk) -> None
         built(desk, STAGES / "10k", "video", deployment="blue")
 
 
-def test_the_form_shows_first_and_builds_when_told(desk: Desk, tmp_path: Path) -> None:
+def test_the_form_shows_first_and_builds_when_told(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "fleets"
     shutil.copytree(GPU, folder, dirs_exist_ok=True)
     _with_its_script(folder)
     shown = desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="ai-gpu", only_plan="True"))
     assert (shown["written"], len(shown["steps"])) == (0, 4)
+    assert "does not exist" not in capsys.readouterr().out, "that there is no group yet is no trouble"
     made = desk.carry_out(EnsureFleetOperator(task_id="ensure", fleet="ai-gpu", only_plan="False"))
     assert made["written"] == 4
 

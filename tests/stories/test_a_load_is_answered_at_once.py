@@ -190,6 +190,7 @@ def test_the_budget_has_the_last_word_on_a_raise_and_none_on_a_lowering(cloud: s
     raised = answered(life, 9)
     assert (raised.written, desired(life)) == (True, 6)
     assert "budgeted" in told(life.ledger)
+    assert life.ledger.events(fleet="web", kind=EventKind.INTENT)[0].reason.endswith("; $0.30 an hour more")
 
     (tmp_path / "budgets.yaml").write_text(BUDGET.replace("0.6", "0.3"))
     lowered = answered(life, 9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,22 @@ def test_what_is_added_serves_before_the_task_ends_and_the_seconds_are_kept(desk
     assert end.after is not None
     assert end.after["seconds"] == pytest.approx(result["seconds"], abs=0.1)
     assert result["promised"] == 300, "lead_time of the fleet file"
+
+
+def test_each_change_says_what_it_costs_an_hour_where_the_file_has_a_price(desk: Desk, tmp_path: Path) -> None:
+    to = partial(SetCapacityOperator, task_id="set", fleet="web", reason="a try")
+
+    def told_of(operator: Any, run: int) -> str:
+        desk.carry_out(operator, run=run)
+        return desk.ledger.events(fleet="web", kind=EventKind.INTENT)[0].reason
+
+    assert told_of(to(desired=5), 1) == "set desired 4 -> 5: a try"
+    with (tmp_path / "fleets" / "web.yaml").open("a") as file:
+        file.write("price_per_hour: 0.25\n")
+    assert told_of(add(2), 2) == "add 2 to 5: a sale; $0.50 an hour more"
+    assert told_of(remove(1), 3).endswith(": it is over; $0.25 an hour less")
+    assert told_of(to(desired=9), 4) == "set desired 6 -> 9: a try; $0.75 an hour more"
+    assert told_of(to(min_size=3), 5) == "set min 2 -> 3: a try"
 
 
 def test_more_than_the_bounds_allow_is_cut_and_nothing_left_to_add_is_refused(desk: Desk) -> None:

@@ -68,7 +68,7 @@ function Head({ event }: { event: EventDetail }) {
       <div class="actions">
         {event.log_path && (
           <a class="button" href={address(event.log_path)}>
-            Task log
+            {event.try_number === null ? "Runs" : "Task log"}
           </a>
         )}
         {event.operation?.closed_at && <Acts acts={[back]} />}
@@ -162,7 +162,7 @@ function Facts({ event }: { event: EventDetail }) {
     ["Operation", event.operation && `${event.operation.kind} ${event.operation.id}`],
     ["Outcome", event.operation?.outcome ?? null],
     ["AWS request", event.aws_request_id],
-    ["Task", event.dag_id && `${event.dag_id}.${event.task_id} try ${event.try_number}`],
+    ["Task", event.dag_id && `${event.dag_id}.${event.task_id}${event.try_number === null ? "" : ` try ${event.try_number}`}`],
     ["Run", event.run_id],
   ];
   const known = facts.filter((fact): fact is [string, string] => Boolean(fact[1]));

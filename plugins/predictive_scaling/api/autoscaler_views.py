@@ -100,7 +100,7 @@ def autoscaler_view(stored: StoredAutoscaler, files: FleetFolder, seen: Seen, *,
 
 def _status(asked: Autoscaler, seen: Seen, loads: Sequence[LoadSeen | None], why_not: str) -> AutoscalerStatus:
     newest = seen.status.looked(seen.look) if seen.status else seen.look
-    problems = (each.problem for each in (seen.status, seen.look) if each)
+    problems = dict.fromkeys(each.problem for each in (seen.look, seen.status) if each and each.problem)
     metrics = [_metric(name, target, load) for (name, target), load in zip(asked.targets.items(), loads, strict=True)]
     shares = [each.current_percent / each.target_percent for each in metrics if each.current_percent is not None]
     return AutoscalerStatus(
@@ -110,8 +110,8 @@ def _status(asked: Autoscaler, seen: Seen, loads: Sequence[LoadSeen | None], why
         load_of_target=round(max(shares), 3) if shares else None,
         scale_ups=seen.resized[0],
         scale_downs=seen.resized[1],
-        seen_at=newest.seen_at if newest else None,
-        problem=why_not or next(filter(None, problems), None),
+        seen_at=newest.sized_at if newest else None,
+        problem=why_not or "; ".join(problems) or None,
     )
 
 

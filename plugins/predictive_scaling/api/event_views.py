@@ -44,7 +44,9 @@ class EventRow(BaseModel):
     task_id: str | None = None
     map_index: int | None = None
     try_number: int | None = None
-    log_path: str | None = Field(None, description="the task's log in Airflow's UI, below its base address")
+    log_path: str | None = Field(
+        None, description="the task's log in Airflow's UI, or the runs that tell of the watch, below its base address"
+    )
 
 
 class EventPage(BaseModel):
@@ -147,12 +149,14 @@ def forecast_brief(forecast_id: str, forecast: Forecast) -> ForecastBrief:
 
 
 def log_path(by: TaskRun) -> str | None:
-    """Point to the log of the task behind an event."""
+    """Point to the log of the task behind an event; the watch is no task, and the runs of its DAG tell what it did."""
     if not (by.dag_id and by.run_id and by.task_id):
         return None
+    if by.try_number is None:
+        return f"dags/{quote(by.dag_id, safe='')}/runs"
     path = f"dags/{quote(by.dag_id, safe='')}/runs/{quote(by.run_id, safe='')}/tasks/{quote(by.task_id, safe='')}"
     mapped = f"/mapped/{by.map_index}" if by.map_index is not None and by.map_index >= 0 else ""
-    return f"{path}{mapped}?try_number={by.try_number or 1}"
+    return f"{path}{mapped}?try_number={by.try_number}"
 
 
 def csv_lines(events: Iterable[Event]) -> Iterator[str]:

@@ -99,13 +99,15 @@ class OneFleetOperator(BaseOperator):
         return ""
 
     def _remember(self, spec: FleetSpec, at: Workplace) -> None:
-        """Let the page know the sizes as they are now; that it cannot be told is no reason to fail."""
-        from predictive_scaling.errors import PredictiveScalingError
+        """Let the page know the sizes as they are now, if there is a group; that it cannot be told fails nothing."""
+        from predictive_scaling.errors import GroupNotFound, PredictiveScalingError
         from predictive_scaling.ledger.statuses import SqlStatuses
         from predictive_scaling.summary import keep_resized
 
         try:
             keep_resized(spec.name, at.fleet.observe(), SqlStatuses.from_connection(), now=datetime.now(UTC))
+        except GroupNotFound:
+            return
         except PredictiveScalingError as error:
             self.log.warning("%s: the page shows the sizes of before: %s", spec.name, error)
 

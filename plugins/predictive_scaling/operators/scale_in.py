@@ -43,11 +43,12 @@ class ScaleInOperator(OneFleetOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Choose, let go, and wait if any is still there."""
         from predictive_scaling.scale_in import Request, let_go
+        from predictive_scaling.sizing import worth
 
         with self._at(context) as (spec, at):
             request = Request(
                 amount=positive("amount", self.amount),
-                reason=self.reason,
+                reason=f"{self.reason}{worth(spec, -spec.policy.units)}",
                 at_once=self.at_once,
                 per_hour=self.per_hour,
                 why_not=self._why_not(spec),
