@@ -125,7 +125,7 @@ class _Tale:
         found: list[dict[str, Any]] = []
 
         def is_told() -> bool:
-            found[:] = [event for event in self._events() if event["kind"] == "applied"]
+            found[:] = [event for event in self._events() if event["kind"] == "applied" and event["call"]]
             return bool(found)
 
         _wait(is_told, "an applied event in the ledger", seconds=LOOK)
@@ -139,7 +139,7 @@ class _Tale:
 
 
 def _calls(events: list[dict[str, Any]], kind: str) -> list[tuple[str, str]]:
-    return sorted((event["operation_id"], event["call"]) for event in events if event["kind"] == kind)
+    return sorted((event["operation_id"], event["call"]) for event in events if event["kind"] == kind and event["call"])
 
 
 def _wait(holds: Callable[[], bool], what: str, *, seconds: float) -> None:

@@ -25,6 +25,7 @@ from predictive_scaling.overriding import bounding, laid_on, said_since
 from predictive_scaling.ownership import Claim, hold
 from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
+from predictive_scaling.rise import Rise
 from predictive_scaling.schedule import Naming
 from predictive_scaling.settle import settle
 from predictive_scaling.sizing import resize_move, within_bounds, worth
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 _MINUTE: Final = timedelta(minutes=1)
 KIND: Final = "react"
+_OWN: Final = ("told", "written", "failed", "raised_to", "operation_id")
+"""What an answer has beside its reaction."""
 HANDS: Final = 8
 """Groups changed at the same time: most of a change is waiting for AWS."""
 
@@ -57,22 +60,32 @@ class Answer:
     told: str
     written: bool = False
     failed: bool = False
+    raised_to: int | None = None
+    operation_id: str | None = None
 
     @property
     def wants_a_run(self) -> bool:
         """Whether there is something to follow up: a change to tell of, or a failure to mend."""
         return self.written or self.failed
 
+    @property
+    def rise(self) -> Rise | None:
+        """What is to be followed until it serves."""
+        if self.raised_to is None:
+            return None
+        asked_at, operation = self.reaction.decided_at, self.operation_id
+        return Rise(fleet=self.reaction.fleet, goal=self.raised_to, asked_at=asked_at, operation_id=operation)
+
     def as_json(self) -> dict[str, Any]:
         """What an event carries."""
-        return {**self.reaction.as_json(), "told": self.told, "written": self.written, "failed": self.failed}
+        own = {name: getattr(self, name) for name in _OWN}
+        return {**self.reaction.as_json(), **own}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Read what `as_json` wrote."""
-        own = {"told", "written", "failed"}
-        asked = Reaction.from_json({name: value for name, value in row.items() if name not in own})
-        return cls(reaction=asked, **{name: row[name] for name in own})
+        asked = Reaction.from_json({name: value for name, value in row.items() if name not in _OWN})
+        return cls(reaction=asked, **{name: row[name] for name in _OWN if name in row})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +107,7 @@ class _Written:
 
     intended: _Intention
     change: Change
+    size: int
     told: str
 
 
@@ -233,7 +247,7 @@ def _written(intended: _Intention, around: Circumstances, now: datetime) -> _Wri
         would([move], why_not, at)
         return Answer(reaction=reaction, told=f"wrote nothing of {told}: {why_not}")
     change = begun(KIND, [move], at, unless=partial(_said_since, intended, around, now))
-    return _Written(intended=intended, change=change, told=told)
+    return _Written(intended=intended, change=change, size=size, told=told)
 
 
 def _said_since(intended: _Intention, around: Circumstances, now: datetime) -> str:
@@ -258,7 +272,13 @@ def _ended(written: _Written | Answer, groups: Mapping[str, Observed], statuses:
     except Exception as error:  # noqa: BLE001 - told in the answer
         return failed(reaction, error)
     _show(reaction.fleet, observed, statuses, now)
-    return Answer(reaction=reaction, told=f"wrote {written.told}; read back and verified", written=True)
+    return Answer(
+        reaction=reaction,
+        told=f"wrote {written.told}; read back and verified",
+        written=True,
+        raised_to=written.size if reaction.out else None,
+        operation_id=written.change.operation.id,
+    )
 
 
 def _show(fleet: str, observed: Observed, statuses: Statuses, now: datetime) -> None:

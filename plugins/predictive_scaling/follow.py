@@ -8,7 +8,7 @@ from predictive_scaling.ledger.records import Event, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from predictive_scaling.ledger import Ledger
     from predictive_scaling.waits import Verdict
@@ -57,6 +57,12 @@ def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None
     )
     at.ledger.record(event)
     return seconds
+
+
+def promised(lead_time: timedelta, seconds: float) -> str:
+    """Say whether it was as quick as its fleet file counts on."""
+    most = lead_time.total_seconds()
+    return f"{'within' if seconds <= most else 'LATER than'} the {most:.0f} s of lead_time"
 
 
 def _told(begun: Begun, ended: str, ledger: Ledger) -> float | None:

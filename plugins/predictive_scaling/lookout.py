@@ -13,6 +13,7 @@ from predictive_scaling.fleet_spec import Shard, each_load, in_shard
 from predictive_scaling.fleets import aws_answers
 from predictive_scaling.lookbook import Lookbook
 from predictive_scaling.reaction import Memory, Reaction, Sight, Watched, kept, reactions
+from predictive_scaling.rise import Rises
 from predictive_scaling.sources.routed import RoutedSource, shipped_sources
 from predictive_scaling.sources.side_by_side import SideBySide
 
@@ -48,6 +49,7 @@ class Lookout:
     memory: Memory = field(default_factory=Memory)
     watched: dict[str, Watched] = field(default_factory=dict)
     book: Lookbook = field(default_factory=Lookbook)
+    rises: Rises = field(default_factory=Rises)
     fleets: tuple[FleetSpec, ...] = ()
     outlooks: Outlooks | None = None
     _known: tuple[object, FleetFolder] = (None, FleetFolder(fleets=(), problems=()))

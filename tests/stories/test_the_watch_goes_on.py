@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     import sandbox
+    from predictive_scaling.answering import Answer
 
 NOW = datetime(2026, 1, 5, 8, 1, tzinfo=UTC)
 LOAD = MemorySource(points={"web": Points.of([(NOW - timedelta(minutes=6), 700.0)])})
@@ -99,6 +100,49 @@ def test_what_fails_at_every_look_is_tried_at_every_look_and_asks_for_one_run(
     the_fleet(cloud).claim(deployment_name("{LEDGER}", SqlLedger.from_connection().place))
     assert [answer.written for answer in trigger._turn(lookout)] == [True]  # noqa: SLF001
     assert lookout.memory.failed == {}
+
+
+def a_raise(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Lookout, LoadTrigger, Answer]:
+    """Let the watch raise its group to seven, and ask for no more."""
+    lookout, trigger, now = a_lookout(cloud, folder, monkeypatch), LoadTrigger(), datetime.now(UTC)
+    lookout.source = MemorySource(points={"web": Points.of([(now - timedelta(minutes=6), 700.0)])})
+    (answer,) = trigger._turn(lookout)  # noqa: SLF001
+    lookout.memory.asked["web"] = (now, now + timedelta(hours=1), 7)
+    return lookout, trigger, answer
+
+
+def test_how_long_a_raise_took_until_it_served_is_told_once(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout, trigger, answer = a_raise(cloud, tmp_path, monkeypatch)
+    ledger = SqlLedger.from_connection()
+    assert (answer.written, answer.raised_to) == (True, 7)
+    trigger._turn(lookout)  # noqa: SLF001
+    assert len(ledger.events(fleet="web")) == 2, "they boot"
+
+    cloud.advance(600)
+    for _ in range(2):
+        trigger._turn(lookout)  # noqa: SLF001
+    told, *before = ledger.events(fleet="web")
+
+    assert len(before) == 2
+    assert (told.operation_id, told.by.actor) == (answer.operation_id, "the load watch")
+    assert told.reason.startswith("followed for ")
+    assert told.reason.endswith(
+        "s since the decision: 7 of 7 serve, 0 on their way, 0 not yet healthy; within the 300 s of lead_time"
+    )
+    assert (told.after or {})["ended"] == "done"
+
+
+def test_a_raise_that_somebody_lowered_meanwhile_is_let_go(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout, trigger, _ = a_raise(cloud, tmp_path, monkeypatch)
+    cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=5)
+    cloud.advance(600)
+    trigger._turn(lookout)  # noqa: SLF001
+    assert not lookout.rises.served(lookout.watched)
+    assert [event.kind.value for event in SqlLedger.from_connection().events(fleet="web")] == ["applied", "intent"]
 
 
 def test_a_fleet_that_is_gone_is_forgotten(

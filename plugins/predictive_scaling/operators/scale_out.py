@@ -81,17 +81,16 @@ class ScaleOutOperator(OneFleetOperator):
         self, spec: FleetSpec, at: Workplace, raised: Raised, verdict: Verdict | None, order: list[Fallback]
     ) -> dict[str, Any]:
         from predictive_scaling.errors import NotFollowed
-        from predictive_scaling.follow import conclude
+        from predictive_scaling.follow import conclude, promised
         from predictive_scaling.waits import Ended
 
         if verdict is None:
             return self._defer(spec, raised, order)
         if verdict.ended is Ended.DONE:
             seconds = conclude(raised, verdict, at)
-            promised = spec.policy.lead_time.total_seconds()
-            kept = f"{'within' if seconds <= promised else 'LATER than'} the {promised:.0f} s of lead_time"
+            kept = promised(spec.policy.lead_time, seconds)
             self._tell(f"{verdict.reason}; {seconds:.0f} s from the decision to in service, {kept}")
-            took = {"seconds": seconds, "promised": promised}
+            took = {"seconds": seconds, "promised": spec.policy.lead_time.total_seconds()}
             return {"fleet": self.fleet, "from": raised.base, "to": raised.goal, **took}
         self.log.warning("%s: %s", self.fleet, verdict.reason)
         if verdict.ended is Ended.OVERTAKEN:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from predictive_scaling.answering import Answer
+    from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.lookout import Lookout
     from predictive_scaling.outlook import Shelf
     from predictive_scaling.reaction import Reaction
@@ -73,6 +74,7 @@ class LoadTrigger(BaseEventTrigger):
             asked, news = lookout.look(now)
             for line in news:
                 self.log.info("%s", line)
+            self._conclude(lookout, now)
             answers = self._answers(asked, lookout, now) if asked else []
         except Exception:
             self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
@@ -96,9 +98,22 @@ class LoadTrigger(BaseEventTrigger):
             return
         lookout.book.keep(looks)
 
-    def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
-        """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
-        from predictive_scaling.answering import answer_all, failed
+    def _conclude(self, lookout: Lookout, now: datetime) -> None:
+        """Tell of each raise that serves by now how long it took; the looks go on where that cannot be told."""
+        from predictive_scaling.rise import tell
+
+        served = lookout.rises.served(lookout.watched)
+        if not served:
+            return
+        try:
+            means = self._around(lookout, now)
+            for rise, verdict in served:
+                self.log.info("%s", tell(rise, verdict, lookout.watched[rise.fleet].spec, means, now=now))
+        except Exception:
+            self.log.exception("shard %s: how long its raises took cannot be told", self.shard)
+
+    def _around(self, lookout: Lookout, now: datetime) -> Circumstances:
+        """Reach what the watch acts with."""
         from predictive_scaling.around import around
         from predictive_scaling.ledger.records import TaskRun
         from predictive_scaling.settings import Settings
@@ -106,13 +121,20 @@ class LoadTrigger(BaseEventTrigger):
         watch = TaskRun(
             actor="the load watch", dag_id="react_to_load", run_id=f"look {now:%Y%m%dT%H%M%S.%fZ}", task_id=self.name
         )
+        return around(watch, Settings.from_airflow(), lookout.fleets)
+
+    def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
+        """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
+        from predictive_scaling.answering import answer_all, failed
+
         try:
-            means = around(watch, Settings.from_airflow(), lookout.fleets)
-            answers = answer_all(asked, lookout.watched, means, now=now)
+            answers = answer_all(asked, lookout.watched, self._around(lookout, now), now=now)
         except Exception as error:  # noqa: BLE001 - told in the answers
             answers = [failed(each, error) for each in asked]
         for answer in answers:
             self.log.info("%s: %s", answer.reaction.fleet, answer.told)
+            if answer.rise:
+                lookout.rises.follow(answer.rise)
             if not answer.wants_a_run:
                 lookout.memory.quieten(answer.reaction)
         worth = lookout.memory.is_worth_a_run
