@@ -105,11 +105,12 @@ def _reach(sizes: Sizes, policy: Policy, frozen: list[slice], current: int | Non
     step = policy.max_step_up
     if step is None or current is None:
         return
-    free = np.ones(len(sizes), dtype=np.int64)
-    for span in frozen:
-        free[span] = 0
-    reachable = current + step * (1 + (np.cumsum(free) - 1) // max(1, _cells(policy.cooldown_up, policy)))
-    np.minimum(sizes, np.maximum(reachable, policy.min_size), out=sizes)
+    still = {cell for span in frozen for cell in range(span.start, span.stop)}
+    reachable, free = current, 0
+    for cell in range(len(sizes)):
+        if cell >= free and cell not in still:
+            reachable, free = reachable + step, cell + _cells(policy.cooldown_up, policy)
+        sizes[cell] = min(sizes[cell], max(reachable, policy.min_size))
 
 
 def _descend(sizes: Sizes, policy: Policy, current: int | None) -> None:

@@ -106,11 +106,11 @@ def _as_json(event: Event) -> dict[str, object]:
 
 
 def _check(_options: argparse.Namespace) -> int:
-    from predictive_scaling.fleet_folder import read_fleets
+    from predictive_scaling.fleet_folder import fleets_at_hand
     from predictive_scaling.schedule import counted
     from predictive_scaling.settings import Settings
 
-    folder = read_fleets(Settings.from_airflow().fleets_folder)
+    folder = fleets_at_hand(Settings.from_airflow().fleets_folder)
     for problem in folder.problems:
         print(problem, file=sys.stderr)  # noqa: T201 - the command's output
     names = ", ".join(fleet.name for fleet in folder.fleets)

@@ -1,6 +1,7 @@
 """What is kept of prices, bills and cost reports, as JSON files under the product's storage.
 
 costs/prices/<region>.json             what AWS last said a type costs, with when it was asked
+costs/accounts/<connection>.json       whose account it leads to, with when STS was asked
 costs/bills/<connection>/<name>.json   what Cost Explorer last said, with when and how often it was paid for
 costs/reports/<name>/<UTC time>.json   what a cost comparison found, and its picture beside it
 """

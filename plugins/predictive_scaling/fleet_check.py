@@ -12,7 +12,7 @@ from predictive_scaling.blueprint import family_of
 from predictive_scaling.blueprint_file import blueprint_path, read_blueprint
 from predictive_scaling.checks import Facts, Flaw, Hook, Queue, Quota, TargetGroup, flaws_of, lines_of
 from predictive_scaling.errors import GroupNotFound, InvalidFleet, PredictiveScalingError
-from predictive_scaling.fleet_folder import named, read_fleets
+from predictive_scaling.fleet_folder import fleets_at_hand, named
 from predictive_scaling.fleets import HELD_BY, aws_answers
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet, no_group
 from predictive_scaling.metric import ArrivalsMetric, Metric, QueueMetric
@@ -75,7 +75,7 @@ class Checked:
 
 def check_fleets(names: Sequence[str], settings: Settings, *, now: datetime) -> Iterator[Checked]:
     """Check the fleets of these names, or all there are; what cannot be looked at keeps no other from being checked."""
-    folder = read_fleets(settings.fleets_folder)
+    folder = fleets_at_hand(settings.fleets_folder)
     if not names:
         yield from (Checked(name="fleet file", problem=problem) for problem in folder.problems)
     for spec in [named(name, folder.fleets) for name in names] or folder.fleets:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from predictive_scaling.errors import InvalidFleet, InvalidSetting, LedgerUnavailable
+from predictive_scaling.errors import (
+    InvalidFleet,
+    InvalidSetting,
+    LedgerUnavailable,
+    LedgerUnreachable,
+    PredictiveScalingError,
+)
 from predictive_scaling.fleet_file import read_fleet
 
 if TYPE_CHECKING:
@@ -31,16 +37,32 @@ class FleetFolder:
 
 
 def read_fleets(folder: str | Path) -> FleetFolder:
-    """Give the fleets of the folder, and those made through the API."""
+    """Give the fleets of the folder, and those made through the API; raises LedgerUnreachable.
+
+    Who changes fleets must know them all, and is tried again when the ledger answers.
+    """
+    files = read_folder(folder)
+    try:
+        return joined(files, _autoscalers())
+    except LedgerUnavailable as error:
+        return _alone(files, error)
+
+
+def fleets_at_hand(folder: str | Path) -> FleetFolder:
+    """Give the fleets that can be known now, to who only measures: those of the folder whatever the ledger does."""
     return with_autoscalers(read_folder(folder))
 
 
 def with_autoscalers(files: FleetFolder) -> FleetFolder:
-    """Put those made through the API beside the files, where there is a ledger to keep them in."""
+    """Put those made through the API beside the files, as long as the ledger that keeps them answers."""
     try:
         return joined(files, _autoscalers())
-    except LedgerUnavailable as error:
-        return FleetFolder(fleets=files.fleets, problems=(*files.problems, f"autoscalers are left alone: {error}"))
+    except (LedgerUnavailable, LedgerUnreachable) as error:
+        return _alone(files, error)
+
+
+def _alone(files: FleetFolder, error: PredictiveScalingError) -> FleetFolder:
+    return FleetFolder(fleets=files.fleets, problems=(*files.problems, f"autoscalers are left alone: {error}"))
 
 
 def read_folder(folder: str | Path) -> FleetFolder:

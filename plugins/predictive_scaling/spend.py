@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from forecasting.budget import Span, windows
@@ -60,11 +61,11 @@ class CostExplorer:
         """Take how to reach a service with a fleet's connection, and where answers are kept."""
         self._reach = reach
         self._store = store
-        self._accounts: dict[str, str] = {}
 
     def bills(self, budget: Budget, specs: Sequence[FleetSpec], *, now: datetime) -> list[Bill]:
         """Give the month's bill of a budget in each account of its fleets; raises CloudUnavailable."""
-        return [self.bill(budget, part[0], now=now) for part in by_account(specs, self._account)]
+        accounts = by_account(specs, partial(self._account, now=now))
+        return [self.bill(budget, part[0], now=now) for part in accounts]
 
     def bill(self, budget: Budget, spec: FleetSpec, *, now: datetime) -> Bill:
         """Give the month's bill of a budget in the account of a fleet; raises CloudUnavailable."""
@@ -99,11 +100,20 @@ class CostExplorer:
         today = days.pop(f"{now:%Y-%m-%d}", 0.0)
         return {"asked_at": now.isoformat(), "today": today, "before": sum(days.values())}
 
-    def _account(self, spec: FleetSpec) -> str:
-        name = spec.connection
-        if name not in self._accounts:
-            self._accounts[name] = account_at(self._reach(spec, "sts"), name)
-        return self._accounts[name]
+    def _account(self, spec: FleetSpec, *, now: datetime) -> str:
+        """Tell whose account it is; who answered is asked again after as long as for a bill."""
+        name = f"accounts/{spec.connection}"
+        known = self._store.read(name)
+        if "asked_at" in known and now - datetime.fromisoformat(known["asked_at"]) < KEPT:
+            return str(known["account"])
+        refuse_if_failed(known, now)
+        try:
+            account = account_at(self._reach(spec, "sts"), spec.connection)
+        except CloudUnavailable as error:
+            self._store.write(name, failed(error, now))
+            raise
+        self._store.write(name, {"asked_at": now.isoformat(), "account": account})
+        return account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

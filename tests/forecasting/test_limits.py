@@ -206,6 +206,12 @@ def test_a_rise_from_the_present_is_as_fast_as_allowed_and_says_what_is_short() 
     assert "no faster up than the policy allows: 4 short" in plan.steps[0].reason
 
 
+def test_a_cooldown_runs_on_during_a_freeze() -> None:
+    policy = Policy(0, 50, 1, max_step_up=1, cooldown_up=FIVE, freezes=(Freeze(MONDAY + MINUTE, MONDAY + 11 * MINUTE),))
+    sizes = limited(np.full(20, 20, dtype=np.int64), policy, MONDAY, 0)
+    assert moves(sizes, 1) == [11, 16]
+
+
 def test_a_forecast_that_ends_within_a_freeze_gives_its_capacity_back_after_it() -> None:
     freeze = Freeze(MONDAY + HOUR, MONDAY + 5 * HOUR)
     plan = a_plan(Policy(1, 40, 100, freezes=(freeze,)), *[1_000.0] * 24)

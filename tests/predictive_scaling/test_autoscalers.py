@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from predictive_scaling.autoscaler import Autoscaler, Workload
-from predictive_scaling.fleet_folder import joined, read_fleets, read_folder
+from predictive_scaling.errors import LedgerUnreachable
+from predictive_scaling.fleet_folder import fleets_at_hand, joined, read_fleets, read_folder
 from predictive_scaling.ledger.autoscalers import (
     Autoscalers,
     MemoryAutoscalers,
@@ -226,6 +227,18 @@ def test_every_dag_finds_autoscalers_beside_the_files(tmp_path: Path, monkeypatc
     SqlAutoscalers(engine_for(address)).add(stored())
     found = read_fleets(tmp_path)
     assert ([fleet.name for fleet in found.fleets], found.problems) == (["web", "trainer"], ())
+
+
+def test_while_the_ledger_gives_no_answer_files_are_measured_and_who_changes_fleets_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web.yaml").write_text(FILE.format("web", "web-group"))
+    monkeypatch.setenv("AIRFLOW_CONN_SCALING_LEDGER", "postgresql://ada@127.0.0.1:9/airflow")
+    found = fleets_at_hand(tmp_path)
+    assert [fleet.name for fleet in found.fleets] == ["web"]
+    assert found.problems[0].startswith("autoscalers are left alone: the ledger in ")
+    with pytest.raises(LedgerUnreachable, match="gave no answer"):
+        read_fleets(tmp_path)
 
 
 def test_resizes_are_counted_from_the_ledger_of_each_since_it_was_made(engine: sa.Engine) -> None:

@@ -79,6 +79,21 @@ def test_a_query_without_an_end_is_given_two_minutes(postgres: LocalPostgres, mo
     assert values(found) == [120_000]
 
 
+def test_who_gave_the_database_a_time_of_its_own_keeps_it(
+    postgres: LocalPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = sa.create_engine(postgres.create_database("patient"))
+    with engine.begin() as connected:
+        connected.execute(sa.text("ALTER DATABASE patient SET statement_timeout = '10min'"))
+    engine.dispose()
+    on(postgres, monkeypatch, schema="patient")
+    found = read(
+        "SELECT CAST(:since AS timestamptz), setting FROM pg_settings "
+        "WHERE name = 'statement_timeout' AND CAST(:until AS timestamptz) IS NOT NULL"
+    )
+    assert values(found) == [600_000]
+
+
 def test_columns_other_than_a_time_and_a_value_are_named(
     postgres: LocalPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

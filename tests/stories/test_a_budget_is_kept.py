@@ -201,6 +201,25 @@ def test_an_account_that_two_connections_lead_to_is_billed_once(
     assert cloud.calls()["ce.GetCostAndUsage"] == 1
 
 
+def test_whose_account_a_connection_leads_to_is_asked_once_in_a_while_whether_or_not_it_is_told(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect_with(keys_of(cloud, "costs"), cloud, monkeypatch, name="aws_other")
+    fleets = [a_fleet_of(), replace(a_fleet_of("shop", group="shop"), connection="aws_other")]
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1000}], fleets)
+    cloud.faults.add(service="sts", error="AccessDenied")
+
+    def asked() -> int:
+        cloud.faults.forget_calls()
+        till.claimed(a_plan(4))
+        return cloud.calls().get("sts.GetCallerIdentity", 0)
+
+    assert [asked(), asked()] == [1, 0], "who gave no answer is left alone for a while"
+    cloud.faults.clear()
+    till.pass_by(HOUR / 4)
+    assert [asked(), asked()] == [2, 0], "the next task, or look of the watch, knows it"
+
+
 def test_when_cost_explorer_fails_the_ledgers_own_sum_holds_the_cap_and_says_so(
     cloud: sandbox.Cloud, tmp_path: Path
 ) -> None:

@@ -129,6 +129,20 @@ def test_so_do_fleets_of_several_connections_that_lead_to_one_account(
     assert ensured(desk) == [("predictive-scaling", "keep")]
 
 
+def test_a_fleet_without_a_region_is_drawn_in_that_of_its_own_connection(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = a_desk(cloud, tmp_path, monkeypatch, rights=("dashboards",))
+    connect_with(keys_of(cloud, "dashboards"), cloud, monkeypatch, name="aws_other", region_name="eu-central-1")
+    other = FLEET_FILE.replace("name: web", "name: other", 1) + "connection: aws_other\n"
+    (tmp_path / "fleets" / "other.yaml").write_text(other)
+
+    assert ensured(desk) == [("predictive-scaling", "create")]
+    regions = [each["properties"]["region"] for each in drawn(cloud) if each["type"] == "metric"]
+    assert sorted(set(regions)) == ["eu-central-1", "us-east-1"]
+    assert ensured(desk) == [("predictive-scaling", "keep")]
+
+
 def test_a_fleet_with_a_price_has_its_cost_drawn(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,16 @@ def test_what_an_editor_leaves_in_the_folder_blinds_nobody(
     assert (asked.fleet, asked.capacity) == ("web", 7)
 
 
+def test_fleets_of_files_are_watched_while_the_ledger_gives_no_answer(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = a_lookout(cloud, tmp_path, monkeypatch)
+    monkeypatch.setenv("AIRFLOW_CONN_SCALING_LEDGER", "postgresql://ada@127.0.0.1:9/airflow")
+    (asked,), news = lookout.look(NOW)
+    assert (asked.fleet, asked.capacity) == ("web", 7)
+    assert news[0].startswith("not watched: autoscalers are left alone: the ledger in ")
+
+
 def test_a_file_that_breaks_while_the_watch_runs_is_named_once_and_again_when_it_is_mended(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

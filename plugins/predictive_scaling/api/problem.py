@@ -21,6 +21,7 @@ from predictive_scaling.errors import (
     PredictiveScalingError,
     UnusableFile,
 )
+from predictive_scaling.ledger.connection import first_line
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -135,9 +136,8 @@ def _not_possible(_request: Request, error: PredictiveScalingError) -> JSONRespo
 
 def _no_database(request: Request, error: SQLAlchemyError) -> JSONResponse:
     log.error("%s %s broke off", request.method, request.url.path, exc_info=error)
-    why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     mend = "check that it is up, and run `airflow db migrate` where a table is missing"
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the database cannot be used ({why}): {mend}")
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the database cannot be used ({first_line(error)}): {mend}")
 
 
 def _broken(request: Request, error: Exception) -> JSONResponse:

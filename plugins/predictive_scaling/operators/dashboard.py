@@ -48,9 +48,9 @@ class EnsureDashboardOperator(BaseOperator):
         from predictive_scaling.dashboard import apply_changes, bodies, changes
 
         now = datetime.now(UTC)
-        cloudwatches = {region: _cloudwatch(specs[0].connection, region) for region in {spec.region for spec in specs}}
-        regions = {region: each.meta.region_name for region, each in cloudwatches.items()}
-        cloudwatch = cloudwatches[min(cloudwatches, key=lambda region: region or "")]
+        cloudwatches = {place: _cloudwatch(*place) for place in sorted({_place(spec) for spec in specs})}
+        regions = {place: each.meta.region_name for place, each in cloudwatches.items()}
+        cloudwatch = next(iter(cloudwatches.values()))
         wanted = bodies(self.dashboard, _shown(specs, regions, now), now=now)
         planned = changes(cloudwatch, self.dashboard, wanted)
         for change in planned:
@@ -67,13 +67,18 @@ def _account(spec: FleetSpec) -> str:
     return account_at(client("sts", connection=spec.connection, region=spec.region), spec.connection)
 
 
-def _cloudwatch(connection: str, region: str | None) -> Any:
+def _place(spec: FleetSpec) -> tuple[str, str]:
+    """Tell where a fleet is; without a region of its own it is in that of its connection."""
+    return spec.connection, spec.region or ""
+
+
+def _cloudwatch(connection: str, region: str) -> Any:
     from predictive_scaling.aws_client import client
 
-    return client("cloudwatch", connection=connection, region=region)
+    return client("cloudwatch", connection=connection, region=region or None)
 
 
-def _shown(specs: list[FleetSpec], regions: dict[str | None, str], now: datetime) -> list[Shown]:
+def _shown(specs: list[FleetSpec], regions: dict[tuple[str, str], str], now: datetime) -> list[Shown]:
     from forecasting import Plan
     from predictive_scaling.dashboard import Shown
     from predictive_scaling.ledger.statuses import SqlStatuses
@@ -88,7 +93,7 @@ def _shown(specs: list[FleetSpec], regions: dict[str | None, str], now: datetime
         found.append(
             Shown(
                 spec=spec,
-                region=regions[spec.region],
+                region=regions[_place(spec)],
                 status=statuses.of(spec.name),
                 plan=Plan.from_json(json.dumps(plan)) if plan else None,
                 price=own or (meter.price if meter else None),

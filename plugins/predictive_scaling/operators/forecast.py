@@ -29,14 +29,14 @@ class ForecastDemandOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Forecast, and announce the shard; a fleet that cannot be forecast is named and keeps its last forecast."""
         from predictive_scaling.demand_forecast import forecast_fleets
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import fleets_at_hand
         from predictive_scaling.fleet_spec import Shard, each_load, in_shard
         from predictive_scaling.settings import Settings
         from predictive_scaling.storage import Storage
 
         settings = Settings.from_airflow()
         shard = Shard.parse(self.shard)
-        fleets = each_load(in_shard(read_fleets(settings.fleets_folder).fleets, shard))
+        fleets = each_load(in_shard(fleets_at_hand(settings.fleets_folder).fleets, shard))
         done = forecast_fleets(fleets, Storage.at(settings.storage), now=datetime.now(UTC))
         for each in done:
             (self.log.warning if each.problem else self.log.info)("%s", each)

@@ -27,13 +27,13 @@ class ListShardsOperator(BaseOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
         """Give keys such as 1-of-3; a bad file is left out here, and named by CheckPullOperator."""
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import fleets_at_hand
         from predictive_scaling.fleet_spec import shards_of
         from predictive_scaling.schedule import counted
         from predictive_scaling.settings import Settings
 
         settings = Settings.from_airflow()
-        folder = read_fleets(settings.fleets_folder)
+        folder = fleets_at_hand(settings.fleets_folder)
         shards = shards_of(folder.fleets, fleets_per_shard=settings.fleets_per_shard)
         self.log.info(
             "%s in %s, cut into %s of at most %d; %s cannot be used",
@@ -58,7 +58,7 @@ class PullMetricsOperator(BaseOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
         """Pull, and announce the shard's history; fail only when not one fleet could be pulled."""
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import fleets_at_hand
         from predictive_scaling.fleet_spec import Shard, each_load, in_shard
         from predictive_scaling.pull import pull
         from predictive_scaling.settings import Settings
@@ -66,7 +66,7 @@ class PullMetricsOperator(BaseOperator):
         from predictive_scaling.storage import Storage
 
         settings = Settings.from_airflow()
-        fleets = each_load(in_shard(read_fleets(settings.fleets_folder).fleets, Shard.parse(self.shard)))
+        fleets = each_load(in_shard(fleets_at_hand(settings.fleets_folder).fleets, Shard.parse(self.shard)))
         source = RoutedSource(shipped_sources(), patience=PATIENCE)
         pulled = pull(fleets, source, Storage.at(settings.storage), now=datetime.now(UTC))
         for each in pulled:
@@ -92,10 +92,10 @@ class CheckPullOperator(BaseOperator):
     @mended_by_a_person()
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Gather the problems of files and shards; a shard that told nothing has failed as a whole."""
-        from predictive_scaling.fleet_folder import read_fleets
+        from predictive_scaling.fleet_folder import fleets_at_hand
         from predictive_scaling.settings import Settings
 
-        files = read_fleets(Settings.from_airflow().fleets_folder).problems
+        files = fleets_at_hand(Settings.from_airflow().fleets_folder).problems
         told = {shard["shard"]: shard["problems"] for shard in self.pulled or () if shard}
         silent = [f"shard {shard}: the log of its pull says why" for shard in self.shards or () if shard not in told]
         if self.shards is None:

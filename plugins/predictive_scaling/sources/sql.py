@@ -30,8 +30,16 @@ if TYPE_CHECKING:
 _COLUMNS: Final = 2
 _AT_ONCE: Final = 10_000
 """Rows that are held at a time, by drivers that can."""
-_SESSION: Final = {"postgresql": ("SET LOCAL timezone = 'UTC'", "SET LOCAL statement_timeout = 120000")}
-"""Times without a zone are compared in the session's; and one query without end would cost the others theirs."""
+_SESSION: Final = {
+    "postgresql": (
+        "SET LOCAL timezone = 'UTC'",
+        "SELECT set_config('statement_timeout', '2min', true) WHERE current_setting('statement_timeout') = '0'",
+    )
+}
+"""Times without a zone are compared in the session's; and one query without end would cost the others theirs.
+
+Who gave the connection, its role or its database a time of its own knows how long a first pull takes there.
+"""
 
 
 class SqlSource:
