@@ -73,5 +73,5 @@ with DAG(
         ScaleInOperator(task_id="remove", amount=amount, **form),
         SetCapacityOperator(task_id="set", desired=amount, **form),
     ]
-    keep = PauseFleetOperator(task_id="keep", kind="freeze", hours="{{ params.hours }}", retries=0, **whose)
+    keep = PauseFleetOperator(task_id="keep", kind="freeze", hours="{{ params.hours }}", **whose)
     choose() >> changes >> for_hours() >> keep

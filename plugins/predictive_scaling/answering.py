@@ -27,7 +27,7 @@ from predictive_scaling.permission import May, Permission, reacting
 from predictive_scaling.reaction import Reaction
 from predictive_scaling.rise import Rise
 from predictive_scaling.schedule import Naming
-from predictive_scaling.settle import settle
+from predictive_scaling.settle import may_settle, settle
 from predictive_scaling.sizing import resize_move, within_bounds, worth
 from predictive_scaling.summary import keep_resized
 from predictive_scaling.workplace import Turn, Workplace
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.fleet_spec import FleetSpec
     from predictive_scaling.fleets import Fleet, Observed
+    from predictive_scaling.ledger.records import Operation
     from predictive_scaling.reaction import Watched
     from predictive_scaling.status import Statuses
 
@@ -295,9 +296,34 @@ def _settled(intended: _Intention, around: Circumstances, now: datetime) -> Obse
     held = ledger.open_operation(name)
     if held is None:
         return intended.watched.group
-    same_watch = held.by.try_number is None and held.by.task_id == around.by.task_id
-    patience = timedelta.min if same_watch else around.patience
+    patience = timedelta.min if _of_this_watch(held, around) else around.patience
     return settle(name, intended.fleet, ledger, Turn(by=around.by, now=now, patience=patience))
+
+
+def _of_this_watch(held: Operation, around: Circumstances) -> bool:
+    """Whether the watch of this shard opened it: there is one at a time, so it is not at work on it any more."""
+    return held.by.try_number is None and held.by.task_id == around.by.task_id
+
+
+def end_left(spec: FleetSpec, around: Circumstances, now: datetime) -> str:
+    """End what a look saw no end of, of this watch or of one that died; nobody else may write to the fleet till then.
+
+    Says what was ended; where nothing is left open it is empty.
+    """
+    held = around.ledger.open_operation(spec.name)
+    if held is None or not _of_this_watch(held, around):
+        return ""
+    settle(spec.name, around.reach(spec), around.ledger, Turn(by=around.by, now=now, patience=timedelta.min))
+    return f"looked what became of operation {held.id}, left open by {held.by.run_id}: the ledger says"
+
+
+def looked_at(spec: FleetSpec, around: Circumstances, now: datetime) -> Observed:
+    """Look at a group; what an earlier try of this task left open is ended by it, though nothing be left to do."""
+    held = around.ledger.open_operation(spec.name)
+    turn, fleet = Turn(by=around.by, now=now, patience=around.patience), around.reach(spec)
+    if held and may_settle(held, turn):
+        return settle(spec.name, fleet, around.ledger, turn)
+    return fleet.observe()
 
 
 def _held(intended: _Intention, observed: Observed, around: Circumstances, now: datetime) -> tuple[Observed, str]:

@@ -122,7 +122,7 @@ class Reaction:
 class Memory:
     """What each fleet wanted, how it changed, what was asked for lately, and from when until when that is no news.
 
-    Losing it costs one window without scaling in, and the pace that was kept.
+    Losing it costs one window without scaling in, the pace that was kept, and a question to the ledger for each fleet.
     """
 
     wanted: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
@@ -132,6 +132,7 @@ class Memory:
     judged: dict[str, datetime] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     failed: dict[str, tuple[datetime, tuple[int, int]]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)  # those of which nothing can have been left open
 
     def remember(self, watched: Watched, decision: Decision, now: datetime) -> None:
         """Keep the size that was wanted, for as long as a lowering has to wait for it."""
@@ -185,6 +186,7 @@ class Memory:
         for known in (self.wanted, self.sizes, self.changed, self.asked, self.judged, self.told, self.failed):
             for name in known.keys() - there:
                 del known[name]
+        self.ended &= there
 
 
 def reactions(every: Iterable[Watched], memory: Memory, now: datetime) -> Iterator[Reaction]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from asking import a_question
+from by_hand import a_desk, a_run
 from living import Life, a_spec, office_hours
 from telling import in_order, told
 
+from demo.local_airflow import ROOT
 from forecasting.approval import Answer, Matter, Question
 from forecasting.envelope import Envelope
 from forecasting.override import OverrideKind
 from predictive_scaling.approving import GRACE, NOBODY, Hearing, settled
 from predictive_scaling.fleet_spec import Mode
 from predictive_scaling.fleets.auto_scaling import AutoScalingFleet
-from predictive_scaling.ledger.records import EventKind
+from predictive_scaling.ledger.approvals import SqlApprovals
+from predictive_scaling.ledger.records import Event, EventKind
+from predictive_scaling.operators import RecordAnswerOperator
 from predictive_scaling.overriding import Desk, Wish, impose
 from predictive_scaling.question_text import body_of
 
@@ -227,3 +236,30 @@ def test_the_question_shows_why_and_what_it_costs_and_a_picture(cloud: sandbox.C
     assert "░" in body
     assert "6, approved " in body
     assert "Without one by 2026-03-02 06:00 UTC, it is approved. Asked: grace." in body
+
+
+def test_an_answer_is_kept_though_nothing_else_works(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = a_desk(cloud, tmp_path, monkeypatch).ledger
+    monkeypatch.setenv("AIRFLOW__PREDICTIVE_SCALING__STORAGE", "nosuch://place")
+    approvals, question = SqlApprovals(ledger._engine), a_question("web", by=("grace",))  # noqa: SLF001 - one database
+    approvals.ask(question, Event(fleet="web", kind=EventKind.ASKED, reason=str(question), by=a_run()))
+    said = {"chosen_options": ["Reject"], "responded_by_user": {"id": "1", "name": "grace"}}
+    ti = SimpleNamespace(dag_id="approve_plans", run_id=question.id, task_id="record", map_index=-1, try_number=1)
+    ti.xcom_pull = lambda **_: said
+    context: Any = {"ti": ti, "dag_run": SimpleNamespace(triggering_user_name=None, run_type="manual")}
+
+    with pytest.raises(AirflowFailException, match="nosuch://place"):
+        RecordAnswerOperator(task_id="record", asked_by="approve", question=question.id).execute(context)
+    done = approvals.of(question.id)
+    assert done is not None
+    assert (done.answer, done.answered_by) == (Answer.REJECTED, "grace")
+    assert told(ledger) == ["asked", "answered"]
+
+
+def test_who_asks_and_who_records_outlast_a_ledger_that_is_away_for_a_quarter_of_an_hour() -> None:
+    dag = runpy.run_path(str(ROOT / "dags" / "approve_plans.py"))
+    for task in (dag["answer"], dag["record"]):
+        growing = (task.retry_delay * task.retry_exponential_backoff**number for number in range(task.retries))
+        assert sum((min(delay, task.max_retry_delay) for delay in growing), timedelta()) > timedelta(minutes=15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import runpy
 import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from by_hand import a_desk
 
+from demo.local_airflow import ROOT
 from forecasting.gate import Stage, Standing
-from predictive_scaling.errors import LedgerUnreachable
+from predictive_scaling.errors import CloudUnavailable, LedgerUnreachable
 from predictive_scaling.fleet_folder import read_fleets
 from predictive_scaling.ledger.gates import Gate, SqlGates
 from predictive_scaling.ledger.overrides import EVERY_FLEET, SqlOverrides
@@ -179,3 +181,19 @@ def trouble_of(desk: Desk, operator: Any, run: int) -> Exception | None:
     except (AirflowException, LedgerUnreachable) as error:
         return error
     return None
+
+
+def test_what_a_person_wants_kept_after_a_change_by_hand_is_kept_though_aws_does_not_answer_at_first(
+    cloud: sandbox.Cloud, desk: Desk
+) -> None:
+    keep = runpy.run_path(str(ROOT / "dags" / "scale_manually.py"))["keep"]
+    word = PauseFleetOperator(task_id="keep", fleet="web", kind="freeze", hours="2", reason="a sale")
+    cloud.faults.add(
+        service="autoscaling", operation="DescribeAutoScalingGroups", error="AccessDenied", status=403, count=1
+    )
+    for attempt in range(1, keep.retries + 2):
+        with suppress(CloudUnavailable):
+            desk.carry_out(word, attempt=attempt)
+            break
+    (laid,) = SqlOverrides(desk.ledger._engine).open("web")  # noqa: SLF001 - one database for all
+    assert (laid.reason, laid.ended_at) == ("a sale", None)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-from by_hand import FLEET_FILE, a_desk, the_fleet
+import pytest
+from airflow.sdk.exceptions import AirflowException
+from by_hand import FLEET_FILE, a_desk, a_run, sizes, the_fleet
+from telling import told
 
+from predictive_scaling.answering import Answer
 from predictive_scaling.fleet_spec import Shard
+from predictive_scaling.fleets import Sizes
+from predictive_scaling.ledger.records import Event, EventKind, Operation
 from predictive_scaling.ledger.store import SqlLedger
 from predictive_scaling.lookout import Lookout
+from predictive_scaling.operators import ReactToLoadOperator
 from predictive_scaling.outlook import Outlooks
 from predictive_scaling.ownership import deployment_name
+from predictive_scaling.reaction import Reaction
 from predictive_scaling.sources.memory import MemorySource
 from predictive_scaling.storage import Points
 from predictive_scaling.triggers.load import LoadTrigger, _shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
-
     import sandbox
-    from predictive_scaling.answering import Answer
 
 NOW = datetime(2026, 1, 5, 8, 1, tzinfo=UTC)
 LOAD = MemorySource(points={"web": Points.of([(NOW - timedelta(minutes=6), 700.0)])})
@@ -33,6 +42,32 @@ def a_lookout(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatc
     a_desk(cloud, folder, monkeypatch)
     (folder / "fleets" / "web.yaml").write_text(f"{FLEET_FILE}reaction: {{}}\n")
     return Lookout(folder=folder / "fleets", shard=Shard(1, 1), source=LOAD)
+
+
+def a_lookout_of_today(cloud: sandbox.Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lookout:
+    lookout, now = a_lookout(cloud, folder, monkeypatch), datetime.now(UTC)
+    lookout.source = MemorySource(points={"web": Points.of([(now - timedelta(minutes=6), 700.0)])})
+    return lookout
+
+
+@contextmanager
+def nothing_can_be_closed(ledger: SqlLedger) -> Iterator[None]:
+    """Let the database refuse every end of an operation, as one that is lost on the way would."""
+    refusal = "BEFORE UPDATE ON scaling_operation WHEN NEW.state = 'closed' BEGIN SELECT RAISE(ABORT, 'lost'); END"
+    with ledger._engine.begin() as connection:  # noqa: SLF001 - the same database
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refusal}")
+    yield
+    with ledger._engine.begin() as connection:  # noqa: SLF001
+        connection.exec_driver_sql("DROP TRIGGER refuse")
+
+
+def reacted(asked: Answer, attempt: int) -> list[dict[str, Any]]:
+    """Run the task that an event of the watch starts, or its retry."""
+    ti = SimpleNamespace(dag_id="react_to_load", run_id="run", task_id="react", map_index=-1, try_number=attempt)
+    event = SimpleNamespace(extra={"payload": {"reactions": [asked.as_json()]}})
+    run = SimpleNamespace(triggering_user_name=None, run_type="asset_triggered")
+    context: Any = {"ti": ti, "dag_run": run, "triggering_asset_events": {"load": [event]}}
+    return ReactToLoadOperator(task_id="react").execute(context)
 
 
 def test_what_an_editor_leaves_in_the_folder_blinds_nobody(
@@ -164,3 +199,59 @@ def test_a_fleet_that_is_gone_is_forgotten(
     lookout.look(NOW)
     memory = lookout.memory
     assert (memory.told, memory.asked, memory.wanted) == ({}, {}, {})
+
+
+def test_a_change_whose_end_was_not_kept_is_ended_by_the_next_look_though_nothing_more_is_asked(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout, trigger = a_lookout_of_today(cloud, tmp_path, monkeypatch), LoadTrigger()
+    ledger = SqlLedger.from_connection()
+    with nothing_can_be_closed(ledger):
+        (answer,) = trigger._turn(lookout)  # noqa: SLF001
+    assert (answer.failed, sizes(cloud)[1]) == (True, 7)
+    assert ledger.open_operation("web")
+
+    assert trigger._turn(lookout) == []  # noqa: SLF001
+    assert ledger.open_operation("web") is None
+    assert told(ledger) == ["intent", "applied"]
+
+
+def test_what_a_watch_that_died_left_open_is_ended_by_the_first_look_of_the_next_and_what_a_task_holds_is_not(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout, ledger = a_lookout_of_today(cloud, tmp_path, monkeypatch), SqlLedger.from_connection()
+    the_fleet(cloud).resize(Sizes(desired=7))
+    task = a_run()
+    watch = replace(task, dag_id="react_to_load", task_id=LoadTrigger().name, map_index=None, try_number=None)
+    for by, is_ended in ((watch, True), (task, False)):
+        wrote = Event(
+            fleet="web",
+            kind=EventKind.INTENT,
+            reason="set desired 4 -> 7",
+            by=by,
+            call="resize to its load",
+            before={"desired": 4},
+            after={"desired": 7},
+        )
+        ledger.open(Operation(fleet="web", kind="react", key=f"of {by.task_id}", by=by), wrote)
+        lookout.memory.ended.clear()
+        assert LoadTrigger()._turn(lookout) == []  # noqa: SLF001
+        assert (ledger.open_operation("web") is None) is is_ended
+    assert told(ledger) == ["intent", "applied", "intent"]
+
+
+def test_the_retry_of_a_run_ends_what_its_first_try_wrote(
+    cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_lookout_of_today(cloud, tmp_path, monkeypatch)
+    ledger, before = SqlLedger.from_connection(), sizes(cloud)[1]
+    asked = Reaction(fleet="web", before=before, capacity=7, out=True, reason="load 300%", decided_at=datetime.now(UTC))
+    failed = Answer(reaction=asked, told="AWS throttled the watch", failed=True)
+    with nothing_can_be_closed(ledger), pytest.raises(AirflowException, match="1 fleets were not changed"):
+        reacted(failed, 1)
+    assert ledger.open_operation("web")
+
+    (row,) = reacted(failed, 2)
+    assert row["told"].startswith("nothing to do at 7")
+    assert ledger.open_operation("web") is None
+    assert told(ledger) == ["intent", "applied"]

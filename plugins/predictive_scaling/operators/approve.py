@@ -84,19 +84,20 @@ class RecordAnswerOperator(SteeringOperator):
 
     @mended_by_a_person()
     def execute(self, context: Context) -> dict[str, Any]:
-        """Record; the first answer counts, so a retry finds its own."""
-        from predictive_scaling.approving import settled, verdict
+        """Record, before anything else that may be out of order; the first answer counts, so a retry finds its own."""
+        from predictive_scaling.approving import Hearing, settled, verdict
+        from predictive_scaling.ledger.approvals import SqlApprovals
         from predictive_scaling.settings import Settings
+        from predictive_scaling.task_run import task_run
 
-        settings, every = Settings.from_airflow(), _fleets()
-        around = self._around(context, settings, every)
-        question = _known(self.question, around.approvals)
+        hearing, every = Hearing(approvals=SqlApprovals.from_connection(), by=task_run(context)), _fleets()
+        question = _known(self.question, hearing.approvals)
         spec, envelope = _agreed(question.fleet, every)
         said = _answer(context["ti"].xcom_pull(task_ids=self.asked_by))
-        done = settled(question, said, around.hearing, envelope, now=datetime.now(UTC))
+        done = settled(question, said, hearing, envelope, now=datetime.now(UTC))
         _told(verdict(done), self, context)
         if spec:
-            self._steer_all([spec], around, context)
+            self._steer_all([spec], self._around(context, Settings.from_airflow(), every), context)
         return {"fleet": done.fleet, "answer": str(done.answer), "by": done.answered_by}
 
 

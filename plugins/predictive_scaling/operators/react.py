@@ -43,7 +43,7 @@ class ReactToLoadOperator(BaseOperator):
 
     def _again(self, asked: list[Reaction], context: Context) -> list[Answer]:
         """Look at each group anew, and answer; a fleet whose file is gone is not looked at."""
-        from predictive_scaling.answering import Answer, answer_all
+        from predictive_scaling.answering import Answer, answer_all, looked_at
         from predictive_scaling.around import around
         from predictive_scaling.errors import PredictiveScalingError
         from predictive_scaling.fleet_folder import read_fleets
@@ -54,15 +54,15 @@ class ReactToLoadOperator(BaseOperator):
         settings = Settings.from_airflow()
         fleets = {spec.name: spec for spec in read_fleets(settings.fleets_folder).fleets}
         means = around(task_run(context), settings, tuple(fleets.values()))
-        watched, blind = {}, []
+        watched, blind, now = {}, [], datetime.now(UTC)
         for reaction in asked:
             if spec := fleets.get(reaction.fleet):
                 try:
-                    watched[spec.name] = Watched(spec=spec, group=means.reach(spec).observe())
+                    watched[spec.name] = Watched(spec=spec, group=looked_at(spec, means, now))
                 except PredictiveScalingError as error:
                     blind.append(Answer(reaction=reaction, told=str(error), failed=True))
         seen = [reaction for reaction in asked if reaction.fleet in watched]
-        return [*blind, *answer_all(seen, watched, means, now=datetime.now(UTC))]
+        return [*blind, *answer_all(seen, watched, means, now=now)]
 
 
 def _newest(context: Context) -> list[Answer]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from predictive_scaling.answering import Answer
     from predictive_scaling.circumstances import Circumstances
@@ -79,8 +79,31 @@ class LoadTrigger(BaseEventTrigger):
         except Exception:
             self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
             return []
+        self._end_left(lookout, now)
         self._show(lookout, now)
         return answers
+
+    def _end_left(self, lookout: Lookout, now: datetime) -> None:
+        """See to the end of what was written and not seen to be there; what cannot be seen is left to the next look."""
+        from predictive_scaling.answering import end_left
+
+        left = sorted(lookout.watched.keys() - lookout.memory.ended)
+        if not left:
+            return
+        with self._or_later(f"shard {self.shard}"):
+            means = self._means(lookout, now)
+            for name in left:
+                with self._or_later(name):
+                    if told := end_left(lookout.watched[name].spec, means, now):
+                        self.log.info("%s: %s", name, told)
+                    lookout.memory.ended.add(name)
+
+    @contextmanager
+    def _or_later(self, whose: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the looks go on
+            self.log.warning("%s: the next look sees to what may be left open: %s", whose, error)
 
     def _show(self, lookout: Lookout, now: datetime) -> None:
         """Let the page, the API and the budgets know what was seen; the looks go on where they cannot be told."""
@@ -106,29 +129,18 @@ class LoadTrigger(BaseEventTrigger):
         if not served:
             return
         try:
-            means = self._around(lookout, now)
+            means = self._means(lookout, now)
             for rise, verdict in served:
                 self.log.info("%s", tell(rise, verdict, lookout.watched[rise.fleet].spec, means, now=now))
         except Exception:
             self.log.exception("shard %s: how long its raises took cannot be told", self.shard)
-
-    def _around(self, lookout: Lookout, now: datetime) -> Circumstances:
-        """Reach what the watch acts with."""
-        from predictive_scaling.around import around
-        from predictive_scaling.ledger.records import TaskRun
-        from predictive_scaling.settings import Settings
-
-        watch = TaskRun(
-            actor="the load watch", dag_id="react_to_load", run_id=f"look {now:%Y%m%dT%H%M%S.%fZ}", task_id=self.name
-        )
-        return around(watch, Settings.from_airflow(), lookout.fleets)
 
     def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
         """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
         from predictive_scaling.answering import answer_all, failed
 
         try:
-            answers = answer_all(asked, lookout.watched, self._around(lookout, now), now=now)
+            answers = answer_all(asked, lookout.watched, self._means(lookout, now), now=now)
         except Exception as error:  # noqa: BLE001 - told in the answers
             answers = [failed(each, error) for each in asked]
         for answer in answers:
@@ -137,8 +149,21 @@ class LoadTrigger(BaseEventTrigger):
                 lookout.rises.follow(answer.rise)
             if not answer.wants_a_run:
                 lookout.memory.quieten(answer.reaction)
+            if answer.failed:
+                lookout.memory.ended.discard(answer.reaction.fleet)
         worth = lookout.memory.is_worth_a_run
         return [each for each in answers if each.wants_a_run and worth(each.reaction, failed=each.failed, now=now)]
+
+    def _means(self, lookout: Lookout, now: datetime) -> Circumstances:
+        """Reach what fleets are changed with, on behalf of this look."""
+        from predictive_scaling.around import around
+        from predictive_scaling.ledger.records import TaskRun
+        from predictive_scaling.settings import Settings
+
+        watch = TaskRun(
+            actor="the load watch", dag_id="react_to_load", run_id=f"look {now:%Y%m%dT%H%M%S.%fZ}", task_id=self.name
+        )
+        return around(watch, Settings.from_airflow(), lookout.fleets)
 
     def _lookout(self) -> Lookout:
         from predictive_scaling.fleet_spec import Shard
