@@ -36,8 +36,10 @@ def is_conclusion(event: Event) -> bool:
     return event.call is None and "ended" in (event.after or {})
 
 
-def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None = None) -> float:
-    """Remember how it ended, with the seconds from the decision to now; give them.
+def conclude(
+    begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None = None, lead_time: timedelta | None = None
+) -> float:
+    """Remember how it ended, with the seconds from the decision to now, and whether they were promised; give them.
 
     The same end is told once: Airflow may run a task again whose end it has missed.
     """
@@ -46,13 +48,14 @@ def conclude(begun: Begun, verdict: Verdict, at: Workplace, *, error: str | None
     if seconds is not None:
         return seconds
     seconds = (at.turn.now - begun.asked_at).total_seconds()
+    kept = f"; {promised(lead_time, seconds)}" if lead_time else ""
     event = Event(
         fleet=at.name,
         kind=EventKind.FAILED if error else EventKind.APPLIED,
         operation_id=begun.operation_id,
         by=at.turn.by,
         after={"ended": ended, **begun.asked, "seconds": round(seconds, 1)},
-        reason=f"followed for {seconds:.0f} s since the decision: {verdict.reason}",
+        reason=f"followed for {seconds:.0f} s since the decision: {verdict.reason}{kept}",
         error=error,
     )
     at.ledger.record(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from predictive_scaling.fleets import Examined
@@ -58,8 +58,7 @@ class Rises:
 
 def tell(rise: Rise, verdict: Verdict, spec: FleetSpec, around: Circumstances, *, now: datetime) -> str:
     """Tell the ledger how long one took, and give the line that says so."""
-    kept = promised(spec.policy.lead_time, (now - rise.asked_at).total_seconds())
-    turn = Turn(by=around.by, now=now, patience=around.patience)
+    turn, lead_time = Turn(by=around.by, now=now, patience=around.patience), spec.policy.lead_time
     at = Workplace(name=spec.name, fleet=around.reach(spec), ledger=around.ledger, turn=turn)
-    seconds = conclude(rise, replace(verdict, reason=f"{verdict.reason}; {kept}"), at)
-    return f"{spec.name}: {verdict.reason}, {seconds:.0f} s after the decision, {kept}"
+    seconds = conclude(rise, verdict, at, lead_time=lead_time)
+    return f"{spec.name}: {verdict.reason}, {seconds:.0f} s after the decision, {promised(lead_time, seconds)}"

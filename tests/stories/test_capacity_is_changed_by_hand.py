@@ -59,6 +59,7 @@ def test_what_is_added_serves_before_the_task_ends_and_the_seconds_are_kept(desk
     assert end.after is not None
     assert end.after["seconds"] == pytest.approx(result["seconds"], abs=0.1)
     assert result["promised"] == 300, "lead_time of the fleet file"
+    assert end.reason.endswith("the 300 s of lead_time")
 
 
 def test_each_change_says_what_it_costs_an_hour_where_the_file_has_a_price(desk: Desk, tmp_path: Path) -> None:

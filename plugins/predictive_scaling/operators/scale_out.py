@@ -87,7 +87,7 @@ class ScaleOutOperator(OneFleetOperator):
         if verdict is None:
             return self._defer(spec, raised, order)
         if verdict.ended is Ended.DONE:
-            seconds = conclude(raised, verdict, at)
+            seconds = conclude(raised, verdict, at, lead_time=spec.policy.lead_time)
             kept = promised(spec.policy.lead_time, seconds)
             self._tell(f"{verdict.reason}; {seconds:.0f} s from the decision to in service, {kept}")
             took = {"seconds": seconds, "promised": spec.policy.lead_time.total_seconds()}
