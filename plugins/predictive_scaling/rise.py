@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling.fleets import Examined
 from predictive_scaling.follow import conclude, promised
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from predictive_scaling.waits import Verdict
 
 
+FOLLOWED: Final = timedelta(hours=1)
+"""What does not serve after so long is a matter of the group's own activities."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rise:
     """A raise that was written, and has not been seen to serve yet."""
@@ -34,9 +39,9 @@ class Rise:
         """What was asked for, as the event keeps it."""
         return {"goal": self.goal}
 
-    def judge(self, watched: Watched) -> Verdict | None:
-        """Give the end, or None while it is awaited."""
-        return InServiceWait(goal=self.goal).judge(Examined(observed=watched.group))
+    def judge(self, watched: Watched | None) -> Verdict | None:
+        """Give the end, or None while it is awaited, or the group out of reach."""
+        return InServiceWait(goal=self.goal).judge(Examined(observed=watched.group)) if watched else None
 
 
 @dataclass(slots=True)
@@ -49,10 +54,10 @@ class Rises:
         """Follow one from now on."""
         self._open.append(rise)
 
-    def served(self, watched: Mapping[str, Watched]) -> list[tuple[Rise, Verdict]]:
-        """Give those that a look has found to serve; one that was overtaken, or is watched no more, is let go."""
-        judged = [(rise, rise.judge(watched[rise.fleet])) for rise in self._open if rise.fleet in watched]
-        self._open = [rise for rise, verdict in judged if verdict is None]
+    def served(self, watched: Mapping[str, Watched], now: datetime) -> list[tuple[Rise, Verdict]]:
+        """Give those that a look has found to serve; one that was overtaken, or is too old, is let go."""
+        judged = [(rise, rise.judge(watched.get(rise.fleet))) for rise in self._open]
+        self._open = [rise for rise, verdict in judged if verdict is None and now - rise.asked_at < FOLLOWED]
         return [(rise, verdict) for rise, verdict in judged if verdict and verdict.ended is Ended.DONE]
 
 

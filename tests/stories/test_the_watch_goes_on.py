@@ -165,6 +165,8 @@ def test_how_long_a_raise_took_until_it_served_is_told_once(
     trigger._turn(lookout)  # noqa: SLF001
     assert len(ledger.events(fleet="web")) == 2, "they boot"
 
+    cloud.faults.add(service="autoscaling", operation="DescribeAutoScalingGroups", error="AccessDenied", count=1)
+    trigger._turn(lookout)  # noqa: SLF001 - a look that does not see the group
     cloud.advance(600)
     for _ in range(2):
         trigger._turn(lookout)  # noqa: SLF001
@@ -186,7 +188,7 @@ def test_a_raise_that_somebody_lowered_meanwhile_is_let_go(
     cloud.client("autoscaling").set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=5)
     cloud.advance(600)
     trigger._turn(lookout)  # noqa: SLF001
-    assert not lookout.rises.served(lookout.watched)
+    assert not lookout.rises.served(lookout.watched, datetime.now(UTC))
     assert [event.kind.value for event in SqlLedger.from_connection().events(fleet="web")] == ["applied", "intent"]
 
 

@@ -125,7 +125,7 @@ class LoadTrigger(BaseEventTrigger):
         """Tell of each raise that serves by now how long it took; the looks go on where that cannot be told."""
         from predictive_scaling.rise import tell
 
-        served = lookout.rises.served(lookout.watched)
+        served = lookout.rises.served(lookout.watched, now)
         if not served:
             return
         try:
