@@ -97,8 +97,7 @@ class _Writer:
         try:
             self._refuse_if_changed(observed)
         except (FleetBusy, CloudUnavailable, GroupNotFound) as error:
-            unsent = replace(intent, reason=f"`{intent.call}` was not sent")
-            self.ledger.close(operation, unsent.failed(str(error)))
+            self.ledger.close(operation, intent.unsent(str(error)))
             raise
 
     def _refuse_if_changed(self, observed: Observed) -> None:

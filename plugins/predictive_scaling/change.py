@@ -64,8 +64,7 @@ class Change:
     def _refuse(self, why: str) -> None:
         """Leave it, now that the fleet is ours alone, where there is something against it."""
         if why:
-            unsent = replace(self.intents[0], reason=f"`{self.intents[0].call}` was not sent")
-            self.at.ledger.close(self.operation, unsent.failed(why))
+            self.at.ledger.close(self.operation, self.intents[0].unsent(why))
             raise FleetBusy(why)
 
     def seen(self, observed: Observed) -> Done:

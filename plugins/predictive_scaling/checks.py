@@ -94,8 +94,8 @@ class Facts:
 
     @property
     def asks_balancer(self) -> bool:
-        """Whether one that the load balancer finds unhealthy is replaced; a group may have several kinds of checks."""
-        return "ELB" in self.health_check.split(",")
+        """Whether one that the load balancer finds unhealthy is replaced."""
+        return asks_balancer(self.health_check)
 
     @property
     def max_size(self) -> int:
@@ -115,6 +115,11 @@ class Flaw:
 
     def __str__(self) -> str:
         return f"{self.check}: found {self.found}, wanted {self.wanted}: {self.mend}"
+
+
+def asks_balancer(kinds: str) -> bool:
+    """Whether the load balancer is among the kinds of a group's health checks, such as EBS,ELB."""
+    return "ELB" in kinds.split(",")
 
 
 def flaws_of(facts: Facts) -> tuple[Flaw, ...]:

@@ -124,8 +124,8 @@ def _refuse_if_held(spec: FleetSpec, present: Present, deployment: str | None) -
 
 def _unended(spec: FleetSpec, builder: Builder) -> bool:
     """Whether an earlier try of this very task told what it would make, and not what came of it."""
-    last = next(iter(builder.ledger.events(fleet=spec.name, by=builder.by, limit=1)), None)
-    return builder.by.is_retry and last is not None and last.kind in {EventKind.INTENT, EventKind.UNKNOWN}
+    told = builder.ledger.events(fleet=spec.name, by=builder.by, limit=1) if builder.by.is_retry else ()
+    return any(event.kind in {EventKind.INTENT, EventKind.UNKNOWN} for event in told)
 
 
 def _make(steps: Sequence[Step], spec: FleetSpec, builder: Builder) -> None:

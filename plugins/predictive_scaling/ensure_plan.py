@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from predictive_scaling import ensure_wanted as wanted_of
+from predictive_scaling.checks import asks_balancer
 from predictive_scaling.metric import SIZES
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _ALIKE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "AvailabilityZones": sorted,
     "VPCZoneIdentifier": lambda subnets: sorted(subnets.split(",")),
-    "HealthCheckType": lambda checks: "ELB" in checks.split(","),
+    "HealthCheckType": asks_balancer,
 }
 """By what values are compared that AWS may answer otherwise: in another order, or with checks no blueprint knows."""
 

@@ -18,6 +18,7 @@ from forecasting.price_book import PriceBook, Purchase, Rate
 from predictive_scaling.aws_client import reading
 from predictive_scaling.cost_store import failed, is_failed, refuse_if_failed
 from predictive_scaling.errors import CloudUnavailable, InvalidSetting
+from predictive_scaling.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -205,7 +206,7 @@ class Catalogue:
 
 def _region_of(observed: Observed) -> str:
     """A zone begins with its region; that of a Local Zone or of Wavelength has a place after it."""
-    found = re.match(r"[a-z]+(-[a-z]+)+-\d+", observed.zones[0]) if observed.zones else None
+    found = re.match(REGION, observed.zones[0]) if observed.zones else None
     return found[0] if found else ""
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 MEGABYTES = 2**20
+ITS_TIMEOUT = (
+    "SELECT CAST(:since AS timestamptz), setting FROM pg_settings "
+    "WHERE name = 'statement_timeout' AND CAST(:until AS timestamptz) IS NOT NULL"
+)
 
 
 def read(query: str, connection: str = "shop", statistic: str = "Average") -> Reading:
@@ -72,11 +76,7 @@ def test_of_a_great_many_rows_a_few_are_held_at_a_time(
 
 def test_a_query_without_an_end_is_given_two_minutes(postgres: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     on(postgres, monkeypatch)
-    found = read(
-        "SELECT CAST(:since AS timestamptz), setting FROM pg_settings "
-        "WHERE name = 'statement_timeout' AND CAST(:until AS timestamptz) IS NOT NULL"
-    )
-    assert values(found) == [120_000]
+    assert values(read(ITS_TIMEOUT)) == [120_000]
 
 
 def test_who_gave_the_database_a_time_of_its_own_keeps_it(
@@ -87,11 +87,7 @@ def test_who_gave_the_database_a_time_of_its_own_keeps_it(
         connected.execute(sa.text("ALTER DATABASE patient SET statement_timeout = '10min'"))
     engine.dispose()
     on(postgres, monkeypatch, schema="patient")
-    found = read(
-        "SELECT CAST(:since AS timestamptz), setting FROM pg_settings "
-        "WHERE name = 'statement_timeout' AND CAST(:until AS timestamptz) IS NOT NULL"
-    )
-    assert values(found) == [600_000]
+    assert values(read(ITS_TIMEOUT)) == [600_000]
 
 
 def test_columns_other_than_a_time_and_a_value_are_named(

@@ -16,7 +16,7 @@ from telling import a_fleet as the_group
 from forecasting import Forecast
 from forecasting.cost_verdict import Outcome
 from predictive_scaling.cost_gate import Claim
-from predictive_scaling.fleet_spec import Shard
+from predictive_scaling.fleet_spec import FleetSpec, Shard
 from predictive_scaling.fleets import Observed
 from predictive_scaling.ledger.records import Event, EventKind
 from predictive_scaling.look import Look
@@ -185,12 +185,16 @@ def test_an_account_is_billed_by_cost_explorer_and_each_paid_request_is_counted(
     assert "2 paid requests this month, $0.02" in later.notes[-1]
 
 
+def of_two_connections(cloud: sandbox.Cloud, monkeypatch: pytest.MonkeyPatch) -> list[FleetSpec]:
+    """Give two fleets of one account, each with a connection of its own."""
+    connect_with(keys_of(cloud, "costs"), cloud, monkeypatch, name="aws_other")
+    return [a_fleet_of(), replace(a_fleet_of("shop", group="shop"), connection="aws_other")]
+
+
 def test_an_account_that_two_connections_lead_to_is_billed_once(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect_with(keys_of(cloud, "costs"), cloud, monkeypatch, name="aws_other")
-    fleets = [a_fleet_of(), replace(a_fleet_of("shop", group="shop"), connection="aws_other")]
-    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1}], fleets)
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1}], of_two_connections(cloud, monkeypatch))
     till.pass_by(6 * HOUR)
     cloud.faults.forget_calls()
 
@@ -204,9 +208,7 @@ def test_an_account_that_two_connections_lead_to_is_billed_once(
 def test_whose_account_a_connection_leads_to_is_asked_once_in_a_while_whether_or_not_it_is_told(
     cloud: sandbox.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect_with(keys_of(cloud, "costs"), cloud, monkeypatch, name="aws_other")
-    fleets = [a_fleet_of(), replace(a_fleet_of("shop", group="shop"), connection="aws_other")]
-    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1000}], fleets)
+    till = Till(cloud, tmp_path, [{"name": "all", "daily": 1000}], of_two_connections(cloud, monkeypatch))
     cloud.faults.add(service="sts", error="AccessDenied")
 
     def asked() -> int:

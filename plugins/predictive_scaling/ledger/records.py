@@ -138,6 +138,10 @@ class Event:
         after = {name: value for name, value in (self.after or {}).items() if name in made}
         return replace(self, kind=EventKind.FAILED, error=error, before=before or None, after=after or None)
 
+    def unsent(self, error: str) -> Self:
+        """Give it as a call that was not made, and why."""
+        return replace(self, reason=f"`{self.call}` was not sent").failed(error)
+
     def refused_in_part(self, refused: Mapping[str, str]) -> Self:
         """Give the outcome of a call of which AWS refused these changes, each with its reason, and made the others."""
         told = "; ".join(f"{name}: {why}" for name, why in refused.items())

@@ -12,24 +12,31 @@ import logging
 import re
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from predictive_scaling.region import REGION
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from typing import TypeAlias
 
     from predictive_scaling.answering import Answer
     from predictive_scaling.circumstances import Circumstances
     from predictive_scaling.lookout import Lookout
     from predictive_scaling.outlook import Shelf
     from predictive_scaling.reaction import Reaction
+    from predictive_scaling.rise import Rise
+    from predictive_scaling.waits import Verdict
+
+    Means: TypeAlias = Callable[[], Circumstances]
 
 LONGEST_POLL: Final = 10
 """Seconds; SQS would hold a long poll for 20, and after as many the client takes a silent server for dead."""
 MOST_MESSAGES: Final = 10
-_REGION: Final = r"[a-z]+(?:-[a-z]+)+-\d+"
 
 log = logging.getLogger(__name__)
 
@@ -70,20 +77,23 @@ class LoadTrigger(BaseEventTrigger):
     def _turn(self, lookout: Lookout) -> list[Answer]:
         """Look, and answer what the load asks for; give the answers that want a run."""
         now = datetime.now(UTC)
+        means = cache(lambda: self._means(lookout, now))
         try:
             asked, news = lookout.look(now)
             for line in news:
                 self.log.info("%s", line)
-            self._conclude(lookout, now)
-            answers = self._answers(asked, lookout, now) if asked else []
+            served = lookout.rises.served(lookout.watched, now)  # before those of this look are followed
+            answers = self._answers(asked, lookout, means, now) if asked else []
         except Exception:
             self.log.exception("shard %s: could not look, trying again in %s s", self.shard, self.every)
             return []
-        self._end_left(lookout, now)
+        if served:
+            self._conclude(served, lookout, means, now)
+        self._end_left(lookout, means, now)
         self._show(lookout, now)
         return answers
 
-    def _end_left(self, lookout: Lookout, now: datetime) -> None:
+    def _end_left(self, lookout: Lookout, means: Means, now: datetime) -> None:
         """See to the end of what was written and not seen to be there; what cannot be seen is left to the next look."""
         from predictive_scaling.answering import end_left
 
@@ -91,10 +101,10 @@ class LoadTrigger(BaseEventTrigger):
         if not left:
             return
         with self._or_later(f"shard {self.shard}"):
-            means = self._means(lookout, now)
+            around = means()
             for name in left:
                 with self._or_later(name):
-                    if told := end_left(lookout.watched[name].spec, means, now):
+                    if told := end_left(lookout.watched[name].spec, around, now):
                         self.log.info("%s: %s", name, told)
                     lookout.memory.ended.add(name)
 
@@ -121,26 +131,22 @@ class LoadTrigger(BaseEventTrigger):
             return
         lookout.book.keep(looks)
 
-    def _conclude(self, lookout: Lookout, now: datetime) -> None:
+    def _conclude(self, served: Sequence[tuple[Rise, Verdict]], lookout: Lookout, means: Means, now: datetime) -> None:
         """Tell of each raise that serves by now how long it took; the looks go on where that cannot be told."""
         from predictive_scaling.rise import tell
 
-        served = lookout.rises.served(lookout.watched, now)
-        if not served:
-            return
         try:
-            means = self._means(lookout, now)
             for rise, verdict in served:
-                self.log.info("%s", tell(rise, verdict, lookout.watched[rise.fleet].spec, means, now=now))
+                self.log.info("%s", tell(rise, verdict, lookout.watched[rise.fleet].spec, means(), now=now))
         except Exception:
             self.log.exception("shard %s: how long its raises took cannot be told", self.shard)
 
-    def _answers(self, asked: list[Reaction], lookout: Lookout, now: datetime) -> list[Answer]:
+    def _answers(self, asked: list[Reaction], lookout: Lookout, means: Means, now: datetime) -> list[Answer]:
         """Write what is asked for; where that cannot be tried, as when the ledger is away, a run may fare better."""
         from predictive_scaling.answering import answer_all, failed
 
         try:
-            answers = answer_all(asked, lookout.watched, self._means(lookout, now), now=now)
+            answers = answer_all(asked, lookout.watched, means(), now=now)
         except Exception as error:  # noqa: BLE001 - told in the answers
             answers = [failed(each, error) for each in asked]
         for answer in answers:
@@ -155,7 +161,7 @@ class LoadTrigger(BaseEventTrigger):
         return [each for each in answers if each.wants_a_run and worth(each.reaction, failed=each.failed, now=now)]
 
     def _means(self, lookout: Lookout, now: datetime) -> Circumstances:
-        """Reach what fleets are changed with, on behalf of this look."""
+        """Reach what fleets are changed with, on behalf of this look: once, for all tables of the ledger are tried."""
         from predictive_scaling.around import around
         from predictive_scaling.ledger.records import TaskRun
         from predictive_scaling.settings import Settings
@@ -243,5 +249,5 @@ class Bell:
 
 def region_of(queue: str) -> str | None:
     """Read the region out of a queue's URL, for SQS asks nobody in another one; None where it names none."""
-    found = re.search(rf"\bsqs(?:-fips)?\.({_REGION})\.|//({_REGION})\.queue\.", queue)
+    found = re.search(rf"\bsqs(?:-fips)?\.({REGION})\.|//({REGION})\.queue\.", queue)
     return (found[1] or found[2]) if found else None
